@@ -1,0 +1,1 @@
+//! Planar audio with its sample rate: reading, writing, resampling and checking.

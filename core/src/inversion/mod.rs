@@ -1,0 +1,1 @@
+//! Magnitudes to sound: the Griffin-Lim family, offline and streaming.

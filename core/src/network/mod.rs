@@ -1,0 +1,1 @@
+//! The feed-forward generator: noise inputs, layers, streaming evaluation and the model file.

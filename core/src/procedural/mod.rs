@@ -1,0 +1,1 @@
+//! Textures synthesized from a seed: fixtures, demo material and factory sounds.

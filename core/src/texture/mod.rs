@@ -1,0 +1,1 @@
+//! What makes a texture: the losses and periods that the fit is driven by.

@@ -1,0 +1,1 @@
+//! Weft as a CLAP and VST3 instrument.

@@ -1,0 +1,1 @@
+//! Real plugin hosts that drive the built bundles.
