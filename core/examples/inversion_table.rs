@@ -50,11 +50,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ),
             ("RTPGHI + look-ahead 3x1", plain.clone()),
             (
-                "online FGLA, full window x 5",
+                "RTPGHI + full window x 1",
+                InversionSettings {
+                    lookahead_frames: most,
+                    ..plain.clone()
+                },
+            ),
+            (
+                "RTPGHI + full window x 5",
                 InversionSettings {
                     lookahead_frames: most,
                     iterations: 5,
-                    momentum: 0.99,
                     ..plain.clone()
                 },
             ),

@@ -2,7 +2,7 @@
 //!
 //! [`StreamingInverter`] is the real-time path: it takes one frame of magnitudes for each hop and
 //! returns one hop of sound. The start phase of a new frame is integrated from the gradients of the
-//! log magnitude ([`PhaseGradientHeap`], RTPGHI); then the newest frames are refined together by
+//! magnitudes (RTPGHI); then the newest frames are refined together by
 //! Griffin-Lim iterations before the oldest of them is committed (look-ahead, RTISI-LA). Mid and
 //! side are refined as one, with the phase between them that the pan index prescribes.
 //!
@@ -14,7 +14,6 @@ mod stereo;
 mod streaming;
 
 pub use offline::{griffin_lim, spectral_convergence_db};
-pub use phase_gradient::PhaseGradientHeap;
 pub use stereo::pan_index;
 pub use streaming::{InversionSettings, StreamingInverter, TargetFrame};
 
