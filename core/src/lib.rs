@@ -15,3 +15,4 @@ pub mod texture;
 
 mod fast_math;
 mod linalg;
+mod parallel;

@@ -89,7 +89,7 @@ fn a_capture_becomes_a_texture() {
         let ratio = rms(x) / level;
         assert!((0.5..2.0).contains(&ratio), "level ratio {ratio}");
     }
-    assert_ne!(left, right);
+    assert!(left != right);
     let info = instrument.status().texture.unwrap();
     assert_eq!(
         (info.sample_rate, info.stereo, info.fit_steps),
@@ -105,14 +105,14 @@ fn bounces_are_identical_at_any_block_size() {
         capture_and_play(&instrument, &mut player, block)
     };
     let first = bounce(64);
-    assert_eq!(first, bounce(441));
-    assert_eq!(first, bounce(1024));
+    assert!(first == bounce(441));
+    assert!(first == bounce(1024));
 }
 
 #[test]
 fn state_plays_at_once_with_no_fit_and_sounds_the_same() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
-    assert_eq!(instrument.save_state(), None);
+    assert!(instrument.save_state().is_none());
     capture_and_play(&instrument, &mut player, BLOCK);
     player.reset();
     let sound = run(&mut player, None, 8_000, BLOCK, &HOLD);
@@ -122,8 +122,8 @@ fn state_plays_at_once_with_no_fit_and_sounds_the_same() {
     other.load_state(&state).unwrap();
     let same = run(&mut other_player, None, 8_000, BLOCK, &HOLD);
     assert!(rms(&same[0]) > 0.0);
-    assert_eq!(sound, same);
-    assert_eq!(other.save_state().unwrap(), state);
+    assert!(sound == same);
+    assert!(other.save_state().unwrap() == state);
     assert!(!other.is_busy());
 }
 
@@ -137,8 +137,8 @@ fn seeds_differ_and_the_same_seed_is_the_same() {
         run(&mut player, None, 8_000, BLOCK, &controls)
     };
     let (a, b, c) = (play(1), play(2), play(1));
-    assert_ne!(a, b);
-    assert_eq!(a, c);
+    assert!(a != b);
+    assert!(a == c);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn bad_captures_change_nothing() {
         let error = instrument.status().error.expect("a message");
         assert!(error.contains(word), "{error}");
         assert!(rms(&run(&mut player, None, 4_000, BLOCK, &HOLD)[0]) > 0.0);
-        assert_eq!(instrument.save_state(), state);
+        assert!(instrument.save_state() == state);
         instrument.clear_error();
     }
     for garbage in [
@@ -210,11 +210,12 @@ fn bad_captures_change_nothing() {
         assert!(instrument.load_state(garbage).is_err());
     }
     let mut newer = state.clone().unwrap();
+    let key = br#"\"version\":1"#;
     let at = newer
-        .windows(13)
-        .position(|w| w == b"\"version\":\"1\"")
-        .unwrap();
-    newer[at + 11] = b'9';
+        .windows(key.len())
+        .position(|w| w == key)
+        .expect("the header's version");
+    newer[at + key.len() - 1] = b'9';
     let error = instrument.load_state(&newer).unwrap_err().to_string();
     assert!(error.contains("newer"), "{error}");
     instrument.load_file("no such file.wav".into());
@@ -226,7 +227,7 @@ fn bad_captures_change_nothing() {
             .unwrap()
             .contains("no such file.wav")
     );
-    assert_eq!(instrument.save_state(), state);
+    assert!(instrument.save_state() == state);
 }
 
 #[test]

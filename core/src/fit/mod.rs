@@ -6,7 +6,7 @@
 //! seed give the same bits on one machine, whatever the number of threads.
 
 mod adam;
-mod ops;
+mod pass;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use thiserror::Error;
 
 use crate::clip::{Clip, ClipError};
 use crate::network::{FitRecord, Generator, Model, SCALES, ScaleInputs, Sequence, stored_capture};
+use crate::parallel::Threads;
 use crate::spectrum::{Features, FrontEnd, SpectrumError};
-use crate::texture::{FeatureShape, Period, TextureLoss, find_periods};
+use crate::texture::{FeatureShape, Period, StepLoss, TargetSet, TextureLoss, find_periods};
 use adam::Adam;
-use ops::TrainingNetwork;
+use pass::Pass;
 
 /// Frames generated in a step.
 const STEP_FRAMES: usize = 384;
@@ -41,6 +42,8 @@ const LEAST_DEVIATION: f32 = 0.05;
 const SNAPSHOTS: [f64; 12] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 /// Weight of a new loss in the smoothed one: about the last twenty steps count.
 const LOSS_SMOOTHING: f32 = 0.05;
+/// Keeps the noise of the steps apart from the filters, which are drawn from the same seed.
+const INPUT_SEED: u64 = 0x1297_0512;
 /// Fewest and most steps of a fit.
 pub const STEPS_RANGE: std::ops::RangeInclusive<u32> = 1..=100_000;
 /// Steps of a fit unless told otherwise.
@@ -120,12 +123,6 @@ pub enum FitError {
         /// That loss.
         loss: f32,
     },
-    /// The training graph refused an operation.
-    #[error("the fit failed: {0}")]
-    Graph(#[from] candle_core::Error),
-    /// No threads.
-    #[error("the fit can't start its threads: {0}")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 /// Scales of the features in the loss: partly each feature's own deviation, partly its channel's.
@@ -206,6 +203,32 @@ fn deviations(features: &Features) -> Vec<f32> {
         .collect()
 }
 
+/// A part of what is drawn for a step.
+enum Drawn {
+    Inputs(Box<[ScaleInputs; SCALES]>),
+    Targets(Option<TargetSet>),
+}
+
+/// All that is drawn for a step.
+#[derive(Default)]
+struct StepDraw {
+    inputs: Box<[ScaleInputs; SCALES]>,
+    targets: Vec<TargetSet>,
+}
+
+impl StepDraw {
+    fn new(parts: Vec<Drawn>) -> Self {
+        let mut draw = Self::default();
+        for part in parts {
+            match part {
+                Drawn::Inputs(inputs) => draw.inputs = inputs,
+                Drawn::Targets(targets) => draw.targets.extend(targets),
+            }
+        }
+        draw
+    }
+}
+
 /// Learning rate after `progress` (0..1) of the fit, at step `step`.
 fn learning_rate(step: u32, progress: f64) -> f32 {
     if step < WARM_UP_STEPS {
@@ -236,10 +259,7 @@ pub fn fit(
     }
     clip.check_texture()?;
     let started = Instant::now();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(settings.threads)
-        .thread_name(|i| format!("weft-fit-{i}"))
-        .build()?;
+    let threads = Threads::new(settings.threads);
     // What is kept is what is fitted: 24 bits a sample.
     let capture = Arc::new(stored_capture(clip)?);
     let task = Task::new(&capture)?;
@@ -266,20 +286,21 @@ pub fn fit(
         model: &model(generator.stationary(), 0, f32::NAN),
     })?;
 
-    let network = TrainingNetwork::new(&generator)?;
-    let mut adam = Adam::new(&network.weights, GRADIENT_NORM_LIMIT);
+    let mut pass = Pass::default();
+    let mut adam = Adam::new(&generator.weights, GRADIENT_NORM_LIMIT);
     let input_law = generator.inputs.clone();
-    let draw_inputs = |step: u32| {
-        let mut inputs: [ScaleInputs; SCALES] = Default::default();
-        let seed = Sequence::new(settings.seed ^ 0x1297_0512, u64::from(step)).next() as u32;
-        input_law.fill(seed, 0, STEP_FRAMES, &mut inputs);
-        Arc::new(inputs)
+    // What a step needs and no other step decides: its noise and its filters.
+    let draw = |step: u32, part: usize| match part.checked_sub(1) {
+        None => {
+            let mut inputs: [ScaleInputs; SCALES] = Default::default();
+            let seed = Sequence::new(settings.seed ^ INPUT_SEED, u64::from(step)).next() as u32;
+            input_law.fill(seed, 0, STEP_FRAMES, &mut inputs);
+            Drawn::Inputs(Box::new(inputs))
+        }
+        Some(set) => Drawn::Targets(task.loss.draw(settings.seed, u64::from(step), set)),
     };
-    let draw = |step: u32| {
-        let targets = || Arc::new(task.loss.draw(settings.seed, u64::from(step)));
-        rayon::join(targets, || draw_inputs(step))
-    };
-    let mut drawn = pool.install(|| draw(0));
+    let parts = 1 + task.loss.set_count();
+    let mut drawn = StepDraw::new(threads.map(parts, |part| draw(0, part)));
     let mut smooth_loss = None;
     let mut snapshots = SNAPSHOTS.iter().peekable();
     let mut step = 0;
@@ -289,18 +310,16 @@ pub fn fit(
             .max_duration_s
             .map_or(0.0, |s| started.elapsed().as_secs_f64() / s);
         let rate = learning_rate(step, by_steps(step).max(by_time));
-        let (targets, inputs) = drawn;
-        let (value, next) = pool.install(|| -> Result<_, FitError> {
-            let features = network.forward(&inputs, STEP_FRAMES)?;
-            let loss = ops::texture_loss(&features, &task.loss, &targets)?;
-            let value = loss.to_scalar::<f32>()?;
-            // The next step's filters need nothing of this one.
-            let learn = || adam.step(&network.weights, &loss.backward()?, rate);
-            let (learned, next) = rayon::join(learn, || draw(step + 1));
-            learned?;
-            Ok((value, next))
-        })?;
-        drawn = next;
+        let StepDraw { inputs, targets } = drawn;
+        pass.forward(&generator, &inputs, STEP_FRAMES);
+        let StepLoss { value, gradient } = task.loss.evaluate(&pass.features, &targets, threads);
+        let learn = || {
+            pass.backward(&generator, &inputs, &gradient);
+            adam.step(&mut generator.weights, &pass.gradients, rate);
+        };
+        let next = step + 1;
+        let (next, ()) = threads.map_beside(parts, |part| draw(next, part), learn);
+        drawn = StepDraw::new(next);
         step += 1;
         if !value.is_finite() {
             return Err(FitError::Diverged { step, loss: value });
@@ -323,7 +342,6 @@ pub fn fit(
             due = true;
         }
         if due {
-            network.store(&mut generator)?;
             let mut snapshot = generator.clone();
             snapshot.round_to_half();
             let model = model(snapshot, step, smooth);

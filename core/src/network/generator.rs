@@ -132,7 +132,7 @@ impl Weights {
         out
     }
 
-    fn random(inputs: &InputLaw, features: usize, seed: u64) -> Self {
+    pub fn random(inputs: &InputLaw, features: usize, seed: u64) -> Self {
         let shapes = Self::shapes(inputs, features).into_iter().zip(0..);
         let arrays = shapes.map(|((name, shape), index)| {
             let mut random = Sequence::new(seed, index);

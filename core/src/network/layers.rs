@@ -33,17 +33,21 @@ pub(crate) fn convolve(x: &[f32], inputs: usize, w: &[f32], b: &[f32], out: &mut
     }
 }
 
-/// Gradients of [`convolve`] from its result `y` and the gradient of that: `dw`, `db`, and `dx` where it
-/// is wanted.
+/// Where the gradients of a layer go: by its input, where that is wanted, its weights and its bias.
+pub(crate) struct Gradients<'a> {
+    pub dx: Option<&'a mut [f32]>,
+    pub dw: &'a mut [f32],
+    pub db: &'a mut [f32],
+}
+
+/// Gradients of [`convolve`] from its result `y` and the gradient of that.
 pub(crate) fn convolve_backward(
     x: &[f32],
     inputs: usize,
     w: &[f32],
     y: &[f32],
     dy: &[f32],
-    dw: &mut [f32],
-    db: &mut [f32],
-    dx: Option<&mut [f32]>,
+    Gradients { dx, dw, db }: Gradients<'_>,
 ) {
     let outputs = db.len();
     let rows = y.len() / outputs;
@@ -254,9 +258,7 @@ pub(crate) fn head_backward(
     b: &[f32],
     range: &FeatureRange,
     dy: &[f32],
-    dh: &mut [f32],
-    dw: &mut [f32],
-    db: &mut [f32],
+    Gradients { dx, dw, db }: Gradients<'_>,
 ) {
     let (features, rows) = (b.len(), h.len() / hidden);
     let mut pre = vec![0.0; rows * features];
@@ -281,5 +283,7 @@ pub(crate) fn head_backward(
     sum_rows(&pre, db);
     let pre_view = View::new(&pre, rows, features);
     multiply(dw, h_view.transposed(), pre_view, false);
-    multiply(dh, pre_view, w_view.transposed(), false);
+    if let Some(dx) = dx {
+        multiply(dx, pre_view, w_view.transposed(), false);
+    }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::inputs::InputLaw;
@@ -16,8 +17,8 @@ use super::{Array, FeatureRange, Generator, Weights};
 use crate::clip::Clip;
 use crate::spectrum::{Bands, FrontEnd, Stft, fft_size_for};
 
-/// What the metadata's `format` says.
-const FORMAT: &str = "weft";
+/// The one key of the file's metadata; its value is the [`Header`] as JSON, in a fixed order.
+const METADATA_KEY: &str = "weft";
 /// Version of the file that this code writes, and the newest that it reads.
 const VERSION: u32 = 1;
 /// No model is larger: thirty seconds of stereo at 192 kHz and 24 bits take 35 MB.
@@ -58,6 +59,30 @@ pub enum ModelError {
     /// A Weft file with something wrong in it.
     #[error("this texture is damaged: {0}; use another copy or fit it again")]
     Damaged(String),
+}
+
+/// What a `.weft` file says of itself.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    sample_rate_hz: u32,
+    output_channels: usize,
+    stereo: bool,
+    analysis_gain: f64,
+    /// Length of the period input, where there is one.
+    period_frames: Option<f64>,
+    /// Amplitude of the stored capture's full scale, where there is a capture.
+    capture_scale: Option<f64>,
+    fit_steps: u32,
+    /// Absent before the first step.
+    fit_loss: Option<f32>,
+    fit_seed: u64,
+}
+
+/// The part of a [`Header`] that every version has.
+#[derive(Deserialize)]
+struct HeaderVersion {
+    version: u32,
 }
 
 fn damaged(what: impl Into<String>) -> ModelError {
@@ -213,29 +238,26 @@ impl Model {
             let bytes = data.iter().flat_map(|x| x.to_le_bytes()).collect();
             add(name.into(), Dtype::F32, vec![data.len()], bytes);
         }
-        let mut metadata = HashMap::from([
-            ("format".to_string(), FORMAT.to_string()),
-            ("version".into(), VERSION.to_string()),
-            ("sample_rate_hz".into(), self.sample_rate().to_string()),
-            ("output_channels".into(), self.output_channels().to_string()),
-            ("stereo".into(), self.is_stereo().to_string()),
-            (
-                "analysis_gain".into(),
-                self.front_end.analysis_gain.to_string(),
-            ),
-            ("fit_steps".into(), self.fit.steps.to_string()),
-            ("fit_loss".into(), self.fit.loss.to_string()),
-            ("fit_seed".into(), self.fit.seed.to_string()),
-        ]);
-        if let Some(frames) = self.generator.inputs.period {
-            metadata.insert("period_frames".into(), frames.to_string());
-        }
-        if let Some(clip) = &self.capture {
+        let capture_scale = self.capture.as_ref().map(|clip| {
             let (bytes, scale) = pack(clip);
             let shape = vec![clip.len(), clip.channel_count(), BYTES_PER_SAMPLE];
             add("capture".into(), Dtype::U8, shape, bytes);
-            metadata.insert("capture_scale".into(), scale.to_string());
-        }
+            f64::from(scale)
+        });
+        let header = Header {
+            version: VERSION,
+            sample_rate_hz: self.sample_rate(),
+            output_channels: self.output_channels(),
+            stereo: self.is_stereo(),
+            analysis_gain: f64::from(self.front_end.analysis_gain),
+            period_frames: self.generator.inputs.period,
+            capture_scale,
+            fit_steps: self.fit.steps,
+            fit_loss: Some(self.fit.loss).filter(|l| l.is_finite()),
+            fit_seed: self.fit.seed,
+        };
+        let header = serde_json::to_string(&header).expect("numbers and text are JSON");
+        let metadata = HashMap::from([(METADATA_KEY.to_string(), header)]);
         safetensors::serialize(tensors, Some(metadata)).expect("shapes and lengths agree")
     }
 
@@ -251,37 +273,33 @@ impl Model {
         let foreign = |e: safetensors::SafeTensorError| ModelError::Foreign(e.to_string());
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(foreign)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(foreign)?;
-        let metadata = header.metadata().as_ref();
-        let text = |key: &str| metadata.and_then(|m| m.get(key)).map(String::as_str);
-        if text("format") != Some(FORMAT) {
-            return Err(ModelError::Foreign(
-                "its metadata lacks the format 'weft'".into(),
-            ));
-        }
-        fn number<T: std::str::FromStr>(key: &str, text: Option<&str>) -> Result<T, ModelError> {
-            let text = text.ok_or_else(|| damaged(format!("'{key}' is missing")))?;
-            text.parse()
-                .map_err(|_| damaged(format!("'{key}' is '{text}'")))
-        }
-        let version: u32 = number("version", text("version"))?;
+        let metadata = header.metadata().as_ref().and_then(|m| m.get(METADATA_KEY));
+        let header =
+            metadata.ok_or_else(|| ModelError::Foreign("it has no 'weft' header".into()))?;
+        let unreadable = |e: serde_json::Error| damaged(format!("its header is unreadable ({e})"));
+        let HeaderVersion { version } = serde_json::from_str(header).map_err(unreadable)?;
         if version > VERSION {
             return Err(ModelError::Newer {
                 found: version,
                 known: VERSION,
             });
         }
-        let sample_rate: u32 = number("sample_rate_hz", text("sample_rate_hz"))?;
+        let header: Header = serde_json::from_str(header).map_err(unreadable)?;
+        let Header {
+            sample_rate_hz: sample_rate,
+            output_channels,
+            stereo,
+            ..
+        } = header;
         if !SAMPLE_RATES.contains(&sample_rate) {
             return Err(damaged(format!("its sample rate is {sample_rate} Hz")));
         }
-        let output_channels: usize = number("output_channels", text("output_channels"))?;
-        let stereo: bool = number("stereo", text("stereo"))?;
         if !(1..=2).contains(&output_channels) || (stereo && output_channels == 1) {
             return Err(damaged(format!(
                 "it has {output_channels} channels, stereo {stereo}"
             )));
         }
-        let analysis_gain: f32 = number("analysis_gain", text("analysis_gain"))?;
+        let analysis_gain = header.analysis_gain as f32;
         if !analysis_gain.is_normal() || analysis_gain < 0.0 {
             return Err(damaged(format!("'analysis_gain' is {analysis_gain}")));
         }
@@ -319,10 +337,8 @@ impl Model {
         if range.high.iter().any(|&h| h > HIGHEST_FEATURE) {
             return Err(damaged("'range.high' has values that no capture reaches"));
         }
-        let period = text("period_frames")
-            .map(|t| number("period_frames", Some(t)))
-            .transpose()?;
-        if let Some(p) = period.filter(|p: &f64| !(1.0..1e6).contains(p)) {
+        let period = header.period_frames;
+        if let Some(p) = period.filter(|p| !(1.0..1e6).contains(p)) {
             return Err(damaged(format!("'period_frames' is {p}")));
         }
         let inputs = InputLaw {
@@ -334,17 +350,19 @@ impl Model {
             let data = self::floats(&tensors, &format!("network.{name}"), &shape, Dtype::F16)?;
             arrays.push(Array { name, shape, data });
         }
-        let capture = match tensors.tensor("capture") {
-            Ok(view) => {
-                let scale = number("capture_scale", text("capture_scale"))?;
-                Some(Arc::new(unpack(&view, sample_rate, scale)?))
+        let capture = match header.capture_scale {
+            Some(scale) => {
+                let view = tensors
+                    .tensor("capture")
+                    .map_err(|_| damaged("'capture' is missing"))?;
+                Some(Arc::new(unpack(&view, sample_rate, scale as f32)?))
             }
-            Err(_) => None,
+            None => None,
         };
         let fit = FitRecord {
-            steps: number("fit_steps", text("fit_steps"))?,
-            loss: number("fit_loss", text("fit_loss"))?,
-            seed: number("fit_seed", text("fit_seed"))?,
+            steps: header.fit_steps,
+            loss: header.fit_loss.unwrap_or(f32::NAN),
+            seed: header.fit_seed,
         };
         let generator = Generator {
             inputs,

@@ -68,11 +68,13 @@ pub struct Player {
     /// What sounds, and what it takes over from.
     current: Option<Box<Engine>>,
     fading: Option<Box<Engine>>,
-    fade_done: f32,
-    fade_step: f32,
+    /// Samples of a cross-fade, and how many of them are still to come.
+    fade_samples: usize,
+    fade_left: usize,
     /// The newest restart that was asked for, and the one that still has to be told to the worker.
     epoch: u32,
     unsent_restart: Option<(u32, i64)>,
+    restart_frame: i64,
     seed: Option<u32>,
     offline: bool,
     /// The bounce has waited in vain for this many pending jobs; it does not wait for them again.
@@ -105,10 +107,11 @@ impl Player {
             sample_rate: 0.0,
             current: None,
             fading: None,
-            fade_done: 1.0,
-            fade_step: 1.0,
+            fade_samples: 1,
+            fade_left: 0,
             epoch: 0,
             unsent_restart: None,
+            restart_frame: 0,
             seed: None,
             offline: false,
             given_up: 0,
@@ -128,7 +131,7 @@ impl Player {
     pub fn prepare(&mut self, sample_rate: f64) {
         self.envelope.set_sample_rate(sample_rate);
         self.gain.set_sample_rate(sample_rate);
-        self.fade_step = (1.0 / (CROSSFADE_S * sample_rate)) as f32;
+        self.fade_samples = (CROSSFADE_S * sample_rate).ceil() as usize;
         if self.sample_rate != sample_rate {
             self.sample_rate = sample_rate;
             self.shared.host_rate.store(sample_rate, Ordering::Release);
@@ -236,16 +239,18 @@ impl Player {
         let [left, right] = output;
         let mut done = 0;
         while done < length {
-            // A recording ends inside a block: what follows hears of it.
-            let left_to_record = self
+            // What follows the end of a recording or of a cross-fade does so on the sample, however
+            // the host cuts its blocks.
+            let recording_left = self
                 .recording
                 .as_ref()
                 .map_or(CHUNK, |r| r.samples - r.done);
-            let count = CHUNK.min(length - done).min(left_to_record.max(1));
-            let part = done..done + count;
-            self.record(&input[0][part.clone()], &input[1][part.clone()]);
-            self.play(&mut left[part.clone()], &mut right[part], controls);
-            done += count;
+            let fade_left = self.fading.as_ref().map_or(CHUNK, |_| self.fade_left);
+            let most = recording_left.min(fade_left).clamp(1, CHUNK);
+            let part = done..done + most.min(length - done);
+            done = part.end;
+            self.play(&mut left[part.clone()], &mut right[part.clone()], controls);
+            self.record(&input[0][part.clone()], &input[1][part]);
         }
     }
 
@@ -286,7 +291,7 @@ impl Player {
     fn play(&mut self, left: &mut [f32], right: &mut [f32], controls: &Controls) {
         if self.seed != Some(controls.seed) {
             // The first seed there is starts at the beginning; another one goes on from here.
-            let frame = self.current.as_ref().map_or(0, |e| e.position());
+            let frame = self.position();
             self.seed = Some(controls.seed);
             self.restart(frame);
         }
@@ -339,7 +344,9 @@ impl Player {
     /// Sound of the engines, cross-faded, in `mix`.
     fn mix_engines(&mut self, count: usize) {
         if self.offline {
-            self.wait(|p| p.current.as_ref().is_none_or(|e| !e.starves(count)));
+            // Nobody feeds a stream any more for which there is another one already.
+            let ready = |e: &Engine| !e.starves(count);
+            self.wait(|p| p.current.as_deref().is_none_or(ready) || !p.engines.is_empty());
         }
         let [left, right] = &mut self.mix;
         let Some(current) = &mut self.current else {
@@ -357,20 +364,21 @@ impl Player {
         let [old_left, old_right] = &mut self.fade_mix;
         fading.render(&mut old_left[..count], &mut old_right[..count]);
         for i in 0..count {
-            self.fade_done = (self.fade_done + self.fade_step).min(1.0);
+            self.fade_left = self.fade_left.saturating_sub(1);
+            let left_over = self.fade_left as f32 / self.fade_samples as f32;
             // Two stretches of a texture are uncorrelated: equal power keeps the level.
-            let (new, old) = (self.fade_done.sqrt(), (1.0 - self.fade_done).sqrt());
+            let (new, old) = ((1.0 - left_over).sqrt(), left_over.sqrt());
             left[i] = left[i] * new + old_left[i] * old;
             right[i] = right[i] * new + old_right[i] * old;
         }
-        if self.fade_done >= 1.0 {
+        if self.fade_left == 0 {
             self.finish_fade();
         }
     }
 
     /// Sends the engine that was faded out back to be freed. If the way is full, it waits here.
     fn finish_fade(&mut self) {
-        self.fade_done = 1.0;
+        self.fade_left = 0;
         if let Some(engine) = self.fading.take()
             && let Err(FromAudio::Retired(engine)) =
                 self.to_worker.try_push(FromAudio::Retired(engine))
@@ -393,16 +401,25 @@ impl Player {
                 continue;
             }
             self.fading = self.current.replace(engine);
-            self.fade_done = 0.0;
+            self.fade_left = self.fade_samples;
             if self.fading.is_none() || self.envelope.is_silent() {
                 self.finish_fade();
             }
         }
     }
 
+    /// The frame that sounds next: where the stream is, or where the one that is to come starts.
+    fn position(&self) -> i64 {
+        match &self.current {
+            Some(engine) if engine.epoch() == self.epoch => engine.position(),
+            _ => self.restart_frame,
+        }
+    }
+
     /// Asks for a new stream from `frame` on.
     fn restart(&mut self, frame: i64) {
         self.epoch = self.epoch.wrapping_add(1);
+        self.restart_frame = frame;
         self.unsent_restart = Some((self.epoch, frame));
         self.tell_restart();
     }
@@ -436,8 +453,7 @@ impl Player {
             return;
         }
         // Frames of snapshots that nobody heard are in the ring: start again where we are.
-        let frame = self.current.as_ref().map_or(0, |e| e.position());
-        self.restart(frame);
+        self.restart(self.position());
     }
 
     /// In a bounce: waits for the engine that was asked for, if there is a texture at all.

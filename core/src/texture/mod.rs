@@ -6,4 +6,4 @@ mod sliced_wasserstein;
 
 pub(crate) use filters::FeatureShape;
 pub use periods::{Period, find_periods};
-pub(crate) use sliced_wasserstein::{StepTargets, TextureLoss};
+pub(crate) use sliced_wasserstein::{StepLoss, TargetSet, TextureLoss};

@@ -3,12 +3,11 @@
 //!
 //! Fresh filters each step can't be overfitted, and sorting matches whole distributions, not moments.
 
-use rayon::prelude::*;
-
 use super::Period;
 use super::filters::{FILTERS, FeatureShape, draw_filters};
 use crate::linalg::{View, multiply, multiply_strided};
 use crate::network::Sequence;
+use crate::parallel::Threads;
 
 /// (time pooling, taps) of every set of the pyramid.
 const PYRAMID: [(usize, usize); 7] = [(1, 1), (1, 2), (1, 4), (2, 4), (4, 4), (8, 4), (16, 4)];
@@ -109,7 +108,7 @@ fn from_ordered(key: u32) -> f32 {
 
 /// The capture's side of one set of projections: sorted responses and variances.
 #[derive(Debug)]
-struct Quantiles {
+pub(crate) struct Quantiles {
     /// `FILTERS` runs of ascending responses.
     sorted: Vec<f32>,
     /// `FILTERS` values: `1 / (variance + floor)`.
@@ -176,9 +175,10 @@ impl Quantiles {
     }
 }
 
-/// What one task of a step works on: one set of the pyramid, or one pooling of the lag pairs.
+/// Fresh filters and the capture's quantiles under them: one set of the pyramid, or one pooling of the
+/// lag pairs.
 #[derive(Debug)]
-enum TargetSet {
+pub(crate) enum TargetSet {
     Pyramid {
         pool: usize,
         taps: usize,
@@ -192,12 +192,6 @@ enum TargetSet {
         v: Vec<f32>,
         lags: Vec<(usize, Quantiles)>,
     },
-}
-
-/// Fresh filters of one step and the capture's quantiles under them.
-#[derive(Debug)]
-pub(crate) struct StepTargets {
-    sets: Vec<TargetSet>,
 }
 
 /// Loss of one step and its gradient by the features.
@@ -298,58 +292,55 @@ impl TextureLoss {
         })
     }
 
-    /// Draws the filters of one step, numbered `step`, and ranks the capture's responses to them. Runs on
-    /// the current rayon pool; the result does not depend on its size.
-    pub fn draw(&self, seed: u64, step: u64) -> StepTargets {
+    /// How many sets of filters a step has, at most.
+    pub fn set_count(&self) -> usize {
+        PYRAMID.len() + if self.rhythmic { LAG_POOLS.len() } else { 0 }
+    }
+
+    /// Draws the filters of set `set` of one step and ranks the capture's responses to them. `None` where
+    /// the capture is too short for that set.
+    pub fn draw(&self, seed: u64, step: u64, set: usize) -> Option<TargetSet> {
         let width = self.shape.width();
-        let pyramid = (0..PYRAMID.len()).into_par_iter().filter_map(|i| {
-            let (pool, taps) = PYRAMID[i];
+        let mut random = Sequence::new(seed, step << 8 | set as u64);
+        if let Some(&(pool, taps)) = PYRAMID.get(set) {
             let reference = self.reference(pool);
             if reference.len() < taps * width || self.frames / pool < taps {
                 return None;
             }
-            let mut random = Sequence::new(seed, step << 8 | i as u64);
             let mut filters = Vec::new();
             draw_filters(&mut random, taps, self.shape, NARROWEST, &mut filters);
             let quantiles = Quantiles::new(project(reference, width, taps, &filters));
-            Some(TargetSet::Pyramid {
+            return Some(TargetSet::Pyramid {
                 pool,
                 taps,
                 filters,
                 quantiles,
-            })
-        });
-        let mut sets: Vec<TargetSet> = pyramid.collect();
-        if self.rhythmic {
-            let lagged = (0..LAG_POOLS.len()).into_par_iter().filter_map(|i| {
-                let pool = LAG_POOLS[i];
-                let limit = self.longest_lag(pool)?;
-                let mut random = Sequence::new(seed, step << 8 | (PYRAMID.len() + i) as u64);
-                let (mut u, mut v) = (Vec::new(), Vec::new());
-                draw_filters(&mut random, LAG_TAPS, self.shape, NARROWEST_LAG, &mut u);
-                draw_filters(&mut random, LAG_TAPS, self.shape, NARROWEST_LAG, &mut v);
-                for (v, u) in v.iter_mut().zip(&u).step_by(2) {
-                    *v = *u; // FILTERS is even: every second filter of a pair is the same
-                }
-                let lags = self.draw_lags(&mut random, pool, limit);
-                let a = project(self.reference(pool), width, LAG_TAPS, &u);
-                let b = project(self.reference(pool), width, LAG_TAPS, &v);
-                let lags = lags.map(|lag| (lag, Quantiles::new(lag_pairs(&a, &b, lag, limit))));
-                Some(TargetSet::Lags {
-                    pool,
-                    limit,
-                    u,
-                    v,
-                    lags: lags.into(),
-                })
             });
-            sets.extend(lagged.collect::<Vec<_>>());
         }
-        StepTargets { sets }
+        let pool = LAG_POOLS[set - PYRAMID.len()];
+        let limit = self.longest_lag(pool)?;
+        let (mut u, mut v) = (Vec::new(), Vec::new());
+        draw_filters(&mut random, LAG_TAPS, self.shape, NARROWEST_LAG, &mut u);
+        draw_filters(&mut random, LAG_TAPS, self.shape, NARROWEST_LAG, &mut v);
+        for (v, u) in v.iter_mut().zip(&u).step_by(2) {
+            *v = *u; // FILTERS is even: every second filter of a pair is the same
+        }
+        let lags = self.draw_lags(&mut random, pool, limit);
+        let a = project(self.reference(pool), width, LAG_TAPS, &u);
+        let b = project(self.reference(pool), width, LAG_TAPS, &v);
+        let lags = lags.map(|lag| (lag, Quantiles::new(lag_pairs(&a, &b, lag, limit))));
+        Some(TargetSet::Lags {
+            pool,
+            limit,
+            u,
+            v,
+            lags: lags.into(),
+        })
     }
 
-    /// The loss of `features` (`frames × shape.width()`) and its gradient, on the current rayon pool.
-    pub fn evaluate(&self, features: &[f32], targets: &StepTargets) -> StepLoss {
+    /// The loss of `features` (`frames × shape.width()`) against the sets of a step, and its gradient.
+    /// The result does not depend on the number of threads.
+    pub fn evaluate(&self, features: &[f32], sets: &[TargetSet], threads: Threads) -> StepLoss {
         let width = self.shape.width();
         let mut white = features.to_vec();
         for row in white.chunks_exact_mut(width) {
@@ -358,54 +349,49 @@ impl TextureLoss {
             }
         }
         let is_pyramid = |s: &&TargetSet| matches!(s, TargetSet::Pyramid { .. });
-        let pyramids = targets.sets.iter().filter(is_pyramid).count().max(1);
-        let lag_sets = ((targets.sets.len() - pyramids) * LAGS).max(1);
-        let parts: Vec<(f32, usize, Vec<f32>)> = targets
-            .sets
-            .par_iter()
-            .map(|set| match set {
-                TargetSet::Pyramid {
-                    pool,
-                    taps,
-                    filters,
-                    quantiles,
-                } => {
-                    let x = pool_time(&white, width, *pool);
-                    let weight = 1.0 / pyramids as f32;
-                    let mut responses = project(&x, width, *taps, filters);
-                    let value =
-                        weight * quantiles.distance(&mut responses, weight, &mut Vec::new());
-                    let mut gradient = vec![0.0; x.len()];
-                    project_backward(&responses, width, *taps, filters, &mut gradient);
-                    (value, *pool, gradient)
+        let pyramids = sets.iter().filter(is_pyramid).count();
+        let lag_sets = (sets.len() - pyramids) * LAGS;
+        let parts = threads.map(sets.len(), |i| match &sets[i] {
+            TargetSet::Pyramid {
+                pool,
+                taps,
+                filters,
+                quantiles,
+            } => {
+                let x = pool_time(&white, width, *pool);
+                let weight = 1.0 / pyramids as f32;
+                let mut responses = project(&x, width, *taps, filters);
+                let value = weight * quantiles.distance(&mut responses, weight, &mut Vec::new());
+                let mut gradient = vec![0.0; x.len()];
+                project_backward(&responses, width, *taps, filters, &mut gradient);
+                (value, *pool, gradient)
+            }
+            TargetSet::Lags {
+                pool,
+                limit,
+                u,
+                v,
+                lags,
+            } => {
+                let x = pool_time(&white, width, *pool);
+                let weight = LAG_WEIGHT / lag_sets as f32;
+                let (a, b) = (
+                    project(&x, width, LAG_TAPS, u),
+                    project(&x, width, LAG_TAPS, v),
+                );
+                let (mut da, mut db) = (vec![0.0; a.len()], vec![0.0; b.len()]);
+                let (mut value, mut keys) = (0.0, Vec::new());
+                for (lag, quantiles) in lags {
+                    let mut responses = lag_pairs(&a, &b, *lag, *limit);
+                    value += weight * quantiles.distance(&mut responses, weight, &mut keys);
+                    lag_pairs_backward(&responses, *lag, &mut da, &mut db);
                 }
-                TargetSet::Lags {
-                    pool,
-                    limit,
-                    u,
-                    v,
-                    lags,
-                } => {
-                    let x = pool_time(&white, width, *pool);
-                    let weight = LAG_WEIGHT / lag_sets as f32;
-                    let (a, b) = (
-                        project(&x, width, LAG_TAPS, u),
-                        project(&x, width, LAG_TAPS, v),
-                    );
-                    let (mut da, mut db) = (vec![0.0; a.len()], vec![0.0; b.len()]);
-                    let (mut value, mut keys) = (0.0, Vec::new());
-                    for (lag, quantiles) in lags {
-                        let mut responses = lag_pairs(&a, &b, *lag, *limit);
-                        value += weight * quantiles.distance(&mut responses, weight, &mut keys);
-                        lag_pairs_backward(&responses, *lag, &mut da, &mut db);
-                    }
-                    let mut gradient = vec![0.0; x.len()];
-                    project_backward(&da, width, LAG_TAPS, u, &mut gradient);
-                    project_backward(&db, width, LAG_TAPS, v, &mut gradient);
-                    (value, *pool, gradient)
-                }
-            })
-            .collect();
+                let mut gradient = vec![0.0; x.len()];
+                project_backward(&da, width, LAG_TAPS, u, &mut gradient);
+                project_backward(&db, width, LAG_TAPS, v, &mut gradient);
+                (value, *pool, gradient)
+            }
+        });
         // In the order of the sets, whoever computed them.
         let mut out = StepLoss {
             value: 0.0,
