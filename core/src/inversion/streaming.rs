@@ -92,6 +92,21 @@ impl Channel {
     }
 }
 
+/// Phases of mid and side nearest to the estimates `m` and `s`.
+fn join(
+    mid: &mut Channel,
+    side: &mut Channel,
+    m: &[Complex32],
+    s: &[Complex32],
+    half: &[Complex32],
+) {
+    let phases = mid.phase.iter_mut().zip(&mut side.phase);
+    let targets = mid.magnitude.iter().zip(&side.magnitude).zip(half);
+    for (((u, v), (&m, &s)), ((&a, &b), &half)) in phases.zip(m.iter().zip(s)).zip(targets) {
+        (*u, *v) = joint_phases(m, s, a, b, half, (*u, *v));
+    }
+}
+
 /// A frame that can still change.
 #[derive(Debug, Clone)]
 struct WaitingFrame {
@@ -165,9 +180,10 @@ impl WaitingFrame {
 /// return silence. What lies before frame 0 is silence, so the signal fades in over its first
 /// `fft_size − hop_size` samples as the analysis window does.
 ///
-/// Start phases: RTPGHI (Průša & Søndergaard 2016). Refinement: real-time iterative spectrogram inversion with
-/// look-ahead (Zhu, Beauregard & Wyse 2007): the `latency_frames + 1` newest frames are re-estimated
-/// from the sum of all frames that are there, divided by the squared windows that are there.
+/// Start phases: RTPGHI (Průša & Søndergaard 2016). Refinement: real-time iterative spectrogram
+/// inversion with look-ahead (Zhu, Beauregard & Wyse 2007), over-relaxed: the `latency_frames + 1`
+/// newest frames are re-estimated from the sum of all frames that are there, divided by the squared
+/// windows that are there.
 ///
 /// All memory is allocated by [`new`](Self::new); pushing and resetting neither allocate nor lock.
 pub struct StreamingInverter {
@@ -216,7 +232,6 @@ impl StreamingInverter {
         let waiting = WaitingFrame::new(&stft, settings.stereo);
         Ok(Self {
             scratch: stft.make_scratch(),
-            // Not cloned: a cloned heap would lose its capacity.
             start: (0..channels)
                 .map(|_| PhaseGradientHeap::new(settings.fft_size, settings.hop_size))
                 .collect(),
@@ -376,12 +391,10 @@ impl StreamingInverter {
         }
         // Each channel was integrated on its own; the angle between them is known.
         if let [mid, side] = &mut newest.channels[..] {
-            for (k, &half) in newest.half_angle.iter().enumerate() {
-                let phases = (mid.phase[k], side.phase[k]);
-                let (a, b) = (mid.magnitude[k], side.magnitude[k]);
-                (mid.phase[k], side.phase[k]) =
-                    joint_phases(phases.0, phases.1, a, b, half, phases);
-            }
+            let [m, s] = &mut self.spectra;
+            m.copy_from_slice(&mid.phase);
+            s.copy_from_slice(&side.phase);
+            join(mid, side, m, s, &newest.half_angle);
         }
         for channel in &mut newest.channels {
             channel.synthesise(&self.stft, &mut self.spectra[0], &mut self.scratch);
@@ -424,12 +437,8 @@ impl StreamingInverter {
         }
         match &mut frame.channels[..] {
             [mid, side] => {
-                let estimates = self.spectra[0].iter().zip(&self.spectra[1]);
-                for (k, ((&m, &s), &half)) in estimates.zip(&frame.half_angle).enumerate() {
-                    let (a, b) = (mid.magnitude[k], side.magnitude[k]);
-                    let phases = (mid.phase[k], side.phase[k]);
-                    (mid.phase[k], side.phase[k]) = joint_phases(m, s, a, b, half, phases);
-                }
+                let [m, s] = &self.spectra;
+                join(mid, side, m, s, &frame.half_angle);
             }
             [mono] => {
                 for (u, &z) in mono.phase.iter_mut().zip(&self.spectra[0]) {
