@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use weft_core::clip::{Clip, ClipError, MAX_READ_S, SampleFormat, WavWriter};
+use weft_core::clip::{Clip, ClipError, MAX_READ_S, SampleFormat, WavWriter, check_writable};
 
 const SAMPLE_RATE: u32 = 48_000;
 
@@ -532,6 +532,13 @@ fn a_path_that_cannot_be_written_is_refused_at_once() {
     ] {
         let error = create(&path).err().unwrap();
         assert!(matches!(error, ClipError::Write { .. }), "{error}");
+        assert!(check_writable(&path).is_err());
     }
+    check_writable(&folder.path().join("new.wav")).unwrap();
     assert!(entries(folder.path()).is_empty());
+
+    let older = folder.path().join("older.wav");
+    fs::write(&older, "older").unwrap();
+    check_writable(&older).unwrap();
+    assert_eq!(fs::read(&older).unwrap(), b"older");
 }

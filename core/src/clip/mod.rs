@@ -10,7 +10,7 @@ mod write;
 
 pub use error::ClipError;
 pub use read::{MAX_DECODED_CHANNELS, MAX_READ_S};
-pub use write::{SampleFormat, WavWriter};
+pub use write::{SampleFormat, WavWriter, check_writable};
 
 use std::ops::RangeInclusive;
 

@@ -208,6 +208,24 @@ impl Drop for WavWriter {
     }
 }
 
+/// Whether a file can be written at `path`, found out by making and removing a temporary file beside
+/// it: worth knowing before minutes of work. What is at the path stays as it is.
+///
+/// # Errors
+///
+/// If `path` is not a regular file that may be written, or its folder can't be written.
+pub fn check_writable(path: &Path) -> Result<(), ClipError> {
+    let check = || {
+        let (file, temporary) = create_beside(&replaceable_target(path)?)?;
+        drop(file);
+        fs::remove_file(temporary)
+    };
+    check().map_err(|source| ClipError::Write {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
 /// Nearest 24-bit integer, clipped at full scale; NaN becomes zero.
 fn int24(sample: f32) -> i32 {
     (sample * INT24_FULL_SCALE)

@@ -1,0 +1,203 @@
+//! What the commands do.
+
+use std::fs;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use weft_core::clip::{Clip, ClipError, MAX_READ_S, SampleFormat, WavWriter, check_writable};
+use weft_core::fit::{FitEvent, FitSettings};
+use weft_core::network::Model;
+use weft_core::player::Renderer;
+use weft_core::procedural;
+
+use crate::arguments::{
+    FitArguments, RenderArguments, SynthesizeArguments, TextureArguments, WavArguments,
+};
+use crate::error::CliError;
+use crate::progress;
+
+/// Frames rendered and written at a time.
+const BLOCK_FRAMES: usize = 4_096;
+
+/// `weft texture`: fit and render.
+pub fn texture(arguments: &TextureArguments) -> Result<(), CliError> {
+    let clip = read_capture(&arguments.input)?;
+    // Everything that would stop the rendering stops it now, before the fit.
+    let output = &arguments.output;
+    refuse_input_as_output(&arguments.input, &output.path)?;
+    check_writable(&output.path)?;
+    let channels = clip.channel_count().min(2);
+    check_wav_length(output, clip.sample_rate(), channels, arguments.seconds)?;
+    let model = fit_capture(&arguments.input, &clip, &arguments.effort.settings())?;
+    render_model(&model, output, arguments.seconds, arguments.seed)
+}
+
+/// `weft fit`: fit and save.
+pub fn fit(arguments: &FitArguments) -> Result<(), CliError> {
+    let clip = read_capture(&arguments.input)?;
+    refuse_input_as_output(&arguments.input, &arguments.output)?;
+    check_writable(&arguments.output)?;
+    let model = fit_capture(&arguments.input, &clip, &arguments.effort.settings())?;
+    model
+        .write(&arguments.output)
+        .map_err(|source| CliError::WriteModel {
+            path: arguments.output.clone(),
+            source,
+        })?;
+    say(&format!("wrote {}", arguments.output.display()));
+    Ok(())
+}
+
+/// `weft render`: play a saved texture into a file.
+pub fn render(arguments: &RenderArguments) -> Result<(), CliError> {
+    let output = &arguments.output;
+    let model = Model::read(&arguments.model).map_err(|source| CliError::ReadModel {
+        path: arguments.model.clone(),
+        source,
+    })?;
+    refuse_input_as_output(&arguments.model, &output.path)?;
+    render_model(&model, output, arguments.seconds, arguments.seed)
+}
+
+/// `weft synthesize`: a recording to begin with.
+pub fn synthesize(arguments: &SynthesizeArguments) -> Result<(), CliError> {
+    let output = &arguments.output;
+    check_writable(&output.path)?;
+    let clip = procedural::synthesize(
+        arguments.texture,
+        arguments.seed,
+        arguments.sample_rate,
+        arguments.seconds,
+    );
+    clip.write_wav(&output.path, output.format())?;
+    say_written(
+        &output.path,
+        clip.duration_s(),
+        clip.sample_rate(),
+        clip.channel_count(),
+    );
+    Ok(())
+}
+
+/// Reads a recording and checks that a texture can be learned from it.
+fn read_capture(path: &Path) -> Result<Clip, CliError> {
+    let clip = Clip::read(path)?;
+    clip.check_texture().map_err(|source| CliError::Capture {
+        path: path.to_path_buf(),
+        source: source.into(),
+    })?;
+    if clip.duration_s() >= MAX_READ_S {
+        say(&format!(
+            "using the first {MAX_READ_S} s of {}",
+            path.display()
+        ));
+    }
+    Ok(clip)
+}
+
+/// Fits a network to the recording that was read from `path`, with a progress bar.
+fn fit_capture(path: &Path, clip: &Clip, settings: &FitSettings) -> Result<Model, CliError> {
+    let started = Instant::now();
+    let bar = progress::fit_bar(settings.steps);
+    let mut done = (0, f32::NAN);
+    let fitted = weft_core::fit::fit(clip, settings, &mut |event| {
+        if let FitEvent::Progress { step, steps, loss } = event {
+            done = (step, loss);
+            bar.set_length(steps.into());
+            bar.set_position(step.into());
+            bar.set_message(format!("loss {loss:.3}, "));
+        }
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    let model = fitted.map_err(|source| CliError::Capture {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let (steps, loss) = done;
+    say(&format!(
+        "fitted {} in {:.1} s ({steps} steps, loss {loss:.3})",
+        path.display(),
+        started.elapsed().as_secs_f64(),
+    ));
+    Ok(model)
+}
+
+/// Renders `seconds` of a texture into a file, block by block.
+fn render_model(
+    model: &Model,
+    output: &WavArguments,
+    seconds: f64,
+    seed: u32,
+) -> Result<(), CliError> {
+    let mut renderer = Renderer::new(model, seed)?;
+    let (sample_rate, channels) = (renderer.sample_rate(), renderer.channels());
+    let frames = check_wav_length(output, sample_rate, channels, seconds)?;
+    let mut writer = WavWriter::create(&output.path, sample_rate, channels, output.format())?;
+    let mut planes = vec![vec![0.0; BLOCK_FRAMES]; channels];
+    let bar = progress::render_bar(frames);
+    while writer.frames() < frames {
+        let block_frames = (frames - writer.frames()).min(BLOCK_FRAMES as u64) as usize;
+        let mut block: Vec<&mut [f32]> = planes
+            .iter_mut()
+            .map(|plane| &mut plane[..block_frames])
+            .collect();
+        renderer.render_into(&mut block);
+        let block: Vec<&[f32]> = planes.iter().map(|plane| &plane[..block_frames]).collect();
+        writer.write(&block)?;
+        bar.set_position(writer.frames());
+    }
+    writer.finish()?;
+    bar.finish_and_clear();
+    let duration_s = frames as f64 / f64::from(sample_rate);
+    say_written(&output.path, duration_s, sample_rate, channels);
+    Ok(())
+}
+
+/// Frames in `seconds`, if a WAV file can hold them.
+fn check_wav_length(
+    output: &WavArguments,
+    sample_rate: u32,
+    channels: usize,
+    seconds: f64,
+) -> Result<u64, ClipError> {
+    let frames = (seconds * f64::from(sample_rate)).round() as u64;
+    let format: SampleFormat = output.format();
+    let max_frames = format.max_wav_frames(channels);
+    if frames > max_frames {
+        return Err(ClipError::TooLongForWav {
+            frames,
+            duration_s: seconds,
+            max_frames,
+        });
+    }
+    Ok(frames)
+}
+
+/// Fails if writing `output` would replace `input`.
+fn refuse_input_as_output(input: &Path, output: &Path) -> Result<(), CliError> {
+    // Where the output does not exist yet, it can't be the input.
+    let same = fs::canonicalize(output)
+        .is_ok_and(|output| fs::canonicalize(input).is_ok_and(|input| input == output));
+    if same {
+        return Err(CliError::OutputIsInput {
+            path: output.to_path_buf(),
+        });
+    }
+    Ok(())
+}
+
+fn say_written(path: &Path, duration_s: f64, sample_rate: u32, channels: usize) {
+    let layout = if channels == 1 { "mono" } else { "stereo" };
+    say(&format!(
+        "wrote {} ({duration_s:.1} s, {sample_rate} Hz, {layout})",
+        path.display()
+    ));
+}
+
+/// A line on the standard output; nobody listening there is no error.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}

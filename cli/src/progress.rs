@@ -1,0 +1,36 @@
+//! Progress bars on the standard error; indicatif hides them where that is no terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar of `length` units. `template` is indicatif's.
+fn bar(length: u64, template: &str, label: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template)
+        .expect("the templates below are well formed")
+        .progress_chars("━╸─");
+    let bar = ProgressBar::new(length)
+        .with_style(style)
+        .with_prefix(label);
+    // The clock goes on where a step takes long.
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+/// A bar for a fit: steps, and the loss as the message.
+pub fn fit_bar(steps: u32) -> ProgressBar {
+    bar(
+        steps.into(),
+        "{prefix} {bar:32} {pos}/{len} steps, {msg}{eta} left",
+        "fitting  ",
+    )
+}
+
+/// A bar for writing sound, in frames.
+pub fn render_bar(frames: u64) -> ProgressBar {
+    bar(
+        frames,
+        "{prefix} {bar:32} {percent} %, {eta} left",
+        "rendering",
+    )
+}
