@@ -112,7 +112,6 @@ impl WeftParams {
                     max: FIT_STEPS_RANGE.1,
                 },
             )
-            .with_unit(" steps")
             .with_string_to_value(Arc::new(|text| {
                 number_with_units(text, &[("steps", 1.0)]).map(|steps| steps.round() as i32)
             }))

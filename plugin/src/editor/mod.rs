@@ -44,7 +44,8 @@ pub fn create(params: Arc<WeftParams>, session: Arc<Session>) -> Option<EguiEdit
             gui_context: None,
             gesture: Gesture::None,
             capture_pressed: false,
-            meter: Meter::default(),
+            input_meter: Meter::default(),
+            output_meter: Meter::default(),
             heartbeat: Heartbeat::new(),
             broken: false,
         },
@@ -58,7 +59,8 @@ pub struct EditorApp {
     gui_context: Option<GuiContext>,
     gesture: Gesture,
     capture_pressed: bool,
-    meter: Meter,
+    input_meter: Meter,
+    output_meter: Meter,
     heartbeat: Heartbeat,
     /// Drawing has panicked: the window stays empty rather than panic thirty times a second.
     broken: bool,
@@ -110,7 +112,8 @@ impl NiceEguiApp for EditorApp {
 impl EditorApp {
     fn draw(&mut self, ui: &mut Ui) {
         let status = self.session.status();
-        let level = self.meter.follow(status.input_peak);
+        let input_level = self.input_meter.follow(status.input_peak);
+        let output_level = self.output_meter.follow(status.output_peak);
         let processing = self.heartbeat.is_beating(self.session.process_calls());
 
         let window = ui.max_rect();
@@ -119,14 +122,16 @@ impl EditorApp {
 
         header(ui, rows.take(24.0), &status);
         rows.space(theme::GAP);
-        widgets::level_meter(ui, rows.take(theme::ROW), "Capture input", level);
+        widgets::level_meter(ui, rows.take(24.0), "Capture input", input_level);
         rows.space(theme::GAP);
         self.capture_row(ui, rows.take(38.0), &status);
         rows.space(theme::GAP);
         progress(ui, rows.take(22.0), &status, processing);
         rows.space(theme::GAP + 4.0);
         self.controls(ui, rows.take(3.0 * theme::ROW + 2.0 * theme::GAP));
-        rows.space(theme::GAP);
+        rows.space(theme::GAP + 4.0);
+        widgets::level_meter(ui, rows.take(24.0), "Output", output_level);
+        rows.space(4.0);
         footer(ui, rows.rest(), &status);
 
         if self.session.has_audio_fault() {
@@ -271,7 +276,7 @@ fn header(ui: &Ui, row: Rect, status: &Status) {
     );
     let (state, colour) = match status.phase {
         Phase::Empty => ("Empty", theme::TEXT_DIM),
-        Phase::Capturing { .. } => ("Capturing", theme::RECORD),
+        Phase::Capturing { .. } => ("Capturing", theme::RECORD_BRIGHT),
         Phase::Fitting { .. } => ("Fitting", theme::WARNING),
         Phase::Playing => ("Ready", theme::ACCENT_BRIGHT),
     };
@@ -309,8 +314,6 @@ fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool) {
 
 /// What is being played, and whether frames came late.
 fn footer(ui: &Ui, area: Rect, status: &Status) {
-    widgets::panel(ui, area, theme::PANEL);
-    let inset = vec2(10.0, 0.0);
     let texture = match &status.texture {
         Some(texture) => format!(
             "{:.1} s {}, {:.1} kHz, {} steps",
@@ -323,7 +326,7 @@ fn footer(ui: &Ui, area: Rect, status: &Status) {
     };
     widgets::text_at(
         ui,
-        area.left_center() + inset,
+        area.left_center(),
         Align2::LEFT_CENTER,
         &texture,
         theme::TEXT_DIM,
@@ -335,7 +338,7 @@ fn footer(ui: &Ui, area: Rect, status: &Status) {
     };
     widgets::text_at(
         ui,
-        area.right_center() - inset,
+        area.right_center(),
         Align2::RIGHT_CENTER,
         &underruns,
         colour,

@@ -111,7 +111,7 @@ fn value_entry<P: Param>(
         TextEdit::singleline(text)
             .font(theme::body())
             .text_color(theme::TEXT)
-            .align(egui::Align2::LEFT_CENTER)
+            .align(Align2::LEFT_CENTER)
             .desired_width(rect.width()),
     );
     let cancelled = ui.input(|input| input.key_pressed(Key::Escape));
