@@ -8,6 +8,8 @@ mod host;
 mod parameters;
 mod session;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::num::NonZeroU32;
@@ -239,7 +241,6 @@ impl Plugin for Weft {
             self.player
                 .prepare(f64::from(config.sample_rate), max_block_size);
         });
-        self.trigger.rearm(self.params.capture.value());
         session.set_audio_fault(prepared.is_none());
         prepared.is_some()
     }

@@ -126,7 +126,8 @@ impl EditorApp {
         rows.space(theme::GAP);
         self.capture_row(ui, rows.take(38.0), &status);
         rows.space(theme::GAP);
-        progress(ui, rows.take(22.0), &status, processing);
+        let hold = self.params.hold.value();
+        progress(ui, rows.take(22.0), &status, processing, hold);
         rows.space(theme::GAP + 4.0);
         self.controls(ui, rows.take(3.0 * theme::ROW + 2.0 * theme::GAP));
         rows.space(theme::GAP + 4.0);
@@ -156,8 +157,9 @@ impl EditorApp {
                 let response = widgets::button(ui, button, "Capture", theme::RECORD);
                 // The parameter follows the button, so that the host can record the press as
                 // automation. The session carries the press itself: a click may begin and end
-                // between two blocks, and the parameter would never be seen on.
-                if response.is_pointer_button_down_on() {
+                // between two blocks, and the parameter would never be seen on. It may even begin
+                // and end between two frames.
+                if response.is_pointer_button_down_on() || response.clicked() {
                     self.press_capture();
                 } else {
                     self.release_capture();
@@ -286,7 +288,7 @@ fn header(ui: &Ui, row: Rect, status: &Status) {
 }
 
 /// The progress of a capture or fit, or one line that says what can be done next.
-fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool) {
+fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool, hold: bool) {
     let advice = match status.phase {
         Phase::Capturing { done } => {
             let text = format!("Capturing, {:.0} %", done * 100.0);
@@ -301,6 +303,7 @@ fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool) {
         }
         _ if !processing => "The host is not running Weft: play the transport or enable the track.",
         Phase::Empty => "No texture yet: route audio to Weft's capture input and press Capture.",
+        Phase::Playing if hold => "Playing without notes.",
         Phase::Playing => "Play a note, or switch Hold on.",
     };
     widgets::text_at(
