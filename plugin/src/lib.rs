@@ -24,7 +24,6 @@ use weft_core::player::{Controls, Player};
 use crate::capture::{CaptureInput, Trigger};
 use crate::denormals::DenormalGuard;
 use crate::editor::EditorApp;
-use crate::host::RenderMode;
 use crate::parameters::{CAPTURE_ID, WeftParams};
 use crate::session::Session;
 
@@ -35,8 +34,6 @@ pub struct Weft {
     player: Player,
     input: CaptureInput,
     trigger: Trigger,
-    /// What nice-plug said at activation; the format adapter knows better once blocks arrive.
-    activated_offline: bool,
     /// The payload of a panic in `process`, kept until it can be freed off the audio thread.
     caught_panic: Option<Box<dyn Any + Send>>,
 }
@@ -52,7 +49,6 @@ impl Default for Weft {
             player,
             input: CaptureInput::default(),
             trigger: Trigger::default(),
-            activated_offline: false,
             caught_panic: None,
         }
     }
@@ -66,11 +62,7 @@ impl Weft {
         aux: &AuxiliaryBuffers,
         context: &mut impl ProcessContext<P>,
     ) {
-        let offline = match self.session.host().render_mode() {
-            RenderMode::Unknown => self.activated_offline,
-            mode => mode == RenderMode::Offline,
-        };
-        self.player.set_offline(offline);
+        self.player.set_offline(self.session.host().is_offline());
         self.obey_capture_wishes();
 
         let controls = Controls {
@@ -233,7 +225,6 @@ impl Plugin for Weft {
         _context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.caught_panic = None;
-        self.activated_offline = config.process_mode == ProcessMode::Offline;
         let max_block_size = config.max_buffer_size as usize;
         let session = self.session.clone();
         let prepared = session.contain("preparing to play", || {

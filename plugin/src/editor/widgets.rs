@@ -1,8 +1,8 @@
 //! The window's own controls: parameter bars, switches, buttons, the level meter, progress.
 
 use egui::{
-    Align2, Color32, CornerRadius, CursorIcon, Id, Key, Pos2, Rect, Response, Sense, Stroke,
-    StrokeKind, TextEdit, Ui, pos2, vec2,
+    Align2, Color32, CornerRadius, CursorIcon, Id, Key, PointerButton, Pos2, Rect, Response, Sense,
+    Stroke, StrokeKind, TextEdit, Ui, pos2, vec2,
 };
 use nice_plug::prelude::{Param, ParamSetter};
 
@@ -28,7 +28,7 @@ pub enum Gesture {
 }
 
 /// A horizontal bar that shows and sets one parameter: drag to set (shift: fine), click to type,
-/// double-click for the default.
+/// right-click for the default.
 pub fn parameter_bar<P: Param>(
     ui: &mut Ui,
     rect: Rect,
@@ -44,8 +44,11 @@ pub fn parameter_bar<P: Param>(
 
     let response = ui
         .interact(rect, id, Sense::click_and_drag())
-        .on_hover_cursor(CursorIcon::ResizeHorizontal);
-    if response.drag_started() {
+        .on_hover_cursor(CursorIcon::ResizeHorizontal)
+        .on_hover_text(
+            "Drag, with shift in fine steps. Click to type, right-click for the default.",
+        );
+    if response.drag_started_by(PointerButton::Primary) {
         setter.begin_set_parameter(param);
         *gesture = Gesture::Drag {
             id,
@@ -70,7 +73,7 @@ pub fn parameter_bar<P: Param>(
             *gesture = Gesture::None;
         }
     }
-    if response.double_clicked() {
+    if response.secondary_clicked() {
         set_once(param, setter, param.default_normalized_value());
     } else if response.clicked() {
         *gesture = Gesture::Entry {

@@ -21,7 +21,7 @@ use clap_sys::version::CLAP_VERSION;
 use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
 
-use super::{INPUT_BUSES, RenderMode, create_with_session};
+use super::{INPUT_BUSES, create_with_session};
 use crate::Weft;
 use crate::session::Session;
 
@@ -223,13 +223,7 @@ unsafe extern "C" fn set_render_mode(
 ) -> bool {
     // SAFETY: the host passes the pointer that it was given.
     let session = unsafe { &adapter(plugin).session };
-    session
-        .host()
-        .set_render_mode(if mode == CLAP_RENDER_OFFLINE {
-            RenderMode::Offline
-        } else {
-            RenderMode::Realtime
-        });
+    session.host().set_offline(mode == CLAP_RENDER_OFFLINE);
     true
 }
 
@@ -292,7 +286,7 @@ unsafe extern "C" fn create_plugin(
     let host = Host(host);
     let dirty = Arc::new(AtomicBool::new(false));
     let flag = dirty.clone();
-    session.host().set_dirty_notifier(Some(Box::new(move || {
+    session.host().set_dirty_notifier(Some(Arc::new(move || {
         flag.store(true, Ordering::Relaxed);
         host.request_callback();
     })));

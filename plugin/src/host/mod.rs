@@ -8,7 +8,7 @@
 mod clap;
 mod vst3;
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::session::Session;
@@ -37,24 +37,12 @@ fn create_with_session<T>(create: impl FnOnce() -> T) -> Option<(T, Arc<Session>
     Some((created, session))
 }
 
-/// How the host renders, as far as its format has said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum RenderMode {
-    /// Nothing heard yet: what nice-plug knew at activation counts.
-    Unknown,
-    /// Blocks have deadlines.
-    Realtime,
-    /// A bounce: blocks may take as long as they need.
-    Offline,
-}
-
 /// Tells the host that its project has changed. Called off the audio thread.
-type DirtyNotifier = Box<dyn Fn() + Send + Sync>;
+type DirtyNotifier = Arc<dyn Fn() + Send + Sync>;
 
 /// The line between the plugin and the adapter of its format.
 pub struct HostLink {
-    render_mode: AtomicU8,
+    offline: AtomicBool,
     main_input_connected: AtomicBool,
     dirty_notifier: Mutex<Option<DirtyNotifier>>,
 }
@@ -62,7 +50,7 @@ pub struct HostLink {
 impl Default for HostLink {
     fn default() -> Self {
         Self {
-            render_mode: AtomicU8::new(RenderMode::Unknown as u8),
+            offline: AtomicBool::new(false),
             main_input_connected: AtomicBool::new(true),
             dirty_notifier: Mutex::new(None),
         }
@@ -70,18 +58,14 @@ impl Default for HostLink {
 }
 
 impl HostLink {
-    /// The render mode of the current block. Real-time safe.
-    pub fn render_mode(&self) -> RenderMode {
-        match self.render_mode.load(Ordering::Relaxed) {
-            mode if mode == RenderMode::Realtime as u8 => RenderMode::Realtime,
-            mode if mode == RenderMode::Offline as u8 => RenderMode::Offline,
-            _ => RenderMode::Unknown,
-        }
+    /// Whether this is a bounce, in which blocks may take as long as they need. Real-time safe.
+    pub fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::Relaxed)
     }
 
-    /// Sets [`HostLink::render_mode`]. Real-time safe.
-    pub fn set_render_mode(&self, mode: RenderMode) {
-        self.render_mode.store(mode as u8, Ordering::Relaxed);
+    /// Sets [`HostLink::is_offline`]. Real-time safe.
+    pub fn set_offline(&self, offline: bool) {
+        self.offline.store(offline, Ordering::Relaxed);
     }
 
     /// Whether the main buffer of the current block holds input. Where a host hands over no main
@@ -105,9 +89,12 @@ impl HostLink {
 
     /// Tells the host that what it would save has changed. Not for the audio thread.
     pub fn mark_dirty(&self) {
-        if let Ok(notifier) = self.dirty_notifier.lock()
-            && let Some(notify) = notifier.as_ref()
-        {
+        let notifier = match self.dirty_notifier.lock() {
+            Ok(notifier) => notifier.clone(),
+            Err(_) => None,
+        };
+        // Not under the lock: a host may call back, to save at once for one.
+        if let Some(notify) = notifier {
             notify();
         }
     }

@@ -32,7 +32,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
 
-use super::{INPUT_BUSES, RenderMode, create_with_session};
+use super::{INPUT_BUSES, create_with_session};
 use crate::Weft;
 use crate::session::Session;
 
@@ -144,8 +144,8 @@ forward! {
                 .and_then(|handler| handler.cast::<IComponentHandler2>())
                 .map(DirtyHandler);
             self.session.host().set_dirty_notifier(
-                handler2.map(|handler| -> Box<dyn Fn() + Send + Sync> {
-                    Box::new(move || handler.set_dirty())
+                handler2.map(|handler| -> Arc<dyn Fn() + Send + Sync> {
+                    Arc::new(move || handler.set_dirty())
                 }),
             );
             // SAFETY: as called by the host.
@@ -188,11 +188,7 @@ forward! {
             let host = self.session.host();
             // Every block says it. nice-plug goes by `setupProcessing`, and there hands on the mode
             // of the call before.
-            host.set_render_mode(if data.processMode == kOffline as int32 {
-                RenderMode::Offline
-            } else {
-                RenderMode::Realtime
-            });
+            host.set_offline(data.processMode == kOffline as int32);
 
             // nice-plug looks for the second input bus even where the host passes one only, and
             // past the end of its array; so it always gets both, those that are missing without
