@@ -87,8 +87,8 @@ impl WeftParams {
             .with_unit(" dB")
             .with_value_to_string(formatters::v2s_f32_rounded(1))
             .with_string_to_value(Arc::new(|text| number_with_units(text, &[("db", 1.0)]))),
-            attack: seconds("Attack", ATTACK_DEFAULT_S, ATTACK_RANGE_S, TIME_SKEW),
-            release: seconds("Release", RELEASE_DEFAULT_S, RELEASE_RANGE_S, TIME_SKEW),
+            attack: envelope_time("Attack", ATTACK_DEFAULT_S, ATTACK_RANGE_S),
+            release: envelope_time("Release", RELEASE_DEFAULT_S, RELEASE_RANGE_S),
             hold: BoolParam::new("Hold", false)
                 .with_value_to_string(Arc::new(|on| on_off(on).to_owned()))
                 .with_string_to_value(Arc::new(parse_switch)),
@@ -103,7 +103,17 @@ impl WeftParams {
             capture: BoolParam::new("Capture", false)
                 .with_value_to_string(Arc::new(|on| on_off(on).to_owned()))
                 .with_string_to_value(Arc::new(parse_switch)),
-            capture_seconds: seconds("Capture Length", CAPTURE_DEFAULT_S, CAPTURE_RANGE_S, 0.0),
+            capture_seconds: FloatParam::new(
+                "Capture Length",
+                CAPTURE_DEFAULT_S,
+                FloatRange::Linear {
+                    min: CAPTURE_RANGE_S.0,
+                    max: CAPTURE_RANGE_S.1,
+                },
+            )
+            .with_unit(" s")
+            .with_value_to_string(formatters::v2s_f32_rounded(2))
+            .with_string_to_value(Arc::new(parse_seconds)),
             fit_steps: IntParam::new(
                 "Fit Steps",
                 FIT_STEPS_DEFAULT,
@@ -122,15 +132,15 @@ impl WeftParams {
     }
 }
 
-/// A time parameter: shown in ms below one second, else in s; text without a unit means seconds.
-fn seconds(name: &str, default_s: f32, (min, max): (f32, f32), skew: f32) -> FloatParam {
+/// An envelope time: shown in ms below one second, else in s; text without a unit means seconds.
+fn envelope_time(name: &str, default_s: f32, (min, max): (f32, f32)) -> FloatParam {
     FloatParam::new(
         name,
         default_s,
         FloatRange::Skewed {
             min,
             max,
-            factor: FloatRange::skew_factor(skew),
+            factor: FloatRange::skew_factor(TIME_SKEW),
         },
     )
     .with_value_to_string(Arc::new(|seconds| {
@@ -140,12 +150,14 @@ fn seconds(name: &str, default_s: f32, (min, max): (f32, f32), skew: f32) -> Flo
             format!("{seconds:.2} s")
         }
     }))
-    .with_string_to_value(Arc::new(|text| {
-        number_with_units(
-            text,
-            &[("ms", 1e-3), ("seconds", 1.0), ("sec", 1.0), ("s", 1.0)],
-        )
-    }))
+    .with_string_to_value(Arc::new(parse_seconds))
+}
+
+fn parse_seconds(text: &str) -> Option<f32> {
+    number_with_units(
+        text,
+        &[("ms", 1e-3), ("seconds", 1.0), ("sec", 1.0), ("s", 1.0)],
+    )
 }
 
 /// Parses a finite number with one of `units` (lower case, longest first where one ends another)
