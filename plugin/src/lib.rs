@@ -229,8 +229,7 @@ impl Plugin for Weft {
         let session = self.session.clone();
         let prepared = session.contain("preparing to play", || {
             self.input.prepare(max_block_size);
-            self.player
-                .prepare(f64::from(config.sample_rate), max_block_size);
+            self.player.prepare(f64::from(config.sample_rate));
         });
         session.set_audio_fault(prepared.is_none());
         prepared.is_some()

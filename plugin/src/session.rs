@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use weft_core::player::{Instrument, Phase, Player, Status};
 
@@ -18,6 +19,9 @@ pub struct Session {
     audio_fault: AtomicBool,
     /// Counts `process` calls, so that the window can tell a stopped host from a silent one.
     process_calls: AtomicU32,
+    /// What the host loaded last, and the instrument's revision before that: the worker takes a
+    /// texture over a moment later, and a host may save in between.
+    loaded: Mutex<Option<(u64, Vec<u8>)>>,
     /// A capture or fit is under way, and the host has not been told of its result yet.
     texture_pending: AtomicBool,
     /// Somebody, usually the window, has called `status` since the last `poll`.
@@ -26,8 +30,13 @@ pub struct Session {
 
 impl Session {
     /// A fresh instance: the session, and the player that belongs on the audio thread.
+    ///
+    /// # Panics
+    /// If the system has no thread left for the worker. nice-plug's constructors can't fail; the
+    /// format adapters catch this and tell the host that there is no plugin.
     pub fn new() -> (Self, Player) {
-        let (instrument, player) = Instrument::new();
+        let (instrument, player) =
+            Instrument::new().expect("the system has no thread left for Weft's worker");
         let session = Self {
             instrument,
             host: HostLink::default(),
@@ -35,6 +44,7 @@ impl Session {
             cancel_requested: AtomicBool::new(false),
             audio_fault: AtomicBool::new(false),
             process_calls: AtomicU32::new(0),
+            loaded: Mutex::new(None),
             texture_pending: AtomicBool::new(false),
             status_read: AtomicBool::new(false),
         };
@@ -52,15 +62,14 @@ impl Session {
     pub fn status(&self) -> Status {
         let status = self.instrument.status();
         self.status_read.store(true, Ordering::Relaxed);
-        match status.phase {
-            Phase::Capturing { .. } | Phase::Fitting { .. } => {
+        let at_rest =
+            matches!(status.phase, Phase::Empty | Phase::Playing) && !self.instrument.is_busy();
+        if !at_rest {
+            if !matches!(status.phase, Phase::Empty | Phase::Playing) {
                 self.texture_pending.store(true, Ordering::Relaxed);
             }
-            Phase::Empty | Phase::Playing => {
-                if self.texture_pending.swap(false, Ordering::Relaxed) && status.texture.is_some() {
-                    self.host.mark_dirty();
-                }
-            }
+        } else if take(&self.texture_pending) && status.texture.is_some() {
+            self.host.mark_dirty();
         }
         status
     }
@@ -114,18 +123,32 @@ impl Session {
 
     /// The bytes that bring the texture back, or `None` where there is none.
     pub fn save_texture(&self) -> Option<Vec<u8>> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((revision, bytes)) = loaded.as_ref() {
+            if *revision == self.status().revision {
+                return Some(bytes.clone());
+            }
+            *loaded = None;
+        }
         self.instrument.save_state()
     }
 
     /// Plays the texture in `bytes`; if they can't be read, says so in the window and plays on.
-    pub fn load_texture(&self, bytes: &[u8]) {
+    pub fn load_texture(&self, bytes: Vec<u8>) {
         // Hosts hand back the very state they took for every undo step of a parameter: the stream
         // goes on where it is.
-        if self.instrument.save_state().as_deref() == Some(bytes) {
+        if self.save_texture().as_ref() == Some(&bytes) {
             return;
         }
-        if let Err(error) = self.instrument.load_state(bytes) {
-            self.report_error(format!("The project's texture could not be read: {error}"));
+        let revision = self.status().revision;
+        match self.instrument.load_state(&bytes) {
+            Ok(()) => {
+                *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((revision, bytes));
+            }
+            Err(error) => {
+                self.report_error(format!("The project's texture could not be read: {error}"));
+            }
         }
     }
 

@@ -31,7 +31,7 @@ impl PersistentField<'_, String> for TextureField {
         }
         self.session
             .contain("loading a texture", || match BASE64.decode(&encoded) {
-                Ok(bytes) => self.session.load_texture(&bytes),
+                Ok(bytes) => self.session.load_texture(bytes),
                 Err(error) => self.session.report_error(format!(
                     "The project's texture is damaged ({error}). Capture it again, or go back to \
                      an earlier version of the project."

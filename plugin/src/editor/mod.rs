@@ -153,7 +153,7 @@ impl EditorApp {
                 }
                 self.release_capture();
             }
-            Phase::Empty | Phase::Playing => {
+            _ => {
                 let response = widgets::button(ui, button, "Capture", theme::RECORD);
                 // The parameter follows the button, so that the host can record the press as
                 // automation. The session carries the press itself: a click may begin and end
@@ -280,7 +280,7 @@ fn header(ui: &Ui, row: Rect, status: &Status) {
         Phase::Empty => ("Empty", theme::TEXT_DIM),
         Phase::Capturing { .. } => ("Capturing", theme::RECORD_BRIGHT),
         Phase::Fitting { .. } => ("Fitting", theme::WARNING),
-        Phase::Playing => ("Ready", theme::ACCENT_BRIGHT),
+        _ => ("Ready", theme::ACCENT_BRIGHT),
     };
     let text = widgets::text_at(ui, row.right_center(), Align2::RIGHT_CENTER, state, colour);
     ui.painter()
@@ -303,8 +303,8 @@ fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool, hold: bool) {
         }
         _ if !processing => "The host is not running Weft: play the transport or enable the track.",
         Phase::Empty => "No texture yet: route audio to Weft's capture input and press Capture.",
-        Phase::Playing if hold => "Playing without notes.",
-        Phase::Playing => "Play a note, or switch Hold on.",
+        _ if hold => "Playing without notes.",
+        _ => "Play a note, or switch Hold on.",
     };
     widgets::text_at(
         ui,
@@ -323,7 +323,7 @@ fn footer(ui: &Ui, area: Rect, status: &Status) {
             texture.duration_s,
             if texture.stereo { "stereo" } else { "mono" },
             f64::from(texture.sample_rate) / 1000.0,
-            texture.fit_steps_done,
+            texture.fit_steps,
         ),
         None => "No texture".to_owned(),
     };
