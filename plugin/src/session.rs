@@ -62,14 +62,18 @@ impl Session {
     pub fn status(&self) -> Status {
         let status = self.instrument.status();
         self.status_read.store(true, Ordering::Relaxed);
-        let at_rest =
-            matches!(status.phase, Phase::Empty | Phase::Playing) && !self.instrument.is_busy();
-        if !at_rest {
-            if !matches!(status.phase, Phase::Empty | Phase::Playing) {
+        match status.phase {
+            Phase::Capturing { .. } | Phase::Fitting { .. } => {
                 self.texture_pending.store(true, Ordering::Relaxed);
             }
-        } else if take(&self.texture_pending) && status.texture.is_some() {
-            self.host.mark_dirty();
+            _ => {
+                if !self.instrument.is_busy()
+                    && take(&self.texture_pending)
+                    && status.texture.is_some()
+                {
+                    self.host.mark_dirty();
+                }
+            }
         }
         status
     }
@@ -125,7 +129,7 @@ impl Session {
     pub fn save_texture(&self) -> Option<Vec<u8>> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((revision, bytes)) = loaded.as_ref() {
-            if *revision == self.status().revision {
+            if *revision == self.instrument.status().revision {
                 return Some(bytes.clone());
             }
             *loaded = None;
@@ -140,7 +144,7 @@ impl Session {
         if self.save_texture().as_ref() == Some(&bytes) {
             return;
         }
-        let revision = self.status().revision;
+        let revision = self.instrument.status().revision;
         match self.instrument.load_state(&bytes) {
             Ok(()) => {
                 *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) =
