@@ -1,15 +1,17 @@
-//! Spectral convergence of the inversion methods on a folder of recordings.
+//! Spectral convergence and cost of the inversion methods on a folder of recordings.
 //!
-//! `cargo run --release -p weft-core --example inversion_table -- FOLDER [SECONDS]`
+//! `cargo run --release -p weft-core --example inversion_table -- FOLDER [SECONDS] [FFT_SIZE]`
 //!
-//! Reads every WAV file of the folder (all channels mixed to one, at the rate of the file), takes its
-//! magnitudes at 512/64 and 512/128 and inverts them again.
+//! Reads every WAV file of the folder at its own rate, takes its magnitudes at an eighth and a quarter
+//! of the frame, inverts them again, and prints the mean and each file's figure in dB. All channels are
+//! mixed to one; then stereo files are inverted in stereo as well.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use weft_core::inversion::{
-    InversionSettings, StreamingInverter, TargetFrame, griffin_lim, spectral_convergence_db,
+    InversionError, InversionSettings, StreamingInverter, TargetFrame, griffin_lim, pan_index,
+    spectral_convergence_db,
 };
 use weft_core::spectrum::Stft;
 
@@ -17,8 +19,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments
         .next()
-        .ok_or("usage: inversion_table FOLDER [SECONDS]")?;
+        .ok_or("usage: inversion_table FOLDER [SECONDS] [FFT_SIZE]")?;
     let seconds: f64 = arguments.next().map_or(Ok(3.0), |s| s.parse())?;
+    let fft_size: usize = arguments.next().map_or(Ok(512), |s| s.parse())?;
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
         .map(|entry| entry.map(|e| e.path()))
         .collect::<Result<_, _>>()?;
@@ -29,151 +32,227 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     files.sort();
     let sounds = files
         .iter()
-        .map(|path| read_mono(path, seconds))
+        .map(|path| read(path, seconds))
         .collect::<Result<Vec<_>, _>>()?;
     if sounds.is_empty() {
         return Err("the folder holds no WAV files".into());
     }
+    let mono: Vec<Vec<f32>> = sounds.iter().map(|channels| mix(channels, &[])).collect();
 
-    for hop_size in [64, 128] {
-        let stft = Stft::new(512, hop_size)?;
-        println!("512/{hop_size}, {} files of {seconds} s", sounds.len());
-        let plain = InversionSettings::new(512, hop_size);
-        let most = 512 / hop_size - 1;
-        let streaming = [
-            (
-                "RTPGHI alone",
-                InversionSettings {
-                    iterations: 0,
-                    ..plain.clone()
-                },
-            ),
-            ("RTPGHI + look-ahead 3x1", plain.clone()),
-            (
-                "online FGLA, full window x 5",
-                InversionSettings {
-                    lookahead_frames: most,
-                    iterations: 5,
-                    momentum: 0.99,
-                    ..plain.clone()
-                },
-            ),
-        ];
-        for (name, settings) in streaming {
-            let mut spent = 0.0;
-            let rows: Vec<f64> = sounds
+    for hop_size in [fft_size / 8, fft_size / 4] {
+        let stft = Stft::new(fft_size, hop_size)?;
+        println!(
+            "{fft_size}/{hop_size}, mono, {} files of {seconds} s",
+            sounds.len()
+        );
+        let everyday = InversionSettings::new(fft_size, hop_size);
+        let full = fft_size / hop_size - 1;
+        for (name, lookahead_frames, iterations) in [
+            ("RTPGHI alone", 3, 0),
+            ("RTPGHI + look-ahead 3x1", 3, 1),
+            ("RTPGHI + full window x 1", full, 1),
+            ("RTPGHI + full window x 5", full, 5),
+        ] {
+            let settings = InversionSettings {
+                lookahead_frames,
+                iterations,
+                ..everyday.clone()
+            };
+            let mut cost = Vec::new();
+            let rows: Vec<f64> = mono
                 .iter()
                 .map(|sound| {
-                    let (signal, magnitudes) = padded(&stft, sound);
-                    let begin = Instant::now();
-                    let out = stream(&stft, &settings, &magnitudes, signal);
-                    spent +=
-                        begin.elapsed().as_secs_f64() / (magnitudes.len() / stft.bins()) as f64;
-                    spectral_convergence_db(&stft, &magnitudes, &out)
+                    let signal = padded(&stft, sound);
+                    let target = magnitudes(&stft, &signal);
+                    let (out, _) = stream(&stft, &settings, &target, None, &mut cost);
+                    spectral_convergence_db(&stft, &target, &out)
                 })
                 .collect();
-            print_row(name, &rows, Some(1e6 * spent / sounds.len() as f64));
-        }
-        if std::env::args().nth(3).is_some() {
-            continue;
+            print_row(name, &rows, Some(cost));
         }
         for (name, iterations, momentum) in [
             ("random phase", 0, 0.0),
-            ("offline FGLA, 32 iterations", 32, 0.99),
+            ("offline Griffin-Lim, 32", 32, 0.0),
+            ("offline fast Griffin-Lim, 32", 32, 0.99),
         ] {
-            let rows = sounds
+            let rows = mono
                 .iter()
                 .map(|sound| {
-                    let (_, magnitudes) = padded(&stft, sound);
-                    let out = griffin_lim(&stft, &magnitudes, iterations, momentum, 1)?;
-                    Ok(spectral_convergence_db(&stft, &magnitudes, &out))
+                    let target = magnitudes(&stft, &padded(&stft, sound));
+                    let out = griffin_lim(&stft, &target, iterations, momentum, 1)?;
+                    Ok(spectral_convergence_db(&stft, &target, &out))
                 })
-                .collect::<Result<Vec<f64>, weft_core::inversion::InversionError>>()?;
+                .collect::<Result<Vec<f64>, InversionError>>()?;
             print_row(name, &rows, None);
         }
+        stereo_rows(&stft, &sounds);
     }
     Ok(())
 }
 
-fn print_row(name: &str, rows: &[f64], us_per_frame: Option<f64>) {
-    let mean = rows.iter().sum::<f64>() / rows.len() as f64;
-    print!("{name:30} {mean:6.2} dB ");
-    if let Some(us) = us_per_frame {
-        print!("{us:6.1} us/frame ");
+/// Convergence of left and right together, and of mid and side, for the files of two channels.
+fn stereo_rows(stft: &Stft, sounds: &[Vec<Vec<f32>>]) {
+    let pairs: Vec<_> = sounds
+        .iter()
+        .filter(|channels| channels.len() == 2)
+        .collect();
+    if pairs.is_empty() {
+        return;
     }
-    print!(" |");
+    println!(
+        "{}/{}, stereo, {} files",
+        stft.fft_size(),
+        stft.hop_size(),
+        pairs.len()
+    );
+    let everyday = InversionSettings::stereo(stft.fft_size(), stft.hop_size());
+    for (name, iterations) in [
+        ("RTPGHI alone", 0),
+        ("look-ahead 3x1", 1),
+        ("look-ahead 3x5", 5),
+    ] {
+        let settings = InversionSettings {
+            iterations,
+            ..everyday.clone()
+        };
+        let (mut mid_side, mut left_right, mut cost) = (Vec::new(), Vec::new(), Vec::new());
+        for channels in &pairs {
+            let mid = padded(stft, &mix(channels, &[0.5, 0.5]));
+            let side = padded(stft, &mix(channels, &[0.5, -0.5]));
+            let (m, s) = (stft.analyse(&mid), stft.analyse(&side));
+            let pan: Vec<f32> = m.iter().zip(&s).map(|(&m, &s)| pan_index(m, s)).collect();
+            let (mid, side) = (magnitudes(stft, &mid), magnitudes(stft, &side));
+            let (a, b) = stream(stft, &settings, &mid, Some((&side, &pan)), &mut cost);
+            // Both channels' errors against both channels' energy: the two laid end to end.
+            let both = |x: f64, y: f64, p: &[f32], q: &[f32]| {
+                let power = |v: &[f32]| v.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
+                let (p, q) = (power(p), power(q));
+                let part = |db: f64, power: f64| {
+                    if power > 0.0 {
+                        10f64.powf(db / 10.0) * power
+                    } else {
+                        0.0
+                    }
+                };
+                10.0 * ((part(x, p) + part(y, q)) / (p + q)).log10()
+            };
+            mid_side.push(both(
+                spectral_convergence_db(stft, &mid, &a),
+                spectral_convergence_db(stft, &side, &b),
+                &mid,
+                &side,
+            ));
+            let target = |channel: usize| magnitudes(stft, &padded(stft, &channels[channel]));
+            let (left, right) = (target(0), target(1));
+            let sum =
+                |sign: f32| -> Vec<f32> { a.iter().zip(&b).map(|(a, b)| a + sign * b).collect() };
+            left_right.push(both(
+                spectral_convergence_db(stft, &left, &sum(1.0)),
+                spectral_convergence_db(stft, &right, &sum(-1.0)),
+                &left,
+                &right,
+            ));
+        }
+        print_row(&format!("{name}, mid and side"), &mid_side, Some(cost));
+        print_row(&format!("{name}, left and right"), &left_right, None);
+    }
+}
+
+/// Mean and each value; of the costs (µs a frame) the median, the 99th percentile and the worst.
+fn print_row(name: &str, rows: &[f64], cost: Option<Vec<f64>>) {
+    let mean = rows.iter().sum::<f64>() / rows.len() as f64;
+    print!("  {name:32} {mean:6.2} dB ");
+    match cost {
+        Some(mut cost) => {
+            cost.sort_by(f64::total_cmp);
+            let at = |q: f64| cost[((cost.len() - 1) as f64 * q) as usize];
+            print!("{:5.0} {:5.0} {:5.0} us |", at(0.5), at(0.99), at(1.0));
+        }
+        None => print!("{:20} |", ""),
+    }
     for row in rows {
         print!(" {row:6.2}");
     }
     println!();
 }
 
-/// The sound between a frame of silence at either end, so that all of it is covered alike, and its
-/// magnitudes; returns the padded length.
-fn padded(stft: &Stft, sound: &[f32]) -> (usize, Vec<f32>) {
+/// The sound between a frame of silence at either end, so that all of it is covered alike.
+fn padded(stft: &Stft, sound: &[f32]) -> Vec<f32> {
     let n = stft.fft_size();
-    let length = (sound.len() + 2 * n).next_multiple_of(n);
-    let mut signal = vec![0.0; length];
+    let mut signal = vec![0.0; (sound.len() + 2 * n).next_multiple_of(n)];
     signal[n..n + sound.len()].copy_from_slice(sound);
-    (
-        length,
-        stft.analyse(&signal).iter().map(|z| z.norm()).collect(),
-    )
+    signal
 }
 
+fn magnitudes(stft: &Stft, signal: &[f32]) -> Vec<f32> {
+    stft.analyse(signal).iter().map(|z| z.norm()).collect()
+}
+
+/// Mid and side of the length that the frames cover, and what each push cost in µs.
 fn stream(
     stft: &Stft,
     settings: &InversionSettings,
-    magnitudes: &[f32],
-    length: usize,
-) -> Vec<f32> {
+    mid: &[f32],
+    side_pan: Option<(&[f32], &[f32])>,
+    cost: &mut Vec<f64>,
+) -> (Vec<f32>, Vec<f32>) {
     let mut inverter =
         StreamingInverter::new(settings.clone()).expect("the settings above are valid");
-    let hop = stft.hop_size();
-    let mut out = Vec::with_capacity(length + settings.fft_size);
-    let silence = vec![0.0; stft.bins()];
-    let mut block = vec![0.0; hop];
-    let frames = magnitudes.chunks_exact(stft.bins());
-    let flush = std::iter::repeat_n(
-        &silence[..],
-        settings.fft_size / hop + inverter.latency_frames(),
-    );
-    for (index, mid) in frames.chain(flush).enumerate() {
-        inverter.push_frame(
-            TargetFrame {
-                index: index as i64,
-                mid,
-                side_pan: None,
-            },
-            &mut block,
-            &mut [],
-        );
-        if index >= inverter.latency_frames() {
-            out.extend_from_slice(&block);
+    let (n, hop, bins) = (stft.fft_size(), stft.hop_size(), stft.bins());
+    let (mut out_mid, mut out_side) = (Vec::new(), Vec::new());
+    let (mut block_mid, mut block_side) = (vec![0.0; hop], vec![0.0; hop]);
+    let silence = vec![0.0; bins];
+    let frames = mid.len() / bins;
+    for t in 0..frames + n / hop - 1 + inverter.latency_frames() {
+        let span = t * bins..(t + 1) * bins;
+        let frame = TargetFrame {
+            index: t as i64,
+            mid: mid.get(span.clone()).unwrap_or(&silence),
+            side_pan: side_pan
+                .and_then(|(side, pan)| Some((side.get(span.clone())?, pan.get(span)?))),
+        };
+        let begin = Instant::now();
+        inverter.push_frame(frame, &mut block_mid, &mut block_side);
+        if t < frames {
+            cost.push(1e6 * begin.elapsed().as_secs_f64());
+        }
+        if t >= inverter.latency_frames() {
+            out_mid.extend_from_slice(&block_mid);
+            out_side.extend_from_slice(&block_side);
         }
     }
-    out.truncate(length);
-    out
+    (out_mid, out_side)
 }
 
-fn read_mono(path: &Path, seconds: f64) -> Result<Vec<f32>, hound::Error> {
+/// The channels' weighted sum; without weights their mean.
+fn mix(channels: &[Vec<f32>], weights: &[f32]) -> Vec<f32> {
+    let mean = 1.0 / channels.len() as f32;
+    (0..channels[0].len())
+        .map(|i| {
+            let weighted = channels.iter().enumerate();
+            weighted
+                .map(|(c, x)| weights.get(c).unwrap_or(&mean) * x[i])
+                .sum()
+        })
+        .collect()
+}
+
+fn read(path: &Path, seconds: f64) -> Result<Vec<Vec<f32>>, hound::Error> {
     let mut reader = hound::WavReader::open(path)?;
     let spec = reader.spec();
-    let count = (seconds * f64::from(spec.sample_rate)) as usize * usize::from(spec.channels);
+    let channels = usize::from(spec.channels);
+    let count = (seconds * f64::from(spec.sample_rate)) as usize * channels;
     let samples: Vec<f32> = match spec.sample_format {
         hound::SampleFormat::Float => reader.samples().take(count).collect::<Result<_, _>>()?,
         hound::SampleFormat::Int => {
             let scale = 1.0 / (1i64 << (spec.bits_per_sample - 1)) as f32;
-            reader
-                .samples::<i32>()
-                .take(count)
+            let samples = reader.samples::<i32>().take(count);
+            samples
                 .map(|s| s.map(|s| s as f32 * scale))
                 .collect::<Result<_, _>>()?
         }
     };
-    let channels = usize::from(spec.channels);
-    Ok(samples
-        .chunks_exact(channels)
-        .map(|frame| frame.iter().sum::<f32>() / channels as f32)
+    Ok((0..channels)
+        .map(|c| samples.iter().skip(c).step_by(channels).copied().collect())
         .collect())
 }

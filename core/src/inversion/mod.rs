@@ -2,9 +2,9 @@
 //!
 //! [`StreamingInverter`] is the real-time path: it takes one frame of magnitudes for each hop and
 //! returns one hop of sound. The start phase of a new frame is integrated from the gradients of the
-//! log magnitude ([`PhaseGradientHeap`], RTPGHI); then the newest frames are refined together by
-//! Griffin-Lim iterations before the oldest of them is committed (look-ahead, RTISI-LA). Mid and
-//! side are refined as one, with the phase between them that the pan index prescribes.
+//! magnitudes (RTPGHI); then the newest frames are refined together by Griffin-Lim iterations before
+//! the oldest of them is committed (look-ahead, RTISI-LA). Mid and side are refined as one, with the
+//! phase between them that the pan index prescribes.
 //!
 //! [`griffin_lim`] is the offline reference and [`spectral_convergence_db`] the figure of merit.
 
@@ -14,7 +14,6 @@ mod stereo;
 mod streaming;
 
 pub use offline::{griffin_lim, spectral_convergence_db};
-pub use phase_gradient::PhaseGradientHeap;
 pub use stereo::pan_index;
 pub use streaming::{InversionSettings, StreamingInverter, TargetFrame};
 
@@ -74,8 +73,8 @@ const MIN_MAGNITUDE: f32 = 1e-10;
 /// A magnitude that every later step can trust: finite, not negative, within the limits above.
 #[inline]
 fn sanitised(magnitude: f32) -> f32 {
-    // NaN fails both comparisons; infinity is a broken value as well, not a loud one.
-    if magnitude >= MIN_MAGNITUDE && magnitude < f32::INFINITY {
+    // NaN is in no range; infinity is a broken value as well, not a loud one.
+    if (MIN_MAGNITUDE..f32::INFINITY).contains(&magnitude) {
         magnitude.min(MAX_MAGNITUDE)
     } else {
         0.0

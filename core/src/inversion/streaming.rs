@@ -5,6 +5,13 @@ use super::stereo::{feasible, half_angle, joint_phases};
 use super::{InversionError, sanitised, unit_or};
 use crate::spectrum::{Complex32, Stft, StftScratch};
 
+const ONE: Complex32 = Complex32 { re: 1.0, im: 0.0 };
+/// How far a round steps beyond the plain Griffin-Lim estimate, away from the frame's own part in it:
+/// accelerates the first rounds. 0.5 to 0.7 is best on recordings, 1 and more diverges.
+const OVER_RELAXATION: f32 = 0.6;
+/// The rims of the newest windows are divided by no less than this sum of squared windows: what is
+/// known there is too little to be taken at full level.
+const LEAST_WEIGHT: f32 = 0.1;
 /// More iterations than this in one hop are refused: the gain has long vanished.
 const MAX_ITERATIONS: usize = 64;
 
@@ -21,8 +28,6 @@ pub struct InversionSettings {
     pub lookahead_frames: usize,
     /// Griffin-Lim rounds over the waiting frames for each hop; 0 leaves the start phases.
     pub iterations: usize,
-    /// Momentum of the rounds, 0 (plain Griffin-Lim) to 1 (fast Griffin-Lim uses 0.99).
-    pub momentum: f32,
 }
 
 impl InversionSettings {
@@ -34,7 +39,6 @@ impl InversionSettings {
             stereo: false,
             lookahead_frames: 3,
             iterations: 1,
-            momentum: 0.0,
         }
     }
 
@@ -65,20 +69,26 @@ struct Channel {
     magnitude: Vec<f32>,
     /// Units.
     phase: Vec<Complex32>,
-    /// The analysis of the last round, for momentum.
-    before: Vec<Complex32>,
     /// The frame's part of the overlap-add, `fft_size` samples.
     part: Vec<f32>,
 }
 
 impl Channel {
-    fn new(stft: &Stft, with_momentum: bool) -> Self {
+    fn new(stft: &Stft) -> Self {
         Self {
             magnitude: vec![0.0; stft.bins()],
-            phase: vec![Complex32::new(1.0, 0.0); stft.bins()],
-            before: vec![Complex32::default(); if with_momentum { stft.bins() } else { 0 }],
+            phase: vec![ONE; stft.bins()],
             part: vec![0.0; stft.fft_size()],
         }
+    }
+
+    /// Makes `part` from magnitude and phase.
+    fn synthesise(&mut self, stft: &Stft, spectrum: &mut [Complex32], scratch: &mut StftScratch) {
+        let polar = self.phase.iter().zip(&self.magnitude);
+        for (z, (&u, &a)) in spectrum.iter_mut().zip(polar) {
+            *z = u * a;
+        }
+        stft.synthesise_frame(spectrum, &mut self.part, scratch);
     }
 }
 
@@ -86,10 +96,65 @@ impl Channel {
 #[derive(Debug, Clone)]
 struct WaitingFrame {
     index: i64,
-    rounds: usize,
+    /// Mid and side, or the only channel.
     channels: Vec<Channel>,
     /// Half of the angle between mid and side, units; stereo only.
     half_angle: Vec<Complex32>,
+}
+
+impl WaitingFrame {
+    fn new(stft: &Stft, stereo: bool) -> Self {
+        Self {
+            index: 0,
+            channels: vec![Channel::new(stft); if stereo { 2 } else { 1 }],
+            half_angle: vec![ONE; if stereo { stft.bins() } else { 0 }],
+        }
+    }
+
+    fn clear(&mut self) {
+        self.index = 0;
+        self.half_angle.fill(ONE);
+        for channel in &mut self.channels {
+            channel.magnitude.fill(0.0);
+            channel.phase.fill(ONE);
+            channel.part.fill(0.0);
+        }
+    }
+
+    /// Takes over the magnitudes, made safe and feasible. The phases stay those of an older frame until
+    /// they are found; the part is emptied, so that nothing of that frame is heard.
+    fn set_target(&mut self, target: TargetFrame<'_>) {
+        self.index = target.index;
+        let bins = self.channels[0].magnitude.len();
+        assert_eq!(target.mid.len(), bins);
+        for channel in &mut self.channels {
+            channel.part.fill(0.0);
+        }
+        for (a, &b) in self.channels[0].magnitude.iter_mut().zip(target.mid) {
+            *a = sanitised(b);
+        }
+        let [mid, side] = &mut self.channels[..] else {
+            return;
+        };
+        if let Some((target_side, target_pan)) = target.side_pan {
+            assert!(target_side.len() == bins && target_pan.len() == bins);
+            for k in 0..bins {
+                let pan = target_pan[k];
+                let pan = if pan.is_finite() {
+                    pan.clamp(-1.0, 1.0)
+                } else {
+                    0.0
+                };
+                let (a, b) = feasible(mid.magnitude[k], sanitised(target_side[k]), pan);
+                mid.magnitude[k] = a;
+                side.magnitude[k] = b;
+                self.half_angle[k] = half_angle(a, b, pan);
+            }
+        } else {
+            side.magnitude.fill(0.0);
+            self.half_angle.fill(ONE);
+        }
+    }
 }
 
 /// Turns a stream of magnitude frames into sound, in real time.
@@ -100,7 +165,7 @@ struct WaitingFrame {
 /// return silence. What lies before frame 0 is silence, so the signal fades in over its first
 /// `fft_size − hop_size` samples as the analysis window does.
 ///
-/// Start phases: [`PhaseGradientHeap`]. Refinement: real-time iterative spectrogram inversion with
+/// Start phases: RTPGHI (Průša & Søndergaard 2016). Refinement: real-time iterative spectrogram inversion with
 /// look-ahead (Zhu, Beauregard & Wyse 2007): the `latency_frames + 1` newest frames are re-estimated
 /// from the sum of all frames that are there, divided by the squared windows that are there.
 ///
@@ -113,6 +178,9 @@ pub struct StreamingInverter {
     start: Vec<PhaseGradientHeap>,
     /// Oldest first; the newest is the last one.
     waiting: Vec<WaitingFrame>,
+    /// Whether a frame was begun and not finished, and how many of its steps are done.
+    in_frame: bool,
+    steps_done: usize,
     /// For each channel: the overlap-add of the committed frames from the oldest waiting one on.
     committed: Vec<Vec<f32>>,
     /// From the oldest waiting frame's start to the newest one's end: the inverse of the sum of
@@ -144,28 +212,17 @@ impl StreamingInverter {
                 most: MAX_ITERATIONS,
             });
         }
-        if !(0.0..=1.0).contains(&settings.momentum) {
-            return Err(InversionError::Momentum {
-                momentum: settings.momentum,
-            });
-        }
         let channels = if settings.stereo { 2 } else { 1 };
-        let waiting = WaitingFrame {
-            index: 0,
-            rounds: 0,
-            channels: vec![Channel::new(&stft, settings.momentum > 0.0); channels],
-            half_angle: vec![
-                Complex32::new(1.0, 0.0);
-                if settings.stereo { stft.bins() } else { 0 }
-            ],
-        };
+        let waiting = WaitingFrame::new(&stft, settings.stereo);
         Ok(Self {
             scratch: stft.make_scratch(),
-            start: vec![
-                PhaseGradientHeap::new(settings.fft_size, settings.hop_size, false);
-                channels
-            ],
+            // Not cloned: a cloned heap would lose its capacity.
+            start: (0..channels)
+                .map(|_| PhaseGradientHeap::new(settings.fft_size, settings.hop_size))
+                .collect(),
             waiting: vec![waiting; settings.lookahead_frames + 1],
+            in_frame: false,
+            steps_done: 0,
             committed: vec![vec![0.0; settings.fft_size]; channels],
             inverse_weight: inverse_weight(&stft, settings.lookahead_frames),
             samples: vec![0.0; settings.fft_size],
@@ -192,19 +249,13 @@ impl StreamingInverter {
 
     /// Forgets everything; the next push is frame 0 of a new signal. Real-time safe.
     pub fn reset(&mut self) {
+        self.in_frame = false;
+        self.steps_done = 0;
         for start in &mut self.start {
             start.reset();
         }
         for frame in &mut self.waiting {
-            frame.index = 0;
-            frame.rounds = 0;
-            frame.half_angle.fill(Complex32::new(1.0, 0.0));
-            for channel in &mut frame.channels {
-                channel.magnitude.fill(0.0);
-                channel.phase.fill(Complex32::new(1.0, 0.0));
-                channel.before.fill(Complex32::default());
-                channel.part.fill(0.0);
-            }
+            frame.clear();
         }
         for committed in &mut self.committed {
             committed.fill(0.0);
@@ -215,6 +266,8 @@ impl StreamingInverter {
     /// mid + side, right is mid − side). `out_side` may be empty; a mono inverter fills it with
     /// silence. Magnitudes that are negative or not finite count as 0. Real-time safe.
     ///
+    /// The same as [`begin_frame`](Self::begin_frame) and [`finish_frame`](Self::finish_frame) at once.
+    ///
     /// # Panics
     /// If a slice has another length.
     pub fn push_frame(
@@ -223,16 +276,68 @@ impl StreamingInverter {
         out_mid: &mut [f32],
         out_side: &mut [f32],
     ) {
+        self.begin_frame(frame);
+        self.finish_frame(out_mid, out_side);
+    }
+
+    /// Makes `frame` the newest waiting one and leaves its work, [`steps_per_frame`](Self::steps_per_frame)
+    /// steps, to [`advance`](Self::advance), so that it can be spread over the callbacks of a hop. A
+    /// frame that was begun before and not finished is finished first, and its sound dropped.
+    /// Real-time safe.
+    ///
+    /// # Panics
+    /// If a slice of the frame has another length than `bins`.
+    pub fn begin_frame(&mut self, frame: TargetFrame<'_>) {
+        if self.in_frame {
+            self.complete();
+        }
+        self.in_frame = true;
+        self.steps_done = 0;
+        // The oldest was committed with the last frame, and its first hop was returned.
+        self.waiting.rotate_left(1);
+        let (n, hop) = (self.settings.fft_size, self.settings.hop_size);
+        for committed in &mut self.committed {
+            committed.copy_within(hop.., 0);
+            committed[n - hop..].fill(0.0);
+        }
+        self.newest().set_target(frame);
+    }
+
+    /// Steps of work that one frame takes: one for its start phases, one for each waiting frame in each
+    /// iteration.
+    pub fn steps_per_frame(&self) -> usize {
+        1 + self.settings.iterations * self.waiting.len()
+    }
+
+    /// Does the next step of the frame that was begun; false when none is left. Real-time safe.
+    pub fn advance(&mut self) -> bool {
+        if !self.in_frame || self.steps_done == self.steps_per_frame() {
+            return false;
+        }
+        match self.steps_done {
+            0 => self.find_start_phases(),
+            // Newest first: what it learns from its past reaches the frame that is committed next.
+            step => self.refine(self.waiting.len() - 1 - (step - 1) % self.waiting.len()),
+        }
+        self.steps_done += 1;
+        true
+    }
+
+    /// Does the steps that are left of the frame that was begun and writes the hop, as
+    /// [`push_frame`](Self::push_frame) does; silence if none was begun. Real-time safe.
+    ///
+    /// # Panics
+    /// If a slice has another length.
+    pub fn finish_frame(&mut self, out_mid: &mut [f32], out_side: &mut [f32]) {
         let hop = self.settings.hop_size;
         assert_eq!(out_mid.len(), hop);
         assert!(out_side.is_empty() || out_side.len() == hop);
-        self.begin(frame);
-        for _ in 0..self.settings.iterations {
-            for waiting in 0..self.waiting.len() {
-                self.refine(waiting);
-            }
+        if !self.in_frame {
+            out_mid.fill(0.0);
+            out_side.fill(0.0);
+            return;
         }
-        self.commit();
+        self.complete();
         out_mid.copy_from_slice(&self.committed[0][..hop]);
         if !out_side.is_empty() {
             match self.committed.get(1) {
@@ -242,80 +347,56 @@ impl StreamingInverter {
         }
     }
 
-    /// Makes `frame` the newest waiting one and finds its start phases.
-    fn begin(&mut self, frame: TargetFrame<'_>) {
-        let bins = self.stft.bins();
-        assert_eq!(frame.mid.len(), bins);
-        // The oldest was committed by the last push, and its first hop was returned.
-        self.waiting.rotate_left(1);
-        let (n, hop) = (self.stft.fft_size(), self.settings.hop_size);
-        for committed in &mut self.committed {
-            committed.copy_within(hop.., 0);
-            committed[n - hop..].fill(0.0);
+    /// Does all steps and adds the oldest waiting frame for good: the first hop of `committed` is
+    /// then complete.
+    fn complete(&mut self) {
+        while self.advance() {}
+        for (committed, channel) in self.committed.iter_mut().zip(&self.waiting[0].channels) {
+            add(committed, &channel.part);
         }
+        self.in_frame = false;
+    }
+
+    fn newest(&mut self) -> &mut WaitingFrame {
+        self.waiting.last_mut().expect("there is look-ahead")
+    }
+
+    /// Start phases of the newest frame, and its first part in the overlap-add.
+    fn find_start_phases(&mut self) {
         let (newest, older) = self.waiting.split_last_mut().expect("there is look-ahead");
         let before = older.last().expect("there is look-ahead");
-        newest.index = frame.index;
-        newest.rounds = 0;
-        for (a, &target) in newest.channels[0].magnitude.iter_mut().zip(frame.mid) {
-            *a = sanitised(target);
-        }
-        if let [mid, side] = &mut newest.channels[..] {
-            if let Some((target_side, pan)) = frame.side_pan {
-                assert!(target_side.len() == bins && pan.len() == bins);
-                for k in 0..bins {
-                    let pan = if pan[k].is_finite() {
-                        pan[k].clamp(-1.0, 1.0)
-                    } else {
-                        0.0
-                    };
-                    let (m, s) = feasible(mid.magnitude[k], sanitised(target_side[k]), pan);
-                    mid.magnitude[k] = m;
-                    side.magnitude[k] = s;
-                    newest.half_angle[k] = half_angle(m, s, pan);
-                }
-            } else {
-                side.magnitude.fill(0.0);
-                newest.half_angle.fill(Complex32::new(1.0, 0.0));
-            }
-        }
         for (c, (channel, start)) in newest.channels.iter_mut().zip(&mut self.start).enumerate() {
-            let previous = &before.channels[c].phase;
             start.start_phases(
                 &channel.magnitude,
-                previous,
-                frame.index,
+                &before.channels[c].phase,
+                newest.index,
                 c as u64,
                 &mut channel.phase,
             );
         }
+        // Each channel was integrated on its own; the angle between them is known.
         if let [mid, side] = &mut newest.channels[..] {
-            for k in 0..bins {
-                let fallback = (mid.phase[k], side.phase[k]);
-                (mid.phase[k], side.phase[k]) = joint_phases(
-                    fallback.0,
-                    fallback.1,
-                    mid.magnitude[k],
-                    side.magnitude[k],
-                    newest.half_angle[k],
-                    fallback,
-                );
+            for (k, &half) in newest.half_angle.iter().enumerate() {
+                let phases = (mid.phase[k], side.phase[k]);
+                let (a, b) = (mid.magnitude[k], side.magnitude[k]);
+                (mid.phase[k], side.phase[k]) =
+                    joint_phases(phases.0, phases.1, a, b, half, phases);
             }
         }
         for channel in &mut newest.channels {
-            synthesise(&self.stft, channel, &mut self.spectra[0], &mut self.scratch);
+            channel.synthesise(&self.stft, &mut self.spectra[0], &mut self.scratch);
         }
     }
 
     /// One Griffin-Lim round of one waiting frame: analyse what the sum of all frames has at its
     /// place, keep the phases.
     fn refine(&mut self, at: usize) {
-        let hop = self.settings.hop_size;
-        for c in 0..self.committed.len() {
-            let n = self.stft.fft_size();
-            let from = at * hop;
-            self.samples[..n - from].copy_from_slice(&self.committed[c][from..]);
+        let (n, hop) = (self.settings.fft_size, self.settings.hop_size);
+        let from = at * hop;
+        for (c, committed) in self.committed.iter().enumerate() {
+            self.samples[..n - from].copy_from_slice(&committed[from..]);
             self.samples[n - from..].fill(0.0);
+            // Summed anew each time: no rounding error builds up, and silence stays exact.
             for (other, frame) in self.waiting.iter().enumerate() {
                 let part = &frame.channels[c].part;
                 if other >= at {
@@ -326,44 +407,28 @@ impl StreamingInverter {
                     add(&mut self.samples[..n - shift], &part[shift..]);
                 }
             }
-            for (x, &w) in self
-                .samples
-                .iter_mut()
-                .zip(&self.inverse_weight[from..from + n])
-            {
+            let weights = &self.inverse_weight[from..from + n];
+            for (x, &w) in self.samples.iter_mut().zip(weights) {
                 *x *= w;
             }
             self.stft
                 .analyse_frame(&self.samples, &mut self.spectra[c], &mut self.scratch);
         }
+
         let frame = &mut self.waiting[at];
-        let momentum = if frame.rounds > 0 {
-            self.settings.momentum
-        } else {
-            0.0
-        };
-        frame.rounds += 1;
-        if self.settings.momentum > 0.0 {
-            for (spectrum, channel) in self.spectra.iter_mut().zip(&mut frame.channels) {
-                for (z, before) in spectrum.iter_mut().zip(&mut channel.before) {
-                    let now = *z;
-                    *z += (now - *before) * momentum;
-                    *before = now;
-                }
+        for (spectrum, channel) in self.spectra.iter_mut().zip(&mut frame.channels) {
+            let own = channel.phase.iter().zip(&channel.magnitude);
+            for (z, (&u, &a)) in spectrum.iter_mut().zip(own) {
+                *z += (*z - u * a) * OVER_RELAXATION;
             }
         }
         match &mut frame.channels[..] {
             [mid, side] => {
-                let [spectrum_mid, spectrum_side] = &self.spectra;
-                for k in 0..spectrum_mid.len() {
-                    (mid.phase[k], side.phase[k]) = joint_phases(
-                        spectrum_mid[k],
-                        spectrum_side[k],
-                        mid.magnitude[k],
-                        side.magnitude[k],
-                        frame.half_angle[k],
-                        (mid.phase[k], side.phase[k]),
-                    );
+                let estimates = self.spectra[0].iter().zip(&self.spectra[1]);
+                for (k, ((&m, &s), &half)) in estimates.zip(&frame.half_angle).enumerate() {
+                    let (a, b) = (mid.magnitude[k], side.magnitude[k]);
+                    let phases = (mid.phase[k], side.phase[k]);
+                    (mid.phase[k], side.phase[k]) = joint_phases(m, s, a, b, half, phases);
                 }
             }
             [mono] => {
@@ -374,33 +439,9 @@ impl StreamingInverter {
             _ => unreachable!("one channel or two"),
         }
         for channel in &mut frame.channels {
-            synthesise(&self.stft, channel, &mut self.spectra[0], &mut self.scratch);
+            channel.synthesise(&self.stft, &mut self.spectra[0], &mut self.scratch);
         }
     }
-
-    /// Adds the oldest waiting frame for good: the first hop of `committed` is then complete.
-    fn commit(&mut self) {
-        for (committed, channel) in self.committed.iter_mut().zip(&self.waiting[0].channels) {
-            add(committed, &channel.part);
-        }
-    }
-}
-
-/// The overlap-add part of one channel of a frame.
-fn synthesise(
-    stft: &Stft,
-    channel: &mut Channel,
-    spectrum: &mut [Complex32],
-    scratch: &mut StftScratch,
-) {
-    for ((z, &u), &a) in spectrum
-        .iter_mut()
-        .zip(&channel.phase)
-        .zip(&channel.magnitude)
-    {
-        *z = u * a;
-    }
-    stft.synthesise_frame(spectrum, &mut channel.part, scratch);
 }
 
 fn add(sum: &mut [f32], part: &[f32]) {
@@ -412,8 +453,6 @@ fn add(sum: &mut [f32], part: &[f32]) {
 /// With all past frames present and `lookahead` frames after the oldest waiting one.
 fn inverse_weight(stft: &Stft, lookahead: usize) -> Vec<f32> {
     let (n, hop) = (stft.fft_size(), stft.hop_size());
-    // Where only the rim of the newest window reaches, the estimate is that frame's own anyway.
-    const LEAST_WEIGHT: f32 = 1e-9;
     (0..n + lookahead * hop)
         .map(|i| {
             let mut weight = 0.0;

@@ -130,6 +130,11 @@ impl Model {
         self.front_end.stft().hop_size()
     }
 
+    /// Whether `other` was fitted to the same capture in the same fit, so that their features mean the same.
+    pub(crate) fn has_same_capture(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.front_end, &other.front_end)
+    }
+
     /// Whether left and right differ.
     pub fn is_stereo(&self) -> bool {
         self.front_end.is_stereo()

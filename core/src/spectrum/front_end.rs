@@ -25,7 +25,9 @@ const ANALYSIS_RMS: f64 = 0.1;
 const NOISE_FRAMES: usize = 200;
 /// A capture must hold this many frames' lengths for its statistics to mean anything.
 const LEAST_FRAME_LENGTHS: usize = 8;
-/// Frames a frame is long: 75 % overlap.
+/// The pan index stays off ±1, where mid and side would be equal in every bin.
+const PAN_MAX: f32 = 0.995;
+/// Hops in a frame: 75 % overlap.
 const OVERLAP: usize = 4;
 
 /// Samples in a frame at a sample rate in Hz: 2048 at 44.1 and 48 kHz, by powers of two elsewhere.
@@ -542,31 +544,12 @@ impl FrontEnd {
         }
         if self.stereo {
             for k in 0..bins {
-                let side = side[k].exp_m1() / self.equaliser[bins + k] * scale;
-                (out.mid[k], out.side[k], out.pan[k]) = feasible(out.mid[k], side, pan[k]);
+                out.side[k] = side[k].exp_m1() / self.equaliser[bins + k] * scale;
+                out.pan[k] = pan[k].clamp(-PAN_MAX, PAN_MAX);
             }
         } else {
             out.side.fill(0.0);
             out.pan.fill(0.0);
         }
-    }
-}
-
-/// No pair of spectra has `|pan| > 2·mid·side / (mid² + side²)`: there the energy and the pan index are
-/// kept, and mid and side move. The pan index stays off ±1, where mid and side would be equal.
-fn feasible(mid: f32, side: f32, pan: f32) -> (f32, f32, f32) {
-    const PAN_MAX: f32 = 0.995;
-    let pan = pan.clamp(-PAN_MAX, PAN_MAX);
-    let energy = mid * mid + side * side;
-    if pan.abs() * energy <= 2.0 * mid * side {
-        return (mid, side, pan);
-    }
-    let root = (1.0 - pan * pan).sqrt();
-    let large = (0.5 * energy * (1.0 + root)).sqrt();
-    let small = (0.5 * energy * (1.0 - root)).sqrt();
-    if mid >= side {
-        (large, small, pan)
-    } else {
-        (small, large, pan)
     }
 }

@@ -124,12 +124,7 @@ impl Stft {
         scratch: &mut StftScratch,
     ) {
         assert_eq!(samples.len(), self.fft_size);
-        for ((out, &x), &w) in scratch
-            .samples
-            .iter_mut()
-            .zip(samples)
-            .zip(self.window.iter())
-        {
+        for ((out, &x), &w) in scratch.samples.iter_mut().zip(samples).zip(self.window.iter()) {
             *out = x * w;
         }
         self.forward
@@ -169,11 +164,7 @@ impl Stft {
         let mut scratch = self.make_scratch();
         for (t, spectrum) in spectrogram.chunks_exact_mut(self.bins()).enumerate() {
             let start = t * self.hop_size;
-            self.analyse_frame(
-                &samples[start..start + self.fft_size],
-                spectrum,
-                &mut scratch,
-            );
+            self.analyse_frame(&samples[start..start + self.fft_size], spectrum, &mut scratch);
         }
         spectrogram
     }
