@@ -19,9 +19,9 @@ pub struct Session {
     audio_fault: AtomicBool,
     /// Counts `process` calls, so that the window can tell a stopped host from a silent one.
     process_calls: AtomicU32,
-    /// What the host loaded last, and the instrument's revision before that: the worker takes a
-    /// texture over a moment later, and a host may save in between.
-    loaded: Mutex<Option<(u64, Vec<u8>)>>,
+    /// The texture's bytes and the instrument's revision of which they are right: those saved last,
+    /// or those just loaded, which the worker takes over a moment later; a host may save in between.
+    bytes: Mutex<Option<(u64, Vec<u8>)>>,
     /// A capture or fit is under way, and the host has not been told of its result yet.
     texture_pending: AtomicBool,
     /// Somebody, usually the window, has called `status` since the last `poll`.
@@ -44,7 +44,7 @@ impl Session {
             cancel_requested: AtomicBool::new(false),
             audio_fault: AtomicBool::new(false),
             process_calls: AtomicU32::new(0),
-            loaded: Mutex::new(None),
+            bytes: Mutex::new(None),
             texture_pending: AtomicBool::new(false),
             status_read: AtomicBool::new(false),
         };
@@ -127,14 +127,16 @@ impl Session {
 
     /// The bytes that bring the texture back, or `None` where there is none.
     pub fn save_texture(&self) -> Option<Vec<u8>> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((revision, bytes)) = loaded.as_ref() {
-            if *revision == self.instrument.status().revision {
-                return Some(bytes.clone());
-            }
-            *loaded = None;
+        let mut known = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let revision = self.instrument.status().revision;
+        if let Some((known_revision, bytes)) = known.as_ref()
+            && *known_revision == revision
+        {
+            return Some(bytes.clone());
         }
-        self.instrument.save_state()
+        let bytes = self.instrument.save_state()?;
+        *known = Some((revision, bytes.clone()));
+        Some(bytes)
     }
 
     /// Plays the texture in `bytes`; if they can't be read, says so in the window and plays on.
@@ -147,7 +149,7 @@ impl Session {
         let revision = self.instrument.status().revision;
         match self.instrument.load_state(&bytes) {
             Ok(()) => {
-                *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) =
+                *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) =
                     Some((revision, bytes));
             }
             Err(error) => {

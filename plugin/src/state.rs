@@ -55,6 +55,13 @@ impl PersistentField<'_, String> for TextureField {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+    use std::time::Duration;
+
+    use weft_core::fit::{FitSettings, fit};
+    use weft_core::network::Model;
+    use weft_core::procedural::{Texture, synthesize};
+
     use super::*;
 
     fn field() -> (Arc<Session>, TextureField) {
@@ -68,6 +75,37 @@ mod tests {
         assert_eq!(field.map(String::clone), "");
         field.set(String::new());
         assert_eq!(session.status().error, None);
+    }
+
+    #[test]
+    fn a_texture_just_loaded_is_what_is_saved() {
+        let clip = synthesize(Texture::Rain, 1, 8_000, 1.5);
+        let settings = FitSettings {
+            steps: 100,
+            ..FitSettings::default()
+        };
+        let model = fit(&clip, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
+        let encoded = BASE64.encode(model.to_bytes());
+
+        let (session, field) = field();
+        field.set(encoded.clone());
+        // At once, when the worker may not have it yet.
+        assert!(field.map(String::clone) == encoded);
+        while session.status().texture.is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // When it surely has: the same texture, though its header may be ordered otherwise.
+        let saved = field.map(String::clone);
+        let again = Model::from_bytes(&BASE64.decode(&saved).unwrap()).unwrap();
+        assert_eq!(again.capture(), model.capture());
+        // The same bytes for every save; loading them is nothing new, and what can't be read
+        // changes nothing.
+        let revision = session.status().revision;
+        field.set(saved.clone());
+        field.set("AAAA".to_owned());
+        assert!(session.status().error.is_some());
+        assert_eq!(session.status().revision, revision);
+        assert!(field.map(String::clone) == saved);
     }
 
     #[test]
