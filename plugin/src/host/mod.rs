@@ -1,0 +1,116 @@
+//! What the plugin formats tell and ask for that nice-plug does not pass on.
+//!
+//! Its wrappers keep to themselves when a bounce begins, whether the main input is there at all, and
+//! have no way to say that the project has changed; and they read input buses that a host did not
+//! pass. So each format's entry point puts a thin adapter around nice-plug's object, which hands
+//! every call on and sees to those four.
+
+mod clap;
+mod vst3;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use crate::session::Session;
+
+/// Input buses of the plugin's only layout: the main input and the capture input.
+const INPUT_BUSES: usize = 2;
+
+/// The session of the plugin object that was made last.
+static NEWEST_SESSION: Mutex<Weak<Session>> = Mutex::new(Weak::new());
+
+/// Lets the adapter around the plugin object that is being made find its session.
+pub fn announce(session: &Arc<Session>) {
+    if let Ok(mut newest) = NEWEST_SESSION.lock() {
+        *newest = Arc::downgrade(session);
+    }
+}
+
+/// Runs nice-plug's constructor, which makes a plugin object out of sight, and returns what it made
+/// with the session of that object.
+fn create_with_session<T>(create: impl FnOnce() -> T) -> Option<(T, Arc<Session>)> {
+    /// One constructor at a time, or the sessions could be mixed up.
+    static CREATING: Mutex<()> = Mutex::new(());
+    let _creating = CREATING.lock().ok()?;
+    let created = create();
+    let session = NEWEST_SESSION.lock().ok()?.upgrade()?;
+    Some((created, session))
+}
+
+/// Tells the host that its project has changed. Called off the audio thread.
+type DirtyNotifier = Arc<dyn Fn() + Send + Sync>;
+
+/// The line between the plugin and the adapter of its format.
+pub struct HostLink {
+    offline: AtomicBool,
+    main_input_connected: AtomicBool,
+    dirty_notifier: Mutex<Option<DirtyNotifier>>,
+}
+
+impl Default for HostLink {
+    fn default() -> Self {
+        Self {
+            offline: AtomicBool::new(false),
+            main_input_connected: AtomicBool::new(true),
+            dirty_notifier: Mutex::new(None),
+        }
+    }
+}
+
+impl HostLink {
+    /// Whether this is a bounce, in which blocks may take as long as they need. Real-time safe.
+    pub fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::Relaxed)
+    }
+
+    /// Sets [`HostLink::is_offline`]. Real-time safe.
+    pub fn set_offline(&self, offline: bool) {
+        self.offline.store(offline, Ordering::Relaxed);
+    }
+
+    /// Whether the main buffer of the current block holds input. Where a host hands over no main
+    /// input, nice-plug leaves in it what the host's *output* buffer happened to hold.
+    pub fn is_main_input_connected(&self) -> bool {
+        self.main_input_connected.load(Ordering::Relaxed)
+    }
+
+    /// Sets [`HostLink::is_main_input_connected`]. Real-time safe.
+    pub fn set_main_input_connected(&self, connected: bool) {
+        self.main_input_connected
+            .store(connected, Ordering::Relaxed);
+    }
+
+    /// Installs the format's way of marking the project as changed.
+    pub fn set_dirty_notifier(&self, notifier: Option<DirtyNotifier>) {
+        if let Ok(mut slot) = self.dirty_notifier.lock() {
+            *slot = notifier;
+        }
+    }
+
+    /// Tells the host that what it would save has changed. Not for the audio thread.
+    pub fn mark_dirty(&self) {
+        let notifier = match self.dirty_notifier.lock() {
+            Ok(notifier) => notifier.clone(),
+            Err(_) => None,
+        };
+        // Not under the lock: a host may call back, to save at once for one.
+        if let Some(notify) = notifier {
+            notify();
+        }
+    }
+}
+
+/// Whether an input bus has channels, and all of them lead somewhere: some hosts keep a bus that
+/// nothing is routed to in the list, with null pointers in it.
+///
+/// # Safety
+/// Unless null, `channels` points to `count` channel pointers.
+unsafe fn is_connected(channels: *const *mut f32, count: usize) -> bool {
+    if channels.is_null() || count == 0 {
+        return false;
+    }
+    // SAFETY: by the contract above.
+    unsafe { std::slice::from_raw_parts(channels, count) }
+        .iter()
+        .all(|channel| !channel.is_null())
+}
