@@ -1,1 +1,319 @@
-//! Weft as a CLAP and VST3 instrument.
+//! Weft as a CLAP and VST3 instrument: it captures a few seconds of texture from its input, has
+//! [`weft_core`] fit a small network to them, and plays that texture endlessly.
+
+mod capture;
+mod denormals;
+mod editor;
+mod host;
+mod parameters;
+mod session;
+mod state;
+
+use std::any::Any;
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use nice_plug::midi::Key;
+use nice_plug::plugin::ParamValue;
+use nice_plug::prelude::*;
+use weft_core::player::{Controls, Player};
+
+use crate::capture::{CaptureInput, Trigger};
+use crate::denormals::DenormalGuard;
+use crate::editor::EditorApp;
+use crate::host::RenderMode;
+use crate::parameters::{CAPTURE_ID, WeftParams};
+use crate::session::Session;
+
+/// The plugin instance, as the audio thread owns it.
+pub struct Weft {
+    params: Arc<WeftParams>,
+    session: Arc<Session>,
+    player: Player,
+    input: CaptureInput,
+    trigger: Trigger,
+    /// What nice-plug said at activation; the format adapter knows better once blocks arrive.
+    activated_offline: bool,
+    /// The payload of a panic in `process`, kept until it can be freed off the audio thread.
+    caught_panic: Option<Box<dyn Any + Send>>,
+}
+
+impl Default for Weft {
+    fn default() -> Self {
+        let (session, player) = Session::new();
+        let session = Arc::new(session);
+        Self {
+            params: Arc::new(WeftParams::new(session.clone())),
+            session,
+            player,
+            input: CaptureInput::default(),
+            trigger: Trigger::default(),
+            activated_offline: false,
+            caught_panic: None,
+        }
+    }
+}
+
+impl Weft {
+    /// Renders one block whose parameters stand still.
+    fn render<P: Plugin>(
+        &mut self,
+        buffer: &mut Buffer,
+        aux: &AuxiliaryBuffers,
+        context: &mut impl ProcessContext<P>,
+    ) {
+        let offline = match self.session.host().render_mode() {
+            RenderMode::Unknown => self.activated_offline,
+            mode => mode == RenderMode::Offline,
+        };
+        self.player.set_offline(offline);
+        self.obey_capture_wishes();
+
+        let controls = Controls {
+            gain_db: self.params.gain.value(),
+            attack_s: self.params.attack.value(),
+            release_s: self.params.release.value(),
+            hold: self.params.hold.value(),
+            seed: self.params.seed.value().unsigned_abs(),
+        };
+
+        let frames = buffer.samples();
+        let mut block_start = 0;
+        let mut event = context.next_event();
+        // Once, but for a host that sends more than it said at activation.
+        while block_start < frames {
+            let block_len = (frames - block_start).min(self.input.max_block_size());
+            if block_len == 0 {
+                silence(buffer);
+                return;
+            }
+            self.input.clear(block_len);
+            if self.session.host().is_main_input_connected() {
+                self.input
+                    .add_bus(buffer.as_slice_immutable(), block_start, block_len);
+            }
+            for bus in aux.inputs.iter() {
+                self.input
+                    .add_bus(bus.as_slice_immutable(), block_start, block_len);
+            }
+            let [left, right, ..] = buffer.as_slice() else {
+                return;
+            };
+            let (Some(left), Some(right)) = (
+                left.get_mut(block_start..block_start + block_len),
+                right.get_mut(block_start..block_start + block_len),
+            ) else {
+                return;
+            };
+
+            let mut start = 0;
+            while start < block_len {
+                while let Some(due) = event.as_ref()
+                    && due.timing() as usize <= block_start + start
+                {
+                    self.play(due);
+                    event = context.next_event();
+                }
+                let end = event
+                    .as_ref()
+                    .map_or(block_len, |next| next.timing() as usize - block_start)
+                    .min(block_len);
+                self.player.process(
+                    self.input.slice(start, end),
+                    [&mut left[start..end], &mut right[start..end]],
+                    &controls,
+                );
+                start = end;
+            }
+            block_start += block_len;
+        }
+    }
+
+    /// Begins or cancels a capture where automation or the window asks for it. A press during a
+    /// capture changes nothing, so that the button, which presses twice, is heard once.
+    fn obey_capture_wishes(&mut self) {
+        let automated = self.trigger.rises(self.params.capture.value());
+        let requested = self.session.take_capture_request();
+        if self.session.take_cancel_request() {
+            self.player.cancel_capture();
+        } else if (automated || requested) && !self.player.is_capturing() {
+            self.player
+                .start_capture(self.params.capture_seconds.value());
+            self.session.capture_started();
+        }
+    }
+
+    fn play<S>(&mut self, event: &NoteEvent<S>) {
+        match *event {
+            NoteEvent::NoteOn {
+                key: Key::Number(key),
+                velocity,
+                ..
+            } => self.player.note_on(key, velocity),
+            NoteEvent::NoteOff { key, .. } | NoteEvent::Choke { key, .. } => match key {
+                Key::Number(key) => self.player.note_off(key),
+                Key::Wildcard => self.player.all_notes_off(),
+            },
+            _ => {}
+        }
+    }
+}
+
+fn silence(buffer: &mut Buffer) {
+    for channel in buffer.as_slice() {
+        channel.fill(0.0);
+    }
+}
+
+impl Plugin for Weft {
+    const NAME: &'static str = "Weft";
+    const VENDOR: &'static str = "The Weft developers";
+    const URL: &'static str = "https://weft-audio.org";
+    const EMAIL: &'static str = "hello@weft-audio.org";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
+        main_input_channels: NonZeroU32::new(2),
+        main_output_channels: NonZeroU32::new(2),
+        aux_input_ports: &[new_nonzero_u32(2)],
+        aux_output_ports: &[],
+        names: PortNames {
+            layout: Some("Stereo with capture input"),
+            main_input: Some("Track input"),
+            main_output: Some("Output"),
+            aux_inputs: &["Capture input"],
+            aux_outputs: &[],
+        },
+    }];
+
+    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+
+    type Editor = nice_plug_egui::EguiEditor<EditorApp>;
+    type SysExMessage = ();
+    // The instrument owns its threads: nice-plug's background thread is shared by all instances,
+    // and dies with the first of them that is dropped.
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        editor::create(self.params.clone(), self.session.clone())
+    }
+
+    fn filter_state(state: &mut PluginState) {
+        // A project saved while the trigger was pressed must not record over its texture when it
+        // is opened.
+        state
+            .params
+            .insert(CAPTURE_ID.to_owned(), ParamValue::Bool(false));
+    }
+
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.caught_panic = None;
+        self.activated_offline = config.process_mode == ProcessMode::Offline;
+        let max_block_size = config.max_buffer_size as usize;
+        let session = self.session.clone();
+        let prepared = session.contain("preparing to play", || {
+            self.input.prepare(max_block_size);
+            self.player
+                .prepare(f64::from(config.sample_rate), max_block_size);
+        });
+        self.trigger.rearm(self.params.capture.value());
+        session.set_audio_fault(prepared.is_none());
+        prepared.is_some()
+    }
+
+    fn reset(&mut self) {
+        let reset = catch_unwind(AssertUnwindSafe(|| self.player.reset()));
+        if let Err(payload) = reset {
+            self.fail(payload);
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        self.session.count_process_call();
+        if self.session.has_audio_fault() {
+            silence(buffer);
+            return ProcessStatus::KeepAlive;
+        }
+        let _denormals = DenormalGuard::new();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.render(buffer, aux, context))) {
+            self.fail(payload);
+            silence(buffer);
+        }
+        // Weft sounds without notes where Hold is on, and listens always.
+        ProcessStatus::KeepAlive
+    }
+
+    fn deactivate(&mut self) {
+        self.caught_panic = None;
+    }
+}
+
+impl Weft {
+    /// After a panic on the audio thread: silent until the host activates us anew.
+    fn fail(&mut self, payload: Box<dyn Any + Send>) {
+        match &self.caught_panic {
+            None => self.caught_panic = Some(payload),
+            // Leaked: freeing it would call the allocator on the audio thread.
+            Some(_) => std::mem::forget(payload),
+        }
+        self.session.set_audio_fault(true);
+    }
+}
+
+impl ClapPlugin for Weft {
+    const CLAP_ID: &'static str = "org.weft-audio.weft";
+    const CLAP_DESCRIPTION: Option<&'static str> =
+        Some("Captures a few seconds of texture and plays it endlessly");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::Instrument,
+        ClapFeature::Synthesizer,
+        ClapFeature::Sampler,
+        ClapFeature::Stereo,
+    ];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        context.add_section("Weft", |section| {
+            section.add_page("Play", |page| {
+                page.add_param(&self.params.gain);
+                page.add_param(&self.params.attack);
+                page.add_param(&self.params.release);
+                page.add_param(&self.params.hold);
+                page.add_param(&self.params.seed);
+                page.add_param(&self.params.capture);
+                page.add_param(&self.params.capture_seconds);
+                page.add_param(&self.params.fit_steps);
+            });
+        });
+    }
+}
+
+impl Vst3Plugin for Weft {
+    const VST3_CLASS_ID: [u8; 16] = *b"WeftEndlessTextu";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[
+        Vst3SubCategory::Instrument,
+        Vst3SubCategory::Synth,
+        Vst3SubCategory::Sampler,
+        Vst3SubCategory::Stereo,
+    ];
+}
+
+nice_export_clap!(Weft);
+nice_export_vst3!(Weft);

@@ -1,0 +1,54 @@
+//! The texture inside the host's project: read when the host saves, played when the host loads.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use nice_plug::params::persist::PersistentField;
+
+use crate::session::Session;
+
+/// The persistent part of the parameters. It keeps nothing itself: a save asks the instrument for
+/// the `.weft` bytes of that moment, a load hands them on at once, in any phase of a fit.
+///
+/// Stored as base64, since nice-plug keeps its state as JSON; empty where there is no texture.
+pub struct TextureField {
+    session: Arc<Session>,
+}
+
+impl TextureField {
+    /// The field that saves and loads the texture of `session`.
+    pub fn new(session: Arc<Session>) -> Self {
+        Self { session }
+    }
+}
+
+impl PersistentField<'_, String> for TextureField {
+    fn set(&self, encoded: String) {
+        // A project saved before the first capture: there is nothing to bring back.
+        if encoded.is_empty() {
+            return;
+        }
+        self.session
+            .contain("loading a texture", || match BASE64.decode(&encoded) {
+                Ok(bytes) => self.session.load_texture(&bytes),
+                Err(error) => self.session.report_error(format!(
+                    "The project's texture is damaged ({error}). Capture it again, or go back to \
+                     an earlier version of the project."
+                )),
+            });
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&String) -> R,
+    {
+        let encoded = self
+            .session
+            .contain("saving the texture", || self.session.save_texture())
+            .flatten()
+            .map(|bytes| BASE64.encode(bytes))
+            .unwrap_or_default();
+        f(&encoded)
+    }
+}
