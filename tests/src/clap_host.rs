@@ -250,14 +250,14 @@ impl ClapPlugin {
             .ok_or_else(|| HostError::Missing(format!("capture input among {:?}", self.inputs)))
     }
 
-    /// The parameter with this display name.
+    /// The parameter with this display name, in any case.
     ///
     /// # Errors
     /// [`HostError::Missing`] if there is none.
     pub fn parameter(&self, name: &str) -> Result<&Parameter, HostError> {
         self.parameters
             .iter()
-            .find(|parameter| parameter.name == name)
+            .find(|parameter| parameter.name.eq_ignore_ascii_case(name))
             .ok_or_else(|| HostError::Missing(format!("parameter {name:?}")))
     }
 
@@ -308,10 +308,7 @@ impl ClapPlugin {
     /// [`HostError::Refused`] if the plugin says that it can't read it.
     pub fn load_state(&mut self, bytes: &[u8]) -> Result<(), HostError> {
         self.state
-            .load(
-                &mut self.instance.plugin_handle(),
-                &mut Cursor::new(bytes),
-            )
+            .load(&mut self.instance.plugin_handle(), &mut Cursor::new(bytes))
             .map_err(refused("load the state"))
     }
 
@@ -435,9 +432,9 @@ impl ClapPlugin {
 
     /// Calls the plugin back on the main thread if it asked for that.
     pub fn serve_requests(&mut self) {
-        let requested = self
-            .instance
-            .access_shared_handler(|shared| shared.callback_requested.swap(false, Ordering::AcqRel));
+        let requested = self.instance.access_shared_handler(|shared| {
+            shared.callback_requested.swap(false, Ordering::AcqRel)
+        });
         if requested {
             self.instance.call_on_main_thread_callback();
         }
@@ -599,24 +596,26 @@ impl Processing {
         for block in outputs.samples.iter_mut().flatten() {
             block.fill(f32::NAN);
         }
-        let audio_inputs = inputs.ports.with_input_buffers(inputs.samples.iter_mut().map(
-            |channels| AudioPortBuffer {
-                latency: 0,
-                channels: AudioPortBufferType::f32_input_only(
-                    channels
-                        .iter_mut()
-                        .map(|block| InputChannel::variable(&mut block[..frames])),
-                ),
-            },
-        ));
-        let mut audio_outputs = outputs.ports.with_output_buffers(
-            outputs.samples.iter_mut().map(|channels| AudioPortBuffer {
+        let audio_inputs = inputs
+            .ports
+            .with_input_buffers(inputs.samples.iter_mut().map(|channels| {
+                AudioPortBuffer {
+                    latency: 0,
+                    channels: AudioPortBufferType::f32_input_only(
+                        channels
+                            .iter_mut()
+                            .map(|block| InputChannel::variable(&mut block[..frames])),
+                    ),
+                }
+            }));
+        let mut audio_outputs = outputs
+            .ports
+            .with_output_buffers(outputs.samples.iter_mut().map(|channels| AudioPortBuffer {
                 latency: 0,
                 channels: AudioPortBufferType::f32_output_only(
                     channels.iter_mut().map(|block| &mut block[..frames]),
                 ),
-            }),
-        );
+            }));
         let mut produced = EventBuffer::new();
         let began = Instant::now();
         processor
