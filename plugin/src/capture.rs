@@ -57,11 +57,6 @@ pub struct Trigger {
 }
 
 impl Trigger {
-    /// Forgets the past: `on` is where the parameter stands, and no edge.
-    pub fn rearm(&mut self, on: bool) {
-        self.was_on = on;
-    }
-
     /// Whether the parameter has gone from off to on since the last call.
     pub fn rises(&mut self, on: bool) -> bool {
         let rises = on && !self.was_on;
@@ -101,7 +96,5 @@ mod tests {
         let mut trigger = Trigger::default();
         let fired = [false, true, true, false, true].map(|on| trigger.rises(on));
         assert_eq!(fired, [false, true, false, false, true]);
-        trigger.rearm(true);
-        assert!(!trigger.rises(true));
     }
 }

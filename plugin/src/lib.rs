@@ -8,6 +8,8 @@ mod host;
 mod parameters;
 mod session;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::num::NonZeroU32;
@@ -43,6 +45,7 @@ impl Default for Weft {
     fn default() -> Self {
         let (session, player) = Session::new();
         let session = Arc::new(session);
+        host::announce(&session);
         Self {
             params: Arc::new(WeftParams::new(session.clone())),
             session,
@@ -173,6 +176,16 @@ impl Plugin for Weft {
     const EMAIL: &'static str = "hello@weft-audio.org";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
+    // An instrument with a main input *and* a capture input:
+    // - Bitwig offers a sidechain for the second input bus of an instrument, Cubase and Live for an
+    //   auxiliary one. Hosts that route by channel (JUCE's, Ardour, Reaper) reach both.
+    // - With auxiliary inputs alone, nice-plug's `setBusArrangements` looks for them one place
+    //   further, past the end of the host's array.
+    // - It is the only layout: a VST3 host takes the bus counts of the first and does not expect
+    //   them to change.
+    // What arrives on either bus is recorded, so that a host which feeds one of them only can't
+    // choose wrongly; nothing of it is passed on. Reaper mixes a track's own channels 1 and 2 into
+    // the output of a CLAP instrument itself: there the capture belongs on channels 3 and 4.
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
         main_input_channels: NonZeroU32::new(2),
         main_output_channels: NonZeroU32::new(2),
@@ -180,9 +193,10 @@ impl Plugin for Weft {
         aux_output_ports: &[],
         names: PortNames {
             layout: Some("Stereo with capture input"),
-            main_input: Some("Track input"),
-            main_output: Some("Output"),
-            aux_inputs: &["Capture input"],
+            // nice-plug gives a CLAP host the main input's name for the main output as well.
+            main_input: Some("Main"),
+            main_output: Some("Main"),
+            aux_inputs: &["Capture"],
             aux_outputs: &[],
         },
     }];
@@ -227,7 +241,6 @@ impl Plugin for Weft {
             self.player
                 .prepare(f64::from(config.sample_rate), max_block_size);
         });
-        self.trigger.rearm(self.params.capture.value());
         session.set_audio_fault(prepared.is_none());
         prepared.is_some()
     }
@@ -314,6 +327,3 @@ impl Vst3Plugin for Weft {
         Vst3SubCategory::Stereo,
     ];
 }
-
-nice_export_clap!(Weft);
-nice_export_vst3!(Weft);

@@ -112,7 +112,6 @@ impl WeftParams {
                     max: FIT_STEPS_RANGE.1,
                 },
             )
-            .with_unit(" steps")
             .with_string_to_value(Arc::new(|text| {
                 number_with_units(text, &[("steps", 1.0)]).map(|steps| steps.round() as i32)
             }))
@@ -170,5 +169,78 @@ fn parse_switch(text: &str) -> Option<bool> {
         "on" | "true" | "yes" | "1" => Some(true),
         "off" | "false" | "no" | "0" => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params() -> WeftParams {
+        WeftParams::new(Arc::new(Session::new().0))
+    }
+
+    #[test]
+    fn ids_are_the_ones_that_projects_refer_to() {
+        let params = params();
+        let ids: Vec<_> = params.param_map().into_iter().map(|(id, ..)| id).collect();
+        assert_eq!(
+            ids,
+            [
+                "gain",
+                "attack",
+                "release",
+                "hold",
+                "seed",
+                "capture",
+                "capture_seconds",
+                "fit_steps"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_shown_can_be_typed() {
+        let params = params();
+        for (id, param, _) in params.param_map() {
+            for position in 0..=10 {
+                let normalized = position as f32 / 10.0;
+                // SAFETY: the pointers live as long as `params`, which this loop borrows from.
+                let (text, parsed, again) = unsafe {
+                    let text = param.normalized_value_to_string(normalized, true);
+                    let parsed = param.string_to_normalized_value(&text);
+                    let again = parsed.map(|p| param.normalized_value_to_string(p, true));
+                    (text, parsed, again)
+                };
+                assert_eq!(
+                    again.as_ref(),
+                    Some(&text),
+                    "{id} at {normalized}: {parsed:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_read_with_and_without_units() {
+        let params = params();
+        let plain = |param: &FloatParam, text: &str| {
+            param
+                .string_to_normalized_value(text)
+                .map(|normalized| param.preview_plain(normalized))
+        };
+        let near = |value: Option<f32>, expected: f32| {
+            value.is_some_and(|value| (value - expected).abs() < 1e-4 * expected.abs().max(1.0))
+        };
+        assert!(near(plain(&params.attack, "20 ms"), 0.02));
+        assert!(near(plain(&params.attack, " 1.5S "), 1.5));
+        assert!(near(plain(&params.attack, "2"), 2.0));
+        assert!(near(plain(&params.gain, "-6 dB"), -6.0));
+        assert!(near(plain(&params.capture_seconds, "12 seconds"), 12.0));
+        for nonsense in ["", "loud", "NaN", "inf s", "1e99", "5 kg"] {
+            assert_eq!(plain(&params.attack, nonsense), None, "{nonsense:?}");
+        }
+        assert_eq!(params.hold.string_to_normalized_value("yes"), Some(1.0));
+        assert_eq!(params.hold.string_to_normalized_value("maybe"), None);
     }
 }

@@ -20,6 +20,8 @@ pub struct Session {
     process_calls: AtomicU32,
     /// A capture or fit is under way, and the host has not been told of its result yet.
     texture_pending: AtomicBool,
+    /// Somebody, usually the window, has called `status` since the last `poll`.
+    status_read: AtomicBool,
 }
 
 impl Session {
@@ -34,6 +36,7 @@ impl Session {
             audio_fault: AtomicBool::new(false),
             process_calls: AtomicU32::new(0),
             texture_pending: AtomicBool::new(false),
+            status_read: AtomicBool::new(false),
         };
         (session, player)
     }
@@ -48,6 +51,7 @@ impl Session {
     /// Tells the host that its project has changed when a new texture has come to rest.
     pub fn status(&self) -> Status {
         let status = self.instrument.status();
+        self.status_read.store(true, Ordering::Relaxed);
         match status.phase {
             Phase::Capturing { .. } | Phase::Fitting { .. } => {
                 self.texture_pending.store(true, Ordering::Relaxed);
@@ -61,7 +65,18 @@ impl Session {
         status
     }
 
-    /// Whether somebody off the audio thread should call [`Session::status`] soon.
+    /// Does what [`Session::status`] does for the host, unless an open window is doing so anyway,
+    /// whose meters it would disturb. Not for the audio thread; call it now and then while
+    /// [`Session::is_texture_pending`].
+    pub fn poll(&self) {
+        if !take(&self.status_read) {
+            self.status();
+            self.status_read.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a capture or fit is under way whose result the host has not been told of yet.
+    /// Real-time safe.
     pub fn is_texture_pending(&self) -> bool {
         self.texture_pending.load(Ordering::Relaxed)
     }
@@ -112,6 +127,15 @@ impl Session {
         if let Err(error) = self.instrument.load_state(bytes) {
             self.report_error(format!("The project's texture could not be read: {error}"));
         }
+    }
+
+    /// Says in the window that the host handed over a state which is not Weft's.
+    pub fn report_unreadable_state(&self) {
+        self.report_error(
+            "The project's state for Weft is damaged or not Weft's. What was playing goes on; go \
+             back to an earlier version of the project."
+                .to_owned(),
+        );
     }
 
     /// Shows `message` in the window until it is dismissed.

@@ -52,3 +52,37 @@ impl PersistentField<'_, String> for TextureField {
         f(&encoded)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field() -> (Arc<Session>, TextureField) {
+        let session = Arc::new(Session::new().0);
+        (session.clone(), TextureField::new(session))
+    }
+
+    #[test]
+    fn without_a_texture_nothing_is_saved_and_loading_that_is_no_error() {
+        let (session, field) = field();
+        assert_eq!(field.map(String::clone), "");
+        field.set(String::new());
+        assert_eq!(session.status().error, None);
+    }
+
+    #[test]
+    fn damaged_textures_are_refused_with_words() {
+        for damaged in ["*not base64*", "AAAA", "eyJub3QiOiAiYSB0ZXh0dXJlIn0="] {
+            let (session, field) = field();
+            field.set(damaged.to_owned());
+            let status = session.status();
+            assert!(
+                status.error.is_some_and(|error| error.contains("texture")),
+                "{damaged}"
+            );
+            assert!(status.texture.is_none());
+            session.clear_error();
+            assert_eq!(session.status().error, None);
+        }
+    }
+}

@@ -1,20 +1,36 @@
-//! The window.
+//! The window: what Weft hears, what it is doing, and the controls to play it.
+
+mod theme;
+mod widgets;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use egui::Ui;
+use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug_egui::{
     EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
     create_egui_editor,
 };
+use weft_core::player::{Phase, Status};
 
 use crate::parameters::WeftParams;
 use crate::session::Session;
+use widgets::Gesture;
 
 const WIDTH: f32 = 520.0;
 const HEIGHT: f32 = 360.0;
+
+/// Meters and progress move at this rate.
+const FRAME_INTERVAL: Duration = Duration::from_millis(33);
+/// A falling meter loses this much per second, about the return time of a peak programme meter.
+const METER_FALL_DB_PER_S: f32 = 20.0;
+/// After so long without a `process` call the host has stopped us; its longest blocks are shorter.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(1);
+
+const AUDIO_FAULT: &str = "Weft met an internal error and went silent. Switch it off and on again \
+    in the host to go on; the texture is kept.";
 
 /// Makes the window of one instance; it opens when the host asks.
 pub fn create(params: Arc<WeftParams>, session: Arc<Session>) -> Option<EguiEditor<EditorApp>> {
@@ -26,6 +42,12 @@ pub fn create(params: Arc<WeftParams>, session: Arc<Session>) -> Option<EguiEdit
             params,
             session,
             gui_context: None,
+            gesture: Gesture::None,
+            capture_pressed: false,
+            input_meter: Meter::default(),
+            output_meter: Meter::default(),
+            heartbeat: Heartbeat::new(),
+            broken: false,
         },
     )
 }
@@ -35,25 +57,380 @@ pub struct EditorApp {
     params: Arc<WeftParams>,
     session: Arc<Session>,
     gui_context: Option<GuiContext>,
+    gesture: Gesture,
+    capture_pressed: bool,
+    input_meter: Meter,
+    output_meter: Meter,
+    heartbeat: Heartbeat,
+    /// Drawing has panicked: the window stays empty rather than panic thirty times a second.
+    broken: bool,
 }
 
 impl NiceEguiApp for EditorApp {
     fn build(
         &mut self,
-        _context: egui::Context,
+        context: egui::Context,
         gui_context: GuiContext,
-        _frame: &mut Frame,
+        frame: &mut Frame,
     ) -> Result<(), baseview::HandlerError> {
+        context.set_theme(egui::Theme::Dark);
+        context.all_styles_mut(|style| {
+            style.visuals.override_text_color = Some(theme::TEXT);
+            style.visuals.extreme_bg_color = theme::BACKGROUND;
+            style.visuals.selection.bg_fill = theme::ACCENT;
+        });
+        frame.set_clear_color(theme::BACKGROUND.into());
         self.gui_context = Some(gui_context);
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        ui.label("Weft");
-        let _ = (&self.params, &self.session);
+        ui.ctx().request_repaint_after(FRAME_INTERVAL);
+        if self.broken {
+            widgets::text_at(
+                ui,
+                ui.max_rect().center(),
+                Align2::CENTER_CENTER,
+                "The window met an internal error. The sound goes on; reopen the window.",
+                theme::WARNING,
+            );
+            return;
+        }
+        let session = self.session.clone();
+        self.broken = session
+            .contain("drawing the window", || self.draw(ui))
+            .is_none();
     }
 
     fn editor_closed(&mut self) {
         self.gui_context = None;
+        self.gesture = Gesture::None;
+        self.broken = false;
+    }
+}
+
+impl EditorApp {
+    fn draw(&mut self, ui: &mut Ui) {
+        let status = self.session.status();
+        let input_level = self.input_meter.follow(status.input_peak);
+        let output_level = self.output_meter.follow(status.output_peak);
+        let processing = self.heartbeat.is_beating(self.session.process_calls());
+
+        let window = ui.max_rect();
+        ui.painter().rect_filled(window, 0.0, theme::BACKGROUND);
+        let mut rows = Rows::new(window.shrink(theme::MARGIN));
+
+        header(ui, rows.take(24.0), &status);
+        rows.space(theme::GAP);
+        widgets::level_meter(ui, rows.take(24.0), "Capture input", input_level);
+        rows.space(theme::GAP);
+        self.capture_row(ui, rows.take(38.0), &status);
+        rows.space(theme::GAP);
+        let hold = self.params.hold.value();
+        progress(ui, rows.take(22.0), &status, processing, hold);
+        rows.space(theme::GAP + 4.0);
+        self.controls(ui, rows.take(3.0 * theme::ROW + 2.0 * theme::GAP));
+        rows.space(theme::GAP + 4.0);
+        widgets::level_meter(ui, rows.take(24.0), "Output", output_level);
+        rows.space(4.0);
+        footer(ui, rows.rest(), &status);
+
+        if self.session.has_audio_fault() {
+            self.error_banner(ui, window, AUDIO_FAULT, false);
+        } else if let Some(error) = &status.error {
+            self.error_banner(ui, window, error, true);
+        }
+    }
+
+    /// The button that records or cancels, and how long and how thoroughly.
+    fn capture_row(&mut self, ui: &mut Ui, row: Rect, status: &Status) {
+        let [button, length, steps] = columns(row, [1.0, 1.15, 1.15]);
+        match status.phase {
+            Phase::Capturing { .. } | Phase::Fitting { .. } => {
+                let response = widgets::button(ui, button, "Cancel", theme::OUTLINE);
+                if response.clicked() {
+                    self.session.cancel();
+                }
+                self.release_capture();
+            }
+            Phase::Empty | Phase::Playing => {
+                let response = widgets::button(ui, button, "Capture", theme::RECORD);
+                // The parameter follows the button, so that the host can record the press as
+                // automation. The session carries the press itself: a click may begin and end
+                // between two blocks, and the parameter would never be seen on. It may even begin
+                // and end between two frames.
+                if response.is_pointer_button_down_on() || response.clicked() {
+                    self.press_capture();
+                } else {
+                    self.release_capture();
+                }
+            }
+        }
+        if let Some(gui) = self.gui_context.clone() {
+            let setter = gui.param_setter();
+            let gesture = &mut self.gesture;
+            widgets::parameter_bar(ui, length, &self.params.capture_seconds, &setter, gesture);
+            widgets::parameter_bar(ui, steps, &self.params.fit_steps, &setter, gesture);
+        }
+    }
+
+    fn press_capture(&mut self) {
+        if self.capture_pressed {
+            return;
+        }
+        self.capture_pressed = true;
+        self.session.request_capture();
+        if let Some(gui) = &self.gui_context {
+            let setter = gui.param_setter();
+            setter.begin_set_parameter(&self.params.capture);
+            setter.set_parameter(&self.params.capture, true);
+        }
+    }
+
+    fn release_capture(&mut self) {
+        if !self.capture_pressed {
+            return;
+        }
+        self.capture_pressed = false;
+        if let Some(gui) = &self.gui_context {
+            let setter = gui.param_setter();
+            setter.set_parameter(&self.params.capture, false);
+            setter.end_set_parameter(&self.params.capture);
+        }
+    }
+
+    /// The controls that play the texture.
+    fn controls(&mut self, ui: &mut Ui, area: Rect) {
+        let Some(gui) = self.gui_context.clone() else {
+            return;
+        };
+        let setter = gui.param_setter();
+        let params = self.params.clone();
+        let gesture = &mut self.gesture;
+        let mut rows = Rows::new(area);
+        let [gain] = columns(rows.take(theme::ROW), [1.0]);
+        rows.space(theme::GAP);
+        let [attack, release] = columns(rows.take(theme::ROW), [1.0, 1.0]);
+        rows.space(theme::GAP);
+        let [hold, seed] = columns(rows.take(theme::ROW), [1.0, 1.0]);
+        widgets::parameter_bar(ui, gain, &params.gain, &setter, gesture);
+        widgets::parameter_bar(ui, attack, &params.attack, &setter, gesture);
+        widgets::parameter_bar(ui, release, &params.release, &setter, gesture);
+        widgets::parameter_switch(ui, hold, &params.hold, &setter);
+        widgets::parameter_bar(ui, seed, &params.seed, &setter, gesture);
+    }
+
+    /// What went wrong, over the lower part of the window.
+    fn error_banner(&self, ui: &Ui, window: Rect, message: &str, dismissable: bool) {
+        const PADDING: f32 = 12.0;
+        const DISMISS_WIDTH: f32 = 84.0;
+        let width = window.width() - 2.0 * theme::MARGIN;
+        let text_width = width - 3.0 * PADDING - DISMISS_WIDTH;
+        let text = ui.painter().layout(
+            message.to_owned(),
+            theme::small(),
+            theme::ERROR_TEXT,
+            text_width,
+        );
+        let height = (text.size().y + 2.0 * PADDING).max(theme::ROW + 2.0 * PADDING);
+        let banner = Rect::from_min_size(
+            pos2(
+                window.left() + theme::MARGIN,
+                window.bottom() - theme::MARGIN - height,
+            ),
+            vec2(width, height),
+        );
+        // Swallows clicks meant for what it covers.
+        ui.interact(
+            banner,
+            ui.scope_id().with("error banner"),
+            Sense::click_and_drag(),
+        );
+        widgets::panel(ui, banner, theme::ERROR_FILL);
+        let text_top = banner.center().y - text.size().y / 2.0;
+        ui.painter().galley(
+            pos2(banner.left() + PADDING, text_top),
+            text,
+            theme::ERROR_TEXT,
+        );
+        if dismissable {
+            let button = Rect::from_center_size(
+                pos2(
+                    banner.right() - PADDING - DISMISS_WIDTH / 2.0,
+                    banner.center().y,
+                ),
+                vec2(DISMISS_WIDTH, theme::ROW),
+            );
+            if widgets::button(ui, button, "Dismiss", theme::RECORD).clicked() {
+                self.session.clear_error();
+            }
+        }
+    }
+}
+
+fn header(ui: &Ui, row: Rect, status: &Status) {
+    ui.painter().text(
+        row.left_center(),
+        Align2::LEFT_CENTER,
+        "Weft",
+        theme::title(),
+        theme::TEXT,
+    );
+    let (state, colour) = match status.phase {
+        Phase::Empty => ("Empty", theme::TEXT_DIM),
+        Phase::Capturing { .. } => ("Capturing", theme::RECORD_BRIGHT),
+        Phase::Fitting { .. } => ("Fitting", theme::WARNING),
+        Phase::Playing => ("Ready", theme::ACCENT_BRIGHT),
+    };
+    let text = widgets::text_at(ui, row.right_center(), Align2::RIGHT_CENTER, state, colour);
+    ui.painter()
+        .circle_filled(pos2(text.left() - 10.0, row.center().y), 4.0, colour);
+}
+
+/// The progress of a capture or fit, or one line that says what can be done next.
+fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool, hold: bool) {
+    let advice = match status.phase {
+        Phase::Capturing { done } => {
+            let text = format!("Capturing, {:.0} %", done * 100.0);
+            widgets::progress_bar(ui, row, done, theme::RECORD, &text);
+            return;
+        }
+        Phase::Fitting { step, steps, .. } => {
+            let done = step as f32 / steps.max(1) as f32;
+            let text = format!("Fitting, step {step} of {steps}");
+            widgets::progress_bar(ui, row, done, theme::ACCENT, &text);
+            return;
+        }
+        _ if !processing => "The host is not running Weft: play the transport or enable the track.",
+        Phase::Empty => "No texture yet: route audio to Weft's capture input and press Capture.",
+        Phase::Playing if hold => "Playing without notes.",
+        Phase::Playing => "Play a note, or switch Hold on.",
+    };
+    widgets::text_at(
+        ui,
+        row.left_center(),
+        Align2::LEFT_CENTER,
+        advice,
+        theme::TEXT_DIM,
+    );
+}
+
+/// What is being played, and whether frames came late.
+fn footer(ui: &Ui, area: Rect, status: &Status) {
+    let texture = match &status.texture {
+        Some(texture) => format!(
+            "{:.1} s {}, {:.1} kHz, {} steps",
+            texture.duration_s,
+            if texture.stereo { "stereo" } else { "mono" },
+            f64::from(texture.sample_rate) / 1000.0,
+            texture.fit_steps_done,
+        ),
+        None => "No texture".to_owned(),
+    };
+    widgets::text_at(
+        ui,
+        area.left_center(),
+        Align2::LEFT_CENTER,
+        &texture,
+        theme::TEXT_DIM,
+    );
+    let (underruns, colour) = match status.underruns {
+        0 => ("No underruns".to_owned(), theme::TEXT_DIM),
+        1 => ("1 underrun".to_owned(), theme::WARNING),
+        count => (format!("{count} underruns"), theme::WARNING),
+    };
+    widgets::text_at(
+        ui,
+        area.right_center(),
+        Align2::RIGHT_CENTER,
+        &underruns,
+        colour,
+    );
+}
+
+/// Splits `row` by weight, with a gap between.
+fn columns<const N: usize>(row: Rect, weights: [f32; N]) -> [Rect; N] {
+    let total: f32 = weights.iter().sum();
+    let usable = row.width() - theme::GAP * (N - 1) as f32;
+    let mut left = row.left();
+    weights.map(|weight| {
+        let width = usable * weight / total;
+        let column = Rect::from_min_size(pos2(left, row.top()), vec2(width, row.height()));
+        left += width + theme::GAP;
+        column
+    })
+}
+
+/// Deals an area out from the top.
+struct Rows {
+    left: Rect,
+}
+
+impl Rows {
+    fn new(area: Rect) -> Self {
+        Self { left: area }
+    }
+
+    fn take(&mut self, height: f32) -> Rect {
+        let (row, rest) = self.left.split_top_bottom_at_y(self.left.top() + height);
+        self.left = rest;
+        row
+    }
+
+    fn space(&mut self, height: f32) {
+        self.take(height);
+    }
+
+    fn rest(self) -> Rect {
+        self.left
+    }
+}
+
+/// A peak meter's needle: up at once, down at a steady rate in dB.
+struct Meter {
+    level: f32,
+    moved: Instant,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            level: 0.0,
+            moved: Instant::now(),
+        }
+    }
+}
+
+impl Meter {
+    fn follow(&mut self, peak: f32) -> f32 {
+        let elapsed_s = self.moved.elapsed().as_secs_f32();
+        self.moved = Instant::now();
+        let fall = 10f32.powf(-METER_FALL_DB_PER_S * elapsed_s / 20.0);
+        self.level = peak.max(self.level * fall);
+        self.level
+    }
+}
+
+/// Whether the host still calls `process`.
+struct Heartbeat {
+    calls: u32,
+    heard: Option<Instant>,
+}
+
+impl Heartbeat {
+    fn new() -> Self {
+        Self {
+            calls: 0,
+            heard: None,
+        }
+    }
+
+    fn is_beating(&mut self, calls: u32) -> bool {
+        if calls != self.calls {
+            self.calls = calls;
+            self.heard = Some(Instant::now());
+        }
+        self.heard
+            .is_some_and(|heard| heard.elapsed() < PROCESS_TIMEOUT)
     }
 }

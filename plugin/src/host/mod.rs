@@ -1,7 +1,41 @@
 //! What the plugin formats tell and ask for that nice-plug does not pass on.
+//!
+//! Its wrappers keep to themselves when a bounce begins, whether the main input is there at all, and
+//! have no way to say that the project has changed; and they read input buses that a host did not
+//! pass. So each format's entry point puts a thin adapter around nice-plug's object, which hands
+//! every call on and sees to those four.
 
-use std::sync::Mutex;
+mod clap;
+mod vst3;
+
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use crate::session::Session;
+
+/// Input buses of the plugin's only layout: the main input and the capture input.
+const INPUT_BUSES: usize = 2;
+
+/// The session of the plugin object that was made last.
+static NEWEST_SESSION: Mutex<Weak<Session>> = Mutex::new(Weak::new());
+
+/// Lets the adapter around the plugin object that is being made find its session.
+pub fn announce(session: &Arc<Session>) {
+    if let Ok(mut newest) = NEWEST_SESSION.lock() {
+        *newest = Arc::downgrade(session);
+    }
+}
+
+/// Runs nice-plug's constructor, which makes a plugin object out of sight, and returns what it made
+/// with the session of that object.
+fn create_with_session<T>(create: impl FnOnce() -> T) -> Option<(T, Arc<Session>)> {
+    /// One constructor at a time, or the sessions could be mixed up.
+    static CREATING: Mutex<()> = Mutex::new(());
+    let _creating = CREATING.lock().ok()?;
+    let created = create();
+    let session = NEWEST_SESSION.lock().ok()?.upgrade()?;
+    Some((created, session))
+}
 
 /// How the host renders, as far as its format has said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,4 +111,19 @@ impl HostLink {
             notify();
         }
     }
+}
+
+/// Whether an input bus has channels, and all of them lead somewhere: some hosts keep a bus that
+/// nothing is routed to in the list, with null pointers in it.
+///
+/// # Safety
+/// Unless null, `channels` points to `count` channel pointers.
+unsafe fn is_connected(channels: *const *mut f32, count: usize) -> bool {
+    if channels.is_null() || count == 0 {
+        return false;
+    }
+    // SAFETY: by the contract above.
+    unsafe { std::slice::from_raw_parts(channels, count) }
+        .iter()
+        .all(|channel| !channel.is_null())
 }

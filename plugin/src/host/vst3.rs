@@ -1,0 +1,427 @@
+//! The VST3 entry points, and the adapter around nice-plug's VST3 component.
+
+#![allow(non_snake_case, reason = "VST3's own names")]
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::Arc;
+
+use nice_plug::wrapper::setup_logger;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ChannelContext::{
+    IInfoListener, IInfoListenerTrait,
+};
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ProcessModes_::kOffline;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
+    AudioBusBuffers, AudioBusBuffers__type0, BusDirection, BusInfo, CString, CtrlNumber,
+    IAttributeList, IAudioProcessor, IAudioProcessorTrait, IComponent, IComponentHandler,
+    IComponentHandler2, IComponentHandler2Trait, IComponentTrait, IEditController,
+    IEditControllerTrait, IMidiMapping, IMidiMappingTrait, INoteExpressionController,
+    INoteExpressionControllerTrait, IProcessContextRequirements, IProcessContextRequirementsTrait,
+    IUnitInfo, IUnitInfoTrait, IoMode, MediaType, NoteExpressionTypeID, NoteExpressionTypeInfo,
+    NoteExpressionValue, ParamID, ParamValue, ParameterInfo, ProcessData, ProcessSetup,
+    ProgramListID, ProgramListInfo, RoutingInfo, SpeakerArrangement, String128, TChar, UnitID,
+    UnitInfo,
+};
+use nice_plug::wrapper::vst3::vst3::Steinberg::{
+    FIDString, FUnknown, IBStream, IPlugView, IPluginBaseTrait, IPluginFactory, IPluginFactory2,
+    IPluginFactory2Trait, IPluginFactory3, IPluginFactory3Trait, IPluginFactoryTrait, PClassInfo,
+    PClassInfo2, PClassInfoW, PFactoryInfo, TBool, TUID, int16, int32, kInvalidArgument,
+    kOutOfMemory, kResultOk, tresult, uint32,
+};
+use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
+use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
+
+use super::{INPUT_BUSES, RenderMode, create_with_session};
+use crate::Weft;
+use crate::session::Session;
+
+/// The component as the host sees it: nice-plug's, with a few calls looked after.
+struct Adapter {
+    wrapped: Wrapper<Weft>,
+    session: Arc<Session>,
+}
+
+impl Class for Adapter {
+    type Interfaces = (
+        IComponent,
+        IEditController,
+        IAudioProcessor,
+        IMidiMapping,
+        INoteExpressionController,
+        IProcessContextRequirements,
+        IUnitInfo,
+        IInfoListener,
+    );
+}
+
+/// Implements an interface by handing calls on to nice-plug; what stands after `with` is our own.
+macro_rules! forward {
+    (
+        $interface:ident
+        { $( fn $name:ident( $( $argument:ident : $type:ty ),* ) $( -> $result:ty )?; )* }
+        $( with { $( $own:item )* } )?
+    ) => {
+        impl $interface for Adapter {
+            $(
+                unsafe fn $name(&self, $( $argument: $type ),*) $( -> $result )? {
+                    // SAFETY: the host's arguments go on as they came.
+                    unsafe { $interface::$name(&self.wrapped, $( $argument ),*) }
+                }
+            )*
+            $( $( $own )* )?
+        }
+    };
+}
+
+forward! {
+    IPluginBaseTrait {
+        fn initialize(context: *mut FUnknown) -> tresult;
+    } with {
+        unsafe fn terminate(&self) -> tresult {
+            // The host's objects must not be held any longer.
+            self.session.host().set_dirty_notifier(None);
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.terminate() }
+        }
+    }
+}
+
+forward! {
+    IComponentTrait {
+        fn getControllerClassId(class_id: *mut TUID) -> tresult;
+        fn setIoMode(mode: IoMode) -> tresult;
+        fn getBusCount(media: MediaType, direction: BusDirection) -> int32;
+        fn getBusInfo(media: MediaType, direction: BusDirection, index: int32, info: *mut BusInfo) -> tresult;
+        fn getRoutingInfo(input: *mut RoutingInfo, output: *mut RoutingInfo) -> tresult;
+        fn activateBus(media: MediaType, direction: BusDirection, index: int32, state: TBool) -> tresult;
+        fn setActive(state: TBool) -> tresult;
+        fn getState(state: *mut IBStream) -> tresult;
+    } with {
+        /// nice-plug only answers "no" to a state it can't read; the user has to see why nothing
+        /// sounds.
+        unsafe fn setState(&self, state: *mut IBStream) -> tresult {
+            // SAFETY: as called by the host.
+            let result = unsafe { IComponentTrait::setState(&self.wrapped, state) };
+            if result != kResultOk {
+                self.session.report_unreadable_state();
+            }
+            result
+        }
+    }
+}
+
+forward! {
+    IEditControllerTrait {
+        fn setComponentState(state: *mut IBStream) -> tresult;
+        fn setState(state: *mut IBStream) -> tresult;
+        fn getState(state: *mut IBStream) -> tresult;
+        fn getParameterCount() -> int32;
+        fn getParameterInfo(index: int32, info: *mut ParameterInfo) -> tresult;
+        fn getParamValueByString(id: ParamID, string: *mut TChar, value: *mut ParamValue) -> tresult;
+        fn getParamStringByValue(id: ParamID, value: ParamValue, string: *mut String128) -> tresult;
+        fn normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue;
+        fn plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue;
+        fn setParamNormalized(id: ParamID, value: ParamValue) -> tresult;
+        fn createView(name: FIDString) -> *mut IPlugView;
+    } with {
+        /// Hosts ask for values now and then on the thread of their interface, which is the only
+        /// one where they may be told that the project has changed; VST3 has no other call that a
+        /// plugin without a window could wait for.
+        unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
+            if self.session.is_texture_pending() {
+                self.session
+                    .contain("looking after a fit", || self.session.poll());
+            }
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.getParamNormalized(id) }
+        }
+
+        unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
+            // SAFETY: null, or an object that lives during this call; the cast takes a reference
+            // of its own.
+            let handler2 = unsafe { ComRef::from_raw(handler) }
+                .and_then(|handler| handler.cast::<IComponentHandler2>())
+                .map(DirtyHandler);
+            self.session.host().set_dirty_notifier(
+                handler2.map(|handler| -> Box<dyn Fn() + Send + Sync> {
+                    Box::new(move || handler.set_dirty())
+                }),
+            );
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.setComponentHandler(handler) }
+        }
+    }
+}
+
+/// The host's side that takes the notice of a changed project.
+struct DirtyHandler(ComPtr<IComponentHandler2>);
+
+// SAFETY: called from the host's interface thread and from the window's, from where nice-plug also
+// calls the host's handler for every edit; COM reference counts are atomic.
+unsafe impl Send for DirtyHandler {}
+// SAFETY: as above.
+unsafe impl Sync for DirtyHandler {}
+
+impl DirtyHandler {
+    fn set_dirty(&self) {
+        // SAFETY: the object lives as long as this reference to it.
+        unsafe { self.0.setDirty(1) };
+    }
+}
+
+forward! {
+    IAudioProcessorTrait {
+        fn setBusArrangements(inputs: *mut SpeakerArrangement, input_count: int32, outputs: *mut SpeakerArrangement, output_count: int32) -> tresult;
+        fn getBusArrangement(direction: BusDirection, index: int32, arrangement: *mut SpeakerArrangement) -> tresult;
+        fn canProcessSampleSize(sample_size: int32) -> tresult;
+        fn getLatencySamples() -> uint32;
+        fn setupProcessing(setup: *mut ProcessSetup) -> tresult;
+        fn setProcessing(state: TBool) -> tresult;
+        fn getTailSamples() -> uint32;
+    } with {
+        unsafe fn process(&self, data: *mut ProcessData) -> tresult {
+            // SAFETY: null, or valid for this call.
+            let Some(data) = (unsafe { data.as_ref() }) else {
+                return kInvalidArgument;
+            };
+            let host = self.session.host();
+            // Every block says it. nice-plug goes by `setupProcessing`, and there hands on the mode
+            // of the call before.
+            host.set_render_mode(if data.processMode == kOffline as int32 {
+                RenderMode::Offline
+            } else {
+                RenderMode::Realtime
+            });
+
+            // nice-plug looks for the second input bus even where the host passes one only, and
+            // past the end of its array; so it always gets both, those that are missing without
+            // channels.
+            let mut inputs = [AudioBusBuffers {
+                numChannels: 0,
+                silenceFlags: 0,
+                __field0: AudioBusBuffers__type0 {
+                    channelBuffers32: ptr::null_mut(),
+                },
+            }; INPUT_BUSES];
+            if !data.inputs.is_null() {
+                for (index, bus) in inputs
+                    .iter_mut()
+                    .enumerate()
+                    .take(data.numInputs.max(0) as usize)
+                {
+                    // SAFETY: the host's array has `numInputs` elements; both arms of the union are
+                    // pointers, and a bus has as many of them as channels.
+                    unsafe {
+                        let passed = *data.inputs.add(index);
+                        let channels = passed.__field0.channelBuffers32;
+                        if super::is_connected(channels, passed.numChannels.max(0) as usize) {
+                            *bus = passed;
+                        }
+                    }
+                }
+            }
+            // SAFETY: both arms of the union are pointers.
+            let main_input = unsafe { inputs[0].__field0.channelBuffers32 };
+            host.set_main_input_connected(!main_input.is_null());
+            let mut sanitized = ProcessData {
+                numInputs: INPUT_BUSES as int32,
+                inputs: inputs.as_mut_ptr(),
+                ..*data
+            };
+            // SAFETY: `sanitized` is as valid as `data` was.
+            unsafe { self.wrapped.process(&mut sanitized) }
+        }
+    }
+}
+
+forward! {
+    IMidiMappingTrait {
+        fn getMidiControllerAssignment(bus: int32, channel: int16, controller: CtrlNumber, id: *mut ParamID) -> tresult;
+    }
+}
+
+forward! {
+    INoteExpressionControllerTrait {
+        fn getNoteExpressionCount(bus: int32, channel: int16) -> int32;
+        fn getNoteExpressionInfo(bus: int32, channel: int16, index: int32, info: *mut NoteExpressionTypeInfo) -> tresult;
+        fn getNoteExpressionStringByValue(bus: int32, channel: int16, id: NoteExpressionTypeID, value: NoteExpressionValue, string: *mut String128) -> tresult;
+        fn getNoteExpressionValueByString(bus: int32, channel: int16, id: NoteExpressionTypeID, string: *const TChar, value: *mut NoteExpressionValue) -> tresult;
+    }
+}
+
+forward! {
+    IProcessContextRequirementsTrait {
+        fn getProcessContextRequirements() -> uint32;
+    }
+}
+
+forward! {
+    IUnitInfoTrait {
+        fn getUnitCount() -> int32;
+        fn getUnitInfo(index: int32, info: *mut UnitInfo) -> tresult;
+        fn getProgramListCount() -> int32;
+        fn getProgramListInfo(index: int32, info: *mut ProgramListInfo) -> tresult;
+        fn getProgramName(list: ProgramListID, program: int32, name: *mut String128) -> tresult;
+        fn getProgramInfo(list: ProgramListID, program: int32, attribute: CString, value: *mut String128) -> tresult;
+        fn hasProgramPitchNames(list: ProgramListID, program: int32) -> tresult;
+        fn getProgramPitchName(list: ProgramListID, program: int32, pitch: int16, name: *mut String128) -> tresult;
+        fn getSelectedUnit() -> UnitID;
+        fn selectUnit(unit: UnitID) -> tresult;
+        fn getUnitByBus(media: MediaType, direction: BusDirection, bus: int32, channel: int32, unit: *mut UnitID) -> tresult;
+        fn setUnitProgramData(list_or_unit: int32, program: int32, data: *mut IBStream) -> tresult;
+    }
+}
+
+forward! {
+    IInfoListenerTrait {
+        fn setChannelContextInfos(list: *mut IAttributeList) -> tresult;
+    }
+}
+
+/// Makes Weft's component.
+struct Factory {
+    info: PluginInfo,
+}
+
+impl Class for Factory {
+    type Interfaces = (IPluginFactory, IPluginFactory2, IPluginFactory3);
+}
+
+impl Factory {
+    /// Writes what `describe` gives to `info` for the only class, of index 0.
+    ///
+    /// # Safety
+    /// `info` is null or valid for writing.
+    unsafe fn class_info<T>(
+        &self,
+        index: int32,
+        info: *mut T,
+        describe: fn(&PluginInfo) -> T,
+    ) -> tresult {
+        if index != 0 || info.is_null() {
+            return kInvalidArgument;
+        }
+        // SAFETY: by the contract above.
+        unsafe { info.write(describe(&self.info)) };
+        kResultOk
+    }
+}
+
+impl IPluginFactoryTrait for Factory {
+    unsafe fn getFactoryInfo(&self, info: *mut PFactoryInfo) -> tresult {
+        // SAFETY: the host's pointer.
+        unsafe { self.class_info(0, info, PluginInfo::create_factory_info) }
+    }
+
+    unsafe fn countClasses(&self) -> int32 {
+        1
+    }
+
+    unsafe fn getClassInfo(&self, index: int32, info: *mut PClassInfo) -> tresult {
+        // SAFETY: the host's pointer.
+        unsafe { self.class_info(index, info, PluginInfo::create_class_info) }
+    }
+
+    unsafe fn createInstance(
+        &self,
+        class_id: FIDString,
+        interface_id: FIDString,
+        object: *mut *mut c_void,
+    ) -> tresult {
+        if class_id.is_null() || interface_id.is_null() || object.is_null() {
+            return kInvalidArgument;
+        }
+        // SAFETY: VST3 passes ids of 16 bytes as if they were strings.
+        if unsafe { &*class_id.cast::<[u8; 16]>() } != self.info.cid {
+            return kInvalidArgument;
+        }
+        let created = catch_unwind(AssertUnwindSafe(|| create_with_session(Wrapper::new)));
+        let Ok(Some((wrapped, session))) = created else {
+            return kOutOfMemory;
+        };
+        let component = ComWrapper::new(Adapter { wrapped, session });
+        let Some(unknown) = component.as_com_ref::<FUnknown>() else {
+            return kOutOfMemory;
+        };
+        let unknown = unknown.as_ptr();
+        // SAFETY: `component` lives until the end of this function, after which the reference that
+        // `queryInterface` adds is the host's.
+        unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, interface_id.cast::<TUID>(), object) }
+    }
+}
+
+impl IPluginFactory2Trait for Factory {
+    unsafe fn getClassInfo2(&self, index: int32, info: *mut PClassInfo2) -> tresult {
+        // SAFETY: the host's pointer.
+        unsafe { self.class_info(index, info, PluginInfo::create_class_info_2) }
+    }
+}
+
+impl IPluginFactory3Trait for Factory {
+    unsafe fn getClassInfoUnicode(&self, index: int32, info: *mut PClassInfoW) -> tresult {
+        // SAFETY: the host's pointer.
+        unsafe { self.class_info(index, info, PluginInfo::create_class_info_unicode) }
+    }
+
+    unsafe fn setHostContext(&self, _context: *mut FUnknown) -> tresult {
+        kResultOk
+    }
+}
+
+/// What a VST3 host calls first: the factory of the library.
+#[unsafe(no_mangle)]
+pub extern "system" fn GetPluginFactory() -> *mut c_void {
+    let factory = ComWrapper::new(Factory {
+        info: PluginInfo::for_plugin::<Weft>(),
+    });
+    match factory.to_com_ptr::<IPluginFactory>() {
+        Some(factory) => factory.into_raw().cast(),
+        None => ptr::null_mut(),
+    }
+}
+
+/// Called when the library has been loaded.
+#[cfg(all(target_family = "unix", not(target_os = "macos")))]
+#[unsafe(no_mangle)]
+pub extern "C" fn ModuleEntry(_library: *mut c_void) -> bool {
+    setup_logger::<Weft>();
+    true
+}
+
+/// Called before the library is unloaded.
+#[cfg(all(target_family = "unix", not(target_os = "macos")))]
+#[unsafe(no_mangle)]
+pub extern "C" fn ModuleExit() -> bool {
+    true
+}
+
+/// Called when the library has been loaded.
+#[cfg(target_os = "macos")]
+#[unsafe(no_mangle)]
+pub extern "C" fn bundleEntry(_bundle: *mut c_void) -> bool {
+    setup_logger::<Weft>();
+    true
+}
+
+/// Called before the library is unloaded.
+#[cfg(target_os = "macos")]
+#[unsafe(no_mangle)]
+pub extern "C" fn bundleExit() -> bool {
+    true
+}
+
+/// Called when the library has been loaded.
+#[cfg(target_os = "windows")]
+#[unsafe(no_mangle)]
+pub extern "system" fn InitDll() -> bool {
+    setup_logger::<Weft>();
+    true
+}
+
+/// Called before the library is unloaded.
+#[cfg(target_os = "windows")]
+#[unsafe(no_mangle)]
+pub extern "system" fn ExitDll() -> bool {
+    true
+}

@@ -1,0 +1,238 @@
+//! The plugin object driven as nice-plug drives it, block by block.
+
+use std::collections::VecDeque;
+
+use nice_plug::context::PluginApi;
+use nice_plug::context::process::SendEventError;
+use nice_plug::midi::{Channel, VoiceID};
+use nice_plug::prelude::*;
+use weft_core::player::Phase;
+
+use super::*;
+
+const SAMPLE_RATE: f32 = 48_000.0;
+const BLOCK: usize = 256;
+
+/// Everything that a host would tell during one `process` call.
+struct TestContext {
+    transport: Transport,
+    events: VecDeque<PluginNoteEvent<Weft>>,
+}
+
+impl TestContext {
+    fn new() -> Self {
+        Self {
+            transport: Transport::new(SAMPLE_RATE),
+            events: VecDeque::new(),
+        }
+    }
+}
+
+impl ProcessContext<Weft> for TestContext {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+    fn execute_background(&self, _task: ()) {}
+    fn execute_gui(&self, _task: ()) {}
+    fn transport(&self) -> &Transport {
+        &self.transport
+    }
+    fn next_event(&mut self) -> Option<PluginNoteEvent<Weft>> {
+        self.events.pop_front()
+    }
+    fn try_send_event(
+        &mut self,
+        event: PluginNoteEvent<Weft>,
+    ) -> Result<(), (PluginNoteEvent<Weft>, SendEventError)> {
+        Err((event, SendEventError::NoOutputBuffer))
+    }
+    fn set_latency_samples(&self, _samples: u32) {}
+    fn request_restart(&self) {}
+    fn set_current_voice_capacity(&self, _capacity: u32) {}
+}
+
+impl ActivateContext<Weft> for TestContext {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+    fn execute(&self, _task: ()) {}
+    fn set_latency_samples(&self, _samples: u32) {}
+    fn set_current_voice_capacity(&self, _capacity: u32) {}
+}
+
+fn activated() -> Weft {
+    let mut weft = Weft::default();
+    let config = BufferConfig {
+        sample_rate: SAMPLE_RATE,
+        min_buffer_size: None,
+        max_buffer_size: BLOCK as u32,
+        process_mode: ProcessMode::Realtime,
+    };
+    assert!(weft.activate(&Weft::AUDIO_IO_LAYOUTS[0], &config, &mut TestContext::new()));
+    weft.reset();
+    weft
+}
+
+/// Gives `weft` one block with `main` in the output buffer, as nice-plug leaves it there, and `aux`
+/// at the capture input, and returns what is in the output buffer then.
+fn process(
+    weft: &mut Weft,
+    mut main: [Vec<f32>; 2],
+    mut aux: [Vec<f32>; 2],
+    context: &mut TestContext,
+) -> [Vec<f32>; 2] {
+    {
+        let frames = main[0].len();
+        let mut main_buffer = Buffer::default();
+        let mut aux_buffers = [Buffer::default()];
+        let [main_left, main_right] = &mut main;
+        let [aux_left, aux_right] = &mut aux;
+        // SAFETY: all channels hold the same number of frames.
+        unsafe {
+            main_buffer.set_slices(frames, |slices| *slices = vec![main_left, main_right]);
+            aux_buffers[0].set_slices(frames, |slices| *slices = vec![aux_left, aux_right]);
+        }
+        let mut auxiliary = AuxiliaryBuffers {
+            inputs: &mut aux_buffers,
+            outputs: &mut [],
+        };
+        let status = weft.process(&mut main_buffer, &mut auxiliary, context);
+        assert_eq!(status, ProcessStatus::KeepAlive);
+    }
+    main
+}
+
+fn constant(level: f32, frames: usize) -> [Vec<f32>; 2] {
+    [vec![level; frames], vec![level; frames]]
+}
+
+fn note_on(timing: u32) -> PluginNoteEvent<Weft> {
+    NoteEvent::NoteOn {
+        timing,
+        voice_id: VoiceID::Wildcard,
+        channel: Channel::Number(0),
+        key: Key::Number(60),
+        velocity: 0.8,
+    }
+}
+
+#[test]
+fn the_input_is_measured_and_never_heard() {
+    let mut weft = activated();
+    let mut context = TestContext::new();
+    context.events = [note_on(0), note_on(17), note_on(BLOCK as u32 - 1)].into();
+    let out = process(
+        &mut weft,
+        constant(0.25, BLOCK),
+        constant(0.5, BLOCK),
+        &mut context,
+    );
+    assert_eq!(out, constant(0.0, BLOCK));
+    assert!(context.events.is_empty());
+    assert_eq!(weft.session.status().input_peak, 0.75);
+}
+
+#[test]
+fn a_missing_main_input_is_not_taken_from_the_output_buffer() {
+    let mut weft = activated();
+    weft.session.host().set_main_input_connected(false);
+    let left_over = constant(0.9, BLOCK);
+    let out = process(
+        &mut weft,
+        left_over,
+        constant(0.125, BLOCK),
+        &mut TestContext::new(),
+    );
+    assert_eq!(out, constant(0.0, BLOCK));
+    assert_eq!(weft.session.status().input_peak, 0.125);
+}
+
+#[test]
+fn blocks_longer_than_announced_and_empty_ones_are_survived() {
+    let mut weft = activated();
+    for frames in [3 * BLOCK + 5, 0, 1] {
+        let mut context = TestContext::new();
+        context.events = [note_on(0), note_on(frames.saturating_sub(1) as u32)].into();
+        let out = process(
+            &mut weft,
+            constant(0.25, frames),
+            constant(0.0, frames),
+            &mut context,
+        );
+        assert_eq!(out, constant(0.0, frames));
+        assert!(!weft.session.has_audio_fault());
+    }
+}
+
+#[test]
+fn a_request_starts_a_capture_and_cancel_ends_it() {
+    let mut weft = activated();
+    weft.session.request_capture();
+    let step = |weft: &mut Weft| {
+        process(
+            weft,
+            constant(0.25, BLOCK),
+            constant(0.0, BLOCK),
+            &mut TestContext::new(),
+        );
+    };
+    step(&mut weft);
+    assert!(weft.player.is_capturing());
+    assert!(matches!(
+        weft.session.status().phase,
+        Phase::Capturing { .. }
+    ));
+    assert!(weft.session.is_texture_pending());
+    weft.session.cancel();
+    step(&mut weft);
+    assert!(!weft.player.is_capturing());
+    assert!(weft.session.status().texture.is_none());
+}
+
+#[test]
+fn an_audio_fault_is_silence_until_the_next_activation() {
+    let mut weft = activated();
+    weft.fail(Box::new("a bug"));
+    let out = process(
+        &mut weft,
+        constant(0.25, BLOCK),
+        constant(0.25, BLOCK),
+        &mut TestContext::new(),
+    );
+    assert_eq!(out, constant(0.0, BLOCK));
+    assert!(weft.session.has_audio_fault());
+    weft.deactivate();
+    let config = BufferConfig {
+        sample_rate: SAMPLE_RATE,
+        min_buffer_size: None,
+        max_buffer_size: BLOCK as u32,
+        process_mode: ProcessMode::Realtime,
+    };
+    assert!(weft.activate(&Weft::AUDIO_IO_LAYOUTS[0], &config, &mut TestContext::new()));
+    assert!(!weft.session.has_audio_fault());
+}
+
+#[test]
+fn a_loaded_project_never_records_over_its_texture() {
+    let mut state = PluginState {
+        version: String::new(),
+        params: [(CAPTURE_ID.to_owned(), ParamValue::Bool(true))].into(),
+        fields: Default::default(),
+    };
+    Weft::filter_state(&mut state);
+    assert!(matches!(state.params[CAPTURE_ID], ParamValue::Bool(false)));
+}
+
+#[test]
+fn a_contained_panic_is_said_in_the_window() {
+    let weft = activated();
+    let result = weft
+        .session
+        .contain("testing", || -> u32 { panic!("on purpose") });
+    assert_eq!(result, None);
+    let error = weft.session.status().error.unwrap_or_default();
+    assert!(
+        error.contains("testing") && error.contains("on purpose"),
+        "{error}"
+    );
+}
