@@ -12,3 +12,6 @@ pub mod player;
 pub mod procedural;
 pub mod spectrum;
 pub mod texture;
+
+mod fast_math;
+mod linalg;

@@ -1,1 +1,339 @@
 //! Training of the network on a capture.
+//!
+//! Every step draws fresh noise inputs and fresh random filters, computes a block of frames, compares the
+//! distributions of their projections with the capture's, and moves the weights by Adam. All
+//! randomness is numbered by step, and sums are taken in a fixed order: the same capture, settings and
+//! seed give the same bits on one machine, whatever the number of threads.
+
+mod adam;
+mod ops;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use thiserror::Error;
+
+use crate::clip::{Clip, ClipError};
+use crate::network::{FitRecord, Generator, Model, SCALES, ScaleInputs, Sequence, stored_capture};
+use crate::spectrum::{Features, FrontEnd, SpectrumError};
+use crate::texture::{FeatureShape, Period, TextureLoss, find_periods};
+use adam::Adam;
+use ops::TrainingNetwork;
+
+/// Frames generated in a step.
+const STEP_FRAMES: usize = 384;
+/// Highest learning rate.
+const PEAK_RATE: f64 = 4e-3;
+/// Last learning rate, as a part of the highest.
+const LAST_RATE: f64 = 0.02;
+/// Steps of linear warm-up.
+const WARM_UP_STEPS: u32 = 20;
+/// Bound of the gradient's norm.
+const GRADIENT_NORM_LIMIT: f64 = 3.0;
+/// A period at least this strong becomes an input of the network.
+const PERIOD_INPUT_GATE: f64 = 0.6;
+/// Share of its channel's mean deviation in the whitening of a feature.
+const WHITENING_SHARE: f32 = 0.3;
+/// Least deviation of a feature in its whitening.
+const LEAST_DEVIATION: f32 = 0.05;
+/// Parts of the fit after which a snapshot is taken.
+const SNAPSHOTS: [f64; 12] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
+/// Weight of a new loss in the smoothed one: about the last twenty steps count.
+const LOSS_SMOOTHING: f32 = 0.05;
+/// Fewest and most steps of a fit.
+pub const STEPS_RANGE: std::ops::RangeInclusive<u32> = 1..=100_000;
+/// Steps of a fit unless told otherwise.
+pub const DEFAULT_STEPS: u32 = 1200;
+
+/// How a fit is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitSettings {
+    /// Training steps, within [`STEPS_RANGE`].
+    pub steps: u32,
+    /// Seconds after which the fit must be done: the schedule then follows whichever of time and steps is
+    /// further on. A fit that counts seconds is not the same every time.
+    pub max_duration_s: Option<f64>,
+    /// Seed of initial weights, noise and filters.
+    pub seed: u64,
+    /// Threads to work with; 0 for one per core.
+    pub threads: usize,
+}
+
+impl Default for FitSettings {
+    fn default() -> Self {
+        Self {
+            steps: DEFAULT_STEPS,
+            max_duration_s: None,
+            seed: 0,
+            threads: 0,
+        }
+    }
+}
+
+/// What a running fit tells.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FitEvent<'a> {
+    /// A step is done.
+    Progress {
+        /// Steps done.
+        step: u32,
+        /// Steps in all; with a time limit, as many as fit into it at the present speed.
+        steps: u32,
+        /// Smoothed loss: mean squared Wasserstein distance over variance; falls to about 0.02 to 0.1.
+        loss: f32,
+    },
+    /// A playable texture. The first comes before any step, and is noise with the capture's spectrum.
+    Snapshot {
+        /// Steps done.
+        step: u32,
+        /// The texture so far.
+        model: &'a Model,
+    },
+}
+
+/// Why a fit did not happen.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// The capture can't be fitted.
+    #[error(transparent)]
+    Clip(#[from] ClipError),
+    /// The capture can't be analysed.
+    #[error(transparent)]
+    Spectrum(#[from] SpectrumError),
+    /// Steps outside [`STEPS_RANGE`].
+    #[error("{0} fit steps can't be made: choose 1 to 100000")]
+    Steps(u32),
+    /// A time limit that is no time.
+    #[error("{0} s is no time to fit in: choose more than 0 s")]
+    Duration(f64),
+    /// The caller said so.
+    #[error("the fit was cancelled")]
+    Cancelled,
+    /// The loss became infinite or not a number.
+    #[error("the fit diverged at step {step} (loss {loss}); try another seed")]
+    Diverged {
+        /// Step of the first such loss.
+        step: u32,
+        /// That loss.
+        loss: f32,
+    },
+    /// The training graph refused an operation.
+    #[error("the fit failed: {0}")]
+    Graph(#[from] candle_core::Error),
+    /// No threads.
+    #[error("the fit can't start its threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Scales of the features in the loss: partly each feature's own deviation, partly its channel's.
+fn whitening(deviation: &[f32], bands: usize) -> Vec<f32> {
+    deviation
+        .chunks_exact(bands)
+        .flat_map(|channel| {
+            let mean_square = channel.iter().map(|d| d * d).sum::<f32>() / bands as f32;
+            let share = WHITENING_SHARE * mean_square.sqrt();
+            channel
+                .iter()
+                .map(move |d| share + (1.0 - WHITENING_SHARE) * d)
+        })
+        .collect()
+}
+
+/// A capture, ready to be fitted: what is measured on it, and the loss against it.
+struct Task {
+    front_end: Arc<FrontEnd>,
+    features: Features,
+    periods: Vec<Period>,
+    loss: Arc<TextureLoss>,
+}
+
+impl Task {
+    fn new(clip: &Clip) -> Result<Self, FitError> {
+        let (front_end, features) = FrontEnd::analyse(clip)?;
+        let bands = front_end.bands().count();
+        let mid: Vec<f32> = features
+            .data
+            .chunks_exact(features.width)
+            .flat_map(|row| &row[..bands])
+            .copied()
+            .collect();
+        let periods = find_periods(&mid, bands, front_end.frame_rate());
+        let deviation = deviations(&features);
+        let loss = TextureLoss::new(
+            &features.data,
+            FeatureShape {
+                channels: front_end.feature_channels(),
+                bands,
+            },
+            &whitening(&deviation, bands),
+            &periods,
+            front_end.frame_rate(),
+            STEP_FRAMES,
+        );
+        Ok(Self {
+            front_end: Arc::new(front_end),
+            features,
+            periods,
+            loss: Arc::new(loss),
+        })
+    }
+
+    fn generator(&self, seed: u64) -> Generator {
+        let period = self
+            .periods
+            .first()
+            .filter(|p| p.strength > PERIOD_INPUT_GATE);
+        Generator::new(&self.front_end, &self.features, period, seed)
+    }
+}
+
+fn deviations(features: &Features) -> Vec<f32> {
+    let (n, width) = (features.frames() as f64, features.width);
+    let (mut sum, mut square) = (vec![0.0f64; width], vec![0.0f64; width]);
+    for row in features.data.chunks_exact(width) {
+        for ((s, q), &x) in sum.iter_mut().zip(&mut square).zip(row) {
+            *s += f64::from(x);
+            *q += f64::from(x).powi(2);
+        }
+    }
+    let deviation = |(s, q): (&f64, &f64)| (q / n - (s / n).powi(2)).max(0.0).sqrt() as f32;
+    sum.iter()
+        .zip(&square)
+        .map(|p| deviation(p) + LEAST_DEVIATION)
+        .collect()
+}
+
+/// Learning rate after `progress` (0..1) of the fit, at step `step`.
+fn learning_rate(step: u32, progress: f64) -> f32 {
+    if step < WARM_UP_STEPS {
+        return (PEAK_RATE * f64::from(step + 1) / f64::from(WARM_UP_STEPS)) as f32;
+    }
+    let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos());
+    (PEAK_RATE * (LAST_RATE + (1.0 - LAST_RATE) * cosine)) as f32
+}
+
+/// Fits a network to a capture. `on_event` is told of every step and snapshot, on this thread; it ends
+/// the fit by [`ControlFlow::Break`].
+///
+/// # Errors
+/// [`FitError`]; `Cancelled` if `on_event` broke off.
+pub fn fit(
+    clip: &Clip,
+    settings: &FitSettings,
+    on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
+) -> Result<Model, FitError> {
+    if !STEPS_RANGE.contains(&settings.steps) {
+        return Err(FitError::Steps(settings.steps));
+    }
+    if let Some(s) = settings
+        .max_duration_s
+        .filter(|&s| !(s > 0.0 && s.is_finite()))
+    {
+        return Err(FitError::Duration(s));
+    }
+    clip.check_texture()?;
+    let started = Instant::now();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads)
+        .thread_name(|i| format!("weft-fit-{i}"))
+        .build()?;
+    // What is kept is what is fitted: 24 bits a sample.
+    let capture = Arc::new(stored_capture(clip)?);
+    let task = Task::new(&capture)?;
+    let mut generator = task.generator(settings.seed);
+    let model = |generator: Generator, step: u32, loss: f32| {
+        let record = FitRecord {
+            steps: step,
+            loss,
+            seed: settings.seed,
+        };
+        Model::new(
+            task.front_end.clone(),
+            generator,
+            Some(capture.clone()),
+            record,
+        )
+    };
+    let mut tell = |event: FitEvent<'_>| match on_event(event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(FitError::Cancelled),
+    };
+    tell(FitEvent::Snapshot {
+        step: 0,
+        model: &model(generator.stationary(), 0, f32::NAN),
+    })?;
+
+    let network = TrainingNetwork::new(&generator)?;
+    let mut adam = Adam::new(&network.weights, GRADIENT_NORM_LIMIT);
+    let input_law = generator.inputs.clone();
+    let draw_inputs = |step: u32| {
+        let mut inputs: [ScaleInputs; SCALES] = Default::default();
+        let seed = Sequence::new(settings.seed ^ 0x1297_0512, u64::from(step)).next() as u32;
+        input_law.fill(seed, 0, STEP_FRAMES, &mut inputs);
+        Arc::new(inputs)
+    };
+    let draw = |step: u32| {
+        let targets = || Arc::new(task.loss.draw(settings.seed, u64::from(step)));
+        rayon::join(targets, || draw_inputs(step))
+    };
+    let mut drawn = pool.install(|| draw(0));
+    let mut smooth_loss = None;
+    let mut snapshots = SNAPSHOTS.iter().peekable();
+    let mut step = 0;
+    loop {
+        let by_steps = |step: u32| f64::from(step) / f64::from(settings.steps);
+        let by_time = settings
+            .max_duration_s
+            .map_or(0.0, |s| started.elapsed().as_secs_f64() / s);
+        let rate = learning_rate(step, by_steps(step).max(by_time));
+        let (targets, inputs) = drawn;
+        let (value, next) = pool.install(|| -> Result<_, FitError> {
+            let features = network.forward(&inputs, STEP_FRAMES)?;
+            let loss = ops::texture_loss(&features, &task.loss, &targets)?;
+            let value = loss.to_scalar::<f32>()?;
+            // The next step's filters need nothing of this one.
+            let learn = || adam.step(&network.weights, &loss.backward()?, rate);
+            let (learned, next) = rayon::join(learn, || draw(step + 1));
+            learned?;
+            Ok((value, next))
+        })?;
+        drawn = next;
+        step += 1;
+        if !value.is_finite() {
+            return Err(FitError::Diverged { step, loss: value });
+        }
+        let smooth = smooth_loss.map_or(value, |s: f32| s + LOSS_SMOOTHING * (value - s));
+        smooth_loss = Some(smooth);
+        let progress = by_steps(step).max(by_time);
+        let steps = if by_time > by_steps(step) {
+            (f64::from(step) / by_time).round().max(f64::from(step)) as u32
+        } else {
+            settings.steps
+        };
+        tell(FitEvent::Progress {
+            step,
+            steps,
+            loss: smooth,
+        })?;
+        let mut due = false;
+        while snapshots.next_if(|&&at| progress >= at).is_some() {
+            due = true;
+        }
+        if due {
+            network.store(&mut generator)?;
+            let mut snapshot = generator.clone();
+            snapshot.round_to_half();
+            let model = model(snapshot, step, smooth);
+            tell(FitEvent::Snapshot {
+                step,
+                model: &model,
+            })?;
+            if progress >= 1.0 {
+                return Ok(model);
+            }
+        }
+    }
+}

@@ -1,1 +1,35 @@
 //! The feed-forward generator: noise inputs, layers, streaming evaluation and the model file.
+//!
+//! A pyramid of six time scales (texture networks: Ulyanov et al. 2016, section 3.2), the coarsest with
+//! one column for 32 frames. At each, fresh noise joins the doubled columns of the coarser scale, and two
+//! convolutions of width 3 follow; a linear head makes the features.
+
+mod generator;
+mod inputs;
+pub(crate) mod layers;
+mod model;
+mod noise;
+
+pub(crate) use generator::{Array, Weights, array};
+pub use generator::{Generator, GeneratorScratch};
+pub(crate) use inputs::{ScaleInputs, skip, spans};
+pub(crate) use layers::FeatureRange;
+pub(crate) use model::stored_capture;
+pub use model::{FitRecord, Model, ModelError};
+pub use noise::{FrameNoise, Noise};
+pub(crate) use noise::{Sequence, stream};
+
+/// Time scales.
+pub(crate) const SCALES: usize = 6;
+/// Gaussian noise channels at every scale.
+pub(crate) const GAUSSIAN_CHANNELS: usize = 32;
+/// Channels of sparse events at every scale.
+pub(crate) const SPIKE_CHANNELS: usize = 8;
+/// Channels between the layers.
+pub(crate) const HIDDEN: usize = 64;
+/// Learned channels of the phase table.
+pub(crate) const TABLE_CHANNELS: usize = 16;
+/// How many of the finest scales see the phase table.
+pub(crate) const TABLE_SCALES: usize = 3;
+/// Frames that are computed together when a texture plays: one column of the coarsest scale.
+pub const BLOCK_FRAMES: usize = 1 << (SCALES - 1);

@@ -1,7 +1,11 @@
 //! Short-time Fourier transform, log-magnitude bands and the way back to full resolution.
 
+mod bands;
+mod front_end;
 mod stft;
 
+pub use bands::Bands;
+pub use front_end::{ExpandScratch, Features, FrameSpectrum, FrontEnd, fft_size_for};
 pub use realfft::num_complex::Complex32;
 pub use stft::{Stft, StftScratch, hann_window};
 
@@ -21,5 +25,18 @@ pub enum SpectrumError {
         fft_size: usize,
         /// Samples between frames.
         hop_size: usize,
+    },
+    /// A capture with too few frames.
+    #[error(
+        "the capture is too short: {samples} samples at {sample_rate} Hz, at least {least} are needed; \
+         capture a second or more"
+    )]
+    TooShort {
+        /// Samples in the capture.
+        samples: usize,
+        /// Samples needed.
+        least: usize,
+        /// Sample rate in Hz.
+        sample_rate: u32,
     },
 }

@@ -124,7 +124,12 @@ impl Stft {
         scratch: &mut StftScratch,
     ) {
         assert_eq!(samples.len(), self.fft_size);
-        for ((out, &x), &w) in scratch.samples.iter_mut().zip(samples).zip(self.window.iter()) {
+        for ((out, &x), &w) in scratch
+            .samples
+            .iter_mut()
+            .zip(samples)
+            .zip(self.window.iter())
+        {
             *out = x * w;
         }
         self.forward
@@ -164,7 +169,11 @@ impl Stft {
         let mut scratch = self.make_scratch();
         for (t, spectrum) in spectrogram.chunks_exact_mut(self.bins()).enumerate() {
             let start = t * self.hop_size;
-            self.analyse_frame(&samples[start..start + self.fft_size], spectrum, &mut scratch);
+            self.analyse_frame(
+                &samples[start..start + self.fft_size],
+                spectrum,
+                &mut scratch,
+            );
         }
         spectrogram
     }

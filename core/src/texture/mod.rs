@@ -1,1 +1,9 @@
 //! What makes a texture: the losses and periods that the fit is driven by.
+
+mod filters;
+mod periods;
+mod sliced_wasserstein;
+
+pub(crate) use filters::FeatureShape;
+pub use periods::{Period, find_periods};
+pub(crate) use sliced_wasserstein::{StepTargets, TextureLoss};
