@@ -1,0 +1,430 @@
+//! Decoding of sound files.
+
+use std::fs::File;
+use std::io::{self, Cursor};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+
+use symphonia::core::audio::{Channels, Position};
+use symphonia::core::codecs::audio::AudioDecoderOptions;
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::{
+    MediaSource, MediaSourceStream, MediaSourceStreamOptions, ReadOnlySource,
+};
+use symphonia::core::meta::MetadataOptions;
+
+use super::{Clip, ClipError, MIN_CAPTURE_S, check_sample_rate};
+
+/// Most sound that is read from a file, in seconds. Of a longer file only the start is decoded; the
+/// rest is neither read nor held.
+pub const MAX_READ_S: f64 = 60.0;
+
+/// Most channels a file may have.
+pub const MAX_DECODED_CHANNELS: usize = 64;
+
+/// Packets that may fail to decode before a file is given up as damaged. Bounds the time spent on a
+/// long file of garbage behind a good header.
+const MAX_BAD_PACKETS: usize = 1_000;
+
+/// Gain of centre and surround channels in a stereo mix: -3 dB (ITU-R BS.775-3, annex 4).
+const SIDE_CHANNEL_GAIN: f32 = std::f32::consts::FRAC_1_SQRT_2;
+
+impl Clip {
+    /// Reads a sound file: WAV, AIFF, FLAC, OGG Vorbis or MP3, known by its content.
+    ///
+    /// At most [`MAX_READ_S`] from its start are decoded. Mono and stereo are kept as they are; more
+    /// channels are mixed to stereo by their speaker positions: left and right ones at full level to
+    /// their side if in front, -3 dB if not, centre ones -3 dB to both sides, low-frequency effects
+    /// left out, and all scaled so that full-scale input can't clip. Channels without positions go to
+    /// left and right in turn.
+    ///
+    /// Of a damaged or cut-off file the longest stretch without a gap is kept, if it is at least
+    /// [`MIN_CAPTURE_S`] long.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be opened, is not such a sound file, holds no or too little intact sound,
+    /// or has a sample rate outside [`SAMPLE_RATES_HZ`](super::SAMPLE_RATES_HZ). Corrupt data never
+    /// panics.
+    pub fn read(path: &Path) -> Result<Self, ClipError> {
+        let open_error = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => ClipError::NotFound {
+                path: path.to_path_buf(),
+            },
+            _ => ClipError::Open {
+                path: path.to_path_buf(),
+                source,
+            },
+        };
+        let name = format!("{path:?}");
+        let file = File::open(path).map_err(open_error)?;
+        let metadata = file.metadata().map_err(open_error)?;
+        if metadata.is_dir() {
+            return Err(ClipError::Directory {
+                path: path.to_path_buf(),
+            });
+        }
+        if metadata.is_file() && metadata.len() == 0 {
+            return Err(ClipError::Empty { name });
+        }
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        drop(file);
+        decode_guarded(&|| Ok(Box::new(File::open(path)?)), extension, &name)
+    }
+
+    /// Reads a sound file that is already in memory, as [`Clip::read`] does. `extension` is the
+    /// file name's extension, a hint that may be wrong or missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Clip::read`], but for the opening.
+    pub fn read_bytes(bytes: &[u8], extension: Option<&str>) -> Result<Self, ClipError> {
+        let name = "the audio data";
+        if bytes.is_empty() {
+            return Err(ClipError::Empty { name: name.into() });
+        }
+        decode_guarded(&|| Ok(Box::new(Cursor::new(bytes))), extension, name)
+    }
+}
+
+/// Opens the data anew, at its start.
+type OpenSource<'a> = dyn Fn() -> io::Result<Box<dyn MediaSource + 'a>> + 'a;
+
+/// [`decode`], with a panic in a decoder turned into an error: the data comes from anywhere, and a
+/// plugin must not take its host down with it.
+fn decode_guarded(
+    open: &OpenSource<'_>,
+    extension: Option<&str>,
+    name: &str,
+) -> Result<Clip, ClipError> {
+    panic::catch_unwind(AssertUnwindSafe(|| decode(open, extension, name))).unwrap_or_else(|_| {
+        Err(ClipError::NotAudio {
+            name: name.into(),
+            reason: "its decoder failed on corrupt data".into(),
+        })
+    })
+}
+
+fn decode(open: &OpenSource<'_>, extension: Option<&str>, name: &str) -> Result<Clip, ClipError> {
+    let not_audio = |error: SymphoniaError| ClipError::NotAudio {
+        name: name.into(),
+        reason: reason(&error),
+    };
+    let mut format = probe(open, extension).map_err(not_audio)?;
+    let track = format
+        .default_track(TrackType::Audio)
+        .ok_or_else(|| ClipError::NotAudio {
+            name: name.into(),
+            reason: "it has no audio track".into(),
+        })?;
+    let track_id = track.id;
+    let parameters = track
+        .codec_params
+        .as_ref()
+        .and_then(|parameters| parameters.audio())
+        .ok_or_else(|| ClipError::NotAudio {
+            name: name.into(),
+            reason: "its audio track names no codec".into(),
+        })?;
+    // Headers are checked before decoding where they tell, so that no decoder is run for nothing.
+    if let Some(sample_rate) = parameters.sample_rate {
+        check_sample_rate(sample_rate)?;
+    }
+    if let Some(channels) = &parameters.channels {
+        check_channel_count(channels.count(), name)?;
+    }
+    let mut decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .map_err(not_audio)?;
+
+    let mut longest = Stretches::default();
+    let mut layout: Option<(u32, StereoMix)> = None;
+    let mut planes: Vec<Vec<f32>> = Vec::new();
+    let mut bad_packets = 0;
+    let mut damage: Option<String> = None;
+    // Time stamp at which the next packet follows without a gap.
+    let mut next_timestamp = None;
+    while bad_packets < MAX_BAD_PACKETS {
+        let packet = match format.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => break,
+            // A chained stream begins anew: what was read before it stands.
+            Err(SymphoniaError::ResetRequired) => break,
+            Err(error) => {
+                damage = Some(reason(&error));
+                break;
+            }
+        };
+        if packet.track_id != track_id {
+            continue;
+        }
+        // Readers skip what they don't recognise, and only the time stamps tell.
+        if next_timestamp.is_some_and(|expected| packet.pts > expected) {
+            bad_packets += 1;
+            damage = Some("a part of it is missing".into());
+            longest.end_stretch();
+        }
+        next_timestamp = Some(packet.pts.saturating_add(packet.dur));
+        let decoded = match decoder.decode(&packet) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                bad_packets += 1;
+                damage = Some(reason(&error));
+                longest.end_stretch();
+                continue;
+            }
+        };
+        if decoded.frames() == 0 {
+            continue;
+        }
+        let spec = decoded.spec();
+        let (sample_rate, mix) = match &layout {
+            Some(layout) => layout,
+            None => {
+                check_sample_rate(spec.rate())?;
+                check_channel_count(spec.channels().count(), name)?;
+                layout.insert((spec.rate(), StereoMix::new(spec.channels())))
+            }
+        };
+        if spec.rate() != *sample_rate || spec.channels().count() != mix.input_channels() {
+            bad_packets += 1;
+            damage = Some("its sample rate or number of channels changes midway".into());
+            longest.end_stretch();
+            continue;
+        }
+        decoded.copy_to_vecs_planar(&mut planes);
+        longest.append(mix, &planes);
+        if longest.frames_read() as f64 >= MAX_READ_S * f64::from(*sample_rate) {
+            longest.truncate((MAX_READ_S * f64::from(*sample_rate)) as usize);
+            break;
+        }
+    }
+
+    let Some((sample_rate, _)) = layout else {
+        return Err(match damage {
+            Some(reason) => ClipError::Damaged {
+                name: name.into(),
+                duration_s: 0.0,
+                reason,
+            },
+            None => ClipError::NoSamples { name: name.into() },
+        });
+    };
+    let clip = Clip::new(sample_rate, longest.into_longest())?;
+    match damage {
+        Some(reason) if clip.duration_s() < MIN_CAPTURE_S => Err(ClipError::Damaged {
+            name: name.into(),
+            duration_s: clip.duration_s(),
+            reason,
+        }),
+        _ => Ok(clip),
+    }
+}
+
+/// Finds out what the data is, and reads its headers.
+fn probe<'a>(
+    open: &OpenSource<'a>,
+    extension: Option<&str>,
+) -> Result<Box<dyn FormatReader + 'a>, SymphoniaError> {
+    let mut hint = Hint::new();
+    if let Some(extension) = extension {
+        hint.with_extension(extension);
+    }
+    let probe = |source| {
+        symphonia::default::get_probe().probe(
+            &hint,
+            MediaSourceStream::new(source, MediaSourceStreamOptions::default()),
+            FormatOptions::default(),
+            MetadataOptions::default(),
+        )
+    };
+    match probe(open()?) {
+        // Some readers skip over the samples first, to look for chunks behind them, and fail where
+        // the file is cut off within. From a source that can't seek they take the samples at once.
+        Err(SymphoniaError::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            probe(Box::new(ReadOnlySource::new(open()?)))
+        }
+        result => result,
+    }
+}
+
+/// What a decoder's error means to someone who has only the file.
+fn reason(error: &SymphoniaError) -> String {
+    match error {
+        SymphoniaError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the data ends too early".into()
+        }
+        SymphoniaError::IoError(error) => error.to_string(),
+        SymphoniaError::Unsupported(_) => "no known sound format was found in it".into(),
+        other => other.to_string(),
+    }
+}
+
+fn check_channel_count(channels: usize, name: &str) -> Result<(), ClipError> {
+    if channels > MAX_DECODED_CHANNELS {
+        return Err(ClipError::TooManyChannels {
+            name: name.into(),
+            channels,
+        });
+    }
+    Ok(())
+}
+
+/// The longest run of decoded frames without a gap, and the run being decoded.
+#[derive(Default)]
+struct Stretches {
+    longest: Vec<Vec<f32>>,
+    current: Vec<Vec<f32>>,
+    frames_in_ended: usize,
+}
+
+impl Stretches {
+    fn append(&mut self, mix: &StereoMix, planes: &[Vec<f32>]) {
+        self.current.resize(mix.output_channels(), Vec::new());
+        mix.append(planes, &mut self.current);
+    }
+
+    fn end_stretch(&mut self) {
+        self.frames_in_ended += frames(&self.current);
+        if frames(&self.current) > frames(&self.longest) {
+            self.longest = std::mem::take(&mut self.current);
+        } else {
+            self.current.clear();
+        }
+    }
+
+    /// Frames decoded so far, of all stretches together.
+    fn frames_read(&self) -> usize {
+        self.frames_in_ended + frames(&self.current)
+    }
+
+    /// Cuts the end off, so that no more than `max_frames` were read in all.
+    fn truncate(&mut self, max_frames: usize) {
+        let kept = max_frames.saturating_sub(self.frames_in_ended);
+        for samples in &mut self.current {
+            samples.truncate(kept);
+        }
+    }
+
+    fn into_longest(mut self) -> Vec<Vec<f32>> {
+        self.end_stretch();
+        self.longest
+    }
+}
+
+fn frames(channels: &[Vec<f32>]) -> usize {
+    channels.first().map_or(0, Vec::len)
+}
+
+/// How a file's channels become one or two.
+enum StereoMix {
+    /// Mono or stereo, taken as they are.
+    Direct { channels: usize },
+    /// Gain of each input channel to left and right.
+    Gains(Vec<[f32; 2]>),
+}
+
+impl StereoMix {
+    fn new(channels: &Channels) -> Self {
+        let count = channels.count();
+        if count <= 2 {
+            return Self::Direct { channels: count };
+        }
+        let mut gains: Vec<[f32; 2]> = match channels {
+            // Of fewer than six channels, a low-frequency one is a guess of a reader that found no
+            // positions in the file: four channels are far more often a quadraphonic recording.
+            Channels::Positioned(positions)
+                if count >= 6 || !positions.contains(Position::LFE1) =>
+            {
+                // Positioned channels are stored in the order of their bits.
+                positions.iter().map(position_gains).collect()
+            }
+            _ => (0..count)
+                .map(|channel| [[1.0, 0.0], [0.0, 1.0]][channel % 2])
+                .collect(),
+        };
+        let loudest = [0, 1]
+            .map(|side| gains.iter().map(|gain| gain[side]).sum::<f32>())
+            .into_iter()
+            .fold(f32::MIN_POSITIVE, f32::max);
+        for gain in gains.iter_mut().flatten() {
+            *gain /= loudest;
+        }
+        Self::Gains(gains)
+    }
+
+    fn input_channels(&self) -> usize {
+        match self {
+            Self::Direct { channels } => *channels,
+            Self::Gains(gains) => gains.len(),
+        }
+    }
+
+    fn output_channels(&self) -> usize {
+        self.input_channels().min(2)
+    }
+
+    /// Appends `planes` to `output`.
+    fn append(&self, planes: &[Vec<f32>], output: &mut [Vec<f32>]) {
+        match self {
+            Self::Direct { .. } => {
+                for (output, plane) in output.iter_mut().zip(planes) {
+                    output.extend_from_slice(plane);
+                }
+            }
+            Self::Gains(gains) => {
+                for (side, output) in output.iter_mut().enumerate() {
+                    let start = output.len();
+                    output.resize(start + frames(planes), 0.0);
+                    for (plane, gain) in planes.iter().zip(gains) {
+                        // A gain of zero would still spread NaN and infinity.
+                        if gain[side] != 0.0 {
+                            for (mixed, sample) in output[start..].iter_mut().zip(plane) {
+                                *mixed += gain[side] * sample;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Gains of a speaker position to left and right.
+fn position_gains(position: Position) -> [f32; 2] {
+    const FRONT_LEFT: Position = Position::FRONT_LEFT
+        .union(Position::FRONT_LEFT_CENTER)
+        .union(Position::FRONT_LEFT_WIDE);
+    const FRONT_RIGHT: Position = Position::FRONT_RIGHT
+        .union(Position::FRONT_RIGHT_CENTER)
+        .union(Position::FRONT_RIGHT_WIDE);
+    const OTHER_LEFT: Position = Position::REAR_LEFT
+        .union(Position::SIDE_LEFT)
+        .union(Position::TOP_FRONT_LEFT)
+        .union(Position::TOP_REAR_LEFT)
+        .union(Position::TOP_SIDE_LEFT)
+        .union(Position::BOTTOM_FRONT_LEFT);
+    const OTHER_RIGHT: Position = Position::REAR_RIGHT
+        .union(Position::SIDE_RIGHT)
+        .union(Position::TOP_FRONT_RIGHT)
+        .union(Position::TOP_REAR_RIGHT)
+        .union(Position::TOP_SIDE_RIGHT)
+        .union(Position::BOTTOM_FRONT_RIGHT);
+    const LOW_FREQUENCY: Position = Position::LFE1.union(Position::LFE2);
+
+    if FRONT_LEFT.contains(position) {
+        [1.0, 0.0]
+    } else if FRONT_RIGHT.contains(position) {
+        [0.0, 1.0]
+    } else if OTHER_LEFT.contains(position) {
+        [SIDE_CHANNEL_GAIN, 0.0]
+    } else if OTHER_RIGHT.contains(position) {
+        [0.0, SIDE_CHANNEL_GAIN]
+    } else if LOW_FREQUENCY.contains(position) {
+        [0.0, 0.0]
+    } else {
+        [SIDE_CHANNEL_GAIN; 2]
+    }
+}
