@@ -9,6 +9,8 @@
 //! names their folder in [`BUNDLE_DIR_VARIABLE`] and enables the feature `bundles`.
 
 pub mod clap_host;
+#[cfg(feature = "demo-options")]
+pub mod demo_options;
 pub mod measure;
 mod render;
 #[cfg(feature = "vst3")]
@@ -17,6 +19,11 @@ pub mod vst3;
 use std::path::PathBuf;
 
 pub use render::{Event, EventKind, InputFeed, Render, Rendered};
+
+/// File name of the CLAP bundle, as bundler.toml has it.
+pub const CLAP_BUNDLE: &str = "Weft.clap";
+/// File name of the VST3 bundle, as bundler.toml has it.
+pub const VST3_BUNDLE: &str = "Weft.vst3";
 
 /// The environment variable that names the folder with the bundles under test.
 pub const BUNDLE_DIR_VARIABLE: &str = "WEFT_BUNDLE_DIR";
@@ -76,7 +83,7 @@ fn refused<E: std::fmt::Display>(action: &'static str) -> impl FnOnce(E) -> Host
     }
 }
 
-/// Path of the bundle under test with this file name, such as `Weft.clap`.
+/// Path of the bundle under test with this file name, such as [`CLAP_BUNDLE`].
 ///
 /// # Errors
 /// [`HostError::NoBundleDir`] unless [`BUNDLE_DIR_VARIABLE`] is set, [`HostError::NoBundle`] if its

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
 use weft_hosts::measure::{copy_correlation, db, largest_step, peak, rms};
-use weft_hosts::{HostError, Render, bundle};
+use weft_hosts::{CLAP_BUNDLE, HostError, Render, bundle};
 
 const SAMPLE_RATE: u32 = 48_000;
 const BLOCK_SIZE: usize = 512;
@@ -23,7 +23,7 @@ fn recording() -> Vec<Vec<f32>> {
 }
 
 fn load() -> ClapPlugin {
-    ClapPlugin::load(&bundle("Weft.clap").unwrap()).unwrap()
+    ClapPlugin::load(&bundle(CLAP_BUNDLE).unwrap()).unwrap()
 }
 
 /// A plugin that processes in `mode`, with short envelopes.

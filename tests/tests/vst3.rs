@@ -3,7 +3,7 @@
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::measure::{db, peak, rms};
 use weft_hosts::vst3::{ProcessMode, Vst3Plugin};
-use weft_hosts::{EventKind, Render, bundle};
+use weft_hosts::{EventKind, Render, VST3_BUNDLE, bundle};
 
 const SAMPLE_RATE: u32 = 48_000;
 const BLOCK_SIZE: usize = 512;
@@ -14,7 +14,7 @@ const CAPTURE_BUS: usize = 1;
 const SECOND: usize = SAMPLE_RATE as usize;
 
 fn load(mode: ProcessMode) -> Vst3Plugin {
-    let path = bundle("Weft.vst3").unwrap();
+    let path = bundle(VST3_BUNDLE).unwrap();
     let rate = f64::from(SAMPLE_RATE);
     let mut plugin = Vst3Plugin::load(&path, rate, BLOCK_SIZE).unwrap();
     plugin.set_process_mode(mode, rate).unwrap();

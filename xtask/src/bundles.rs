@@ -2,27 +2,41 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, bail};
+use weft_hosts::{BUNDLE_DIR_VARIABLE, CLAP_BUNDLE, VST3_BUNDLE};
 
 use crate::{target_dir, workspace_root};
 
 /// The plugin's package.
 const PACKAGE: &str = "weft";
-/// File names of the bundles, as bundler.toml names them.
-pub const CLAP: &str = "Weft.clap";
-/// See [`CLAP`].
-pub const VST3: &str = "Weft.vst3";
+/// The demo's program, and what builds it beside the plugin.
+const DEMO: &str = "weft-demo";
+const DEMO_PACKAGE: &str = "weft-hosts";
+const DEMO_FEATURE: &str = "weft-hosts/demo";
 
 /// Builds the release bundles and returns their folder.
+///
+/// The demo's program is built in the same go: Cargo joins the features of what it builds together,
+/// so that one built alone would compile most dependencies a second time.
 pub fn build() -> anyhow::Result<PathBuf> {
     std::env::set_current_dir(workspace_root()).context("can't enter the workspace")?;
     let target_dir = target_dir()?;
-    let arguments = ["--release".to_owned()];
-    nice_plug_xtask::build(&[PACKAGE.to_owned()], &arguments)?;
+    let packages = [PACKAGE, DEMO_PACKAGE].map(str::to_owned);
+    let arguments = [
+        "--release",
+        "--features",
+        DEMO_FEATURE,
+        "--lib",
+        "--bin",
+        DEMO,
+    ]
+    .map(str::to_owned);
+    nice_plug_xtask::build(&packages, &arguments)?;
     nice_plug_xtask::bundle(&target_dir, PACKAGE, &arguments, false)?;
     let folder = target_dir.join("bundled");
-    for name in [CLAP, VST3] {
+    for name in [CLAP_BUNDLE, VST3_BUNDLE] {
         let bundle = folder.join(name);
         if !bundle.exists() {
             bail!("the build left no {}", bundle.display());
@@ -31,10 +45,29 @@ pub fn build() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
+/// Builds the release bundles and the demo's program and runs it, with the arguments that this
+/// program was given after its command; whether the demo succeeded.
+pub fn demo() -> anyhow::Result<bool> {
+    // A relative path on the command line means this folder, not the workspace.
+    let folder = std::env::current_dir().context("can't tell the current folder")?;
+    let bundles = build()?;
+    let program = target_dir()?
+        .join("release")
+        .join(DEMO)
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    let status = Command::new(&program)
+        .args(std::env::args_os().skip(2))
+        .current_dir(folder)
+        .env(BUNDLE_DIR_VARIABLE, bundles)
+        .status()
+        .with_context(|| format!("can't run {}", program.display()))?;
+    Ok(status.success())
+}
+
 /// Builds the release bundles and copies them into the user's plugin folders.
 pub fn install() -> anyhow::Result<()> {
     let bundles = build()?;
-    for (name, folder) in [(CLAP, clap_folder()?), (VST3, vst3_folder()?)] {
+    for (name, folder) in [(CLAP_BUNDLE, clap_folder()?), (VST3_BUNDLE, vst3_folder()?)] {
         fs::create_dir_all(&folder)
             .with_context(|| format!("can't make the folder {}", folder.display()))?;
         let target = folder.join(name);

@@ -2,15 +2,14 @@
 
 mod bundles;
 mod checks;
-mod demo;
-mod picture;
 mod python;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use weft_hosts::demo_options::DemoOptions;
 
 /// Builds, shows, tests and installs Weft.
 #[derive(Parser)]
@@ -49,35 +48,6 @@ enum Command {
     Install,
 }
 
-#[derive(Args)]
-struct DemoOptions {
-    /// A recording of a texture (WAV, FLAC, OGG, MP3, AIFF); without one, synthesized rain.
-    audio_file: Option<PathBuf>,
-    /// Seed of the endless stream, and of the rain.
-    #[arg(long, default_value_t = 0)]
-    seed: u32,
-    /// Optimisation steps of the fit: more is closer, and takes longer.
-    #[arg(long, default_value_t = 1200)]
-    fit_steps: u32,
-    /// How many seconds of endless texture to record.
-    #[arg(long, default_value_t = 20.0, value_parser = positive_seconds)]
-    seconds: f64,
-    /// How many seconds of the file to capture, at most.
-    #[arg(long, default_value_t = 10.0, value_parser = positive_seconds)]
-    capture_seconds: f64,
-}
-
-/// Longest duration that a demo takes, in seconds.
-const MAX_DEMO_S: f64 = 3600.0;
-
-fn positive_seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds <= MAX_DEMO_S => Ok(seconds),
-        Ok(_) => Err(format!("give more than 0 and at most {MAX_DEMO_S} seconds")),
-        Err(_) => Err("give a number of seconds".into()),
-    }
-}
-
 /// The folder of the workspace's Cargo.toml.
 fn workspace_root() -> &'static Path {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
@@ -96,7 +66,7 @@ fn target_dir() -> anyhow::Result<PathBuf> {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Demo(options) => demo::run(&options).map(|()| true),
+        Command::Demo(_) => bundles::demo(),
         Command::Test { quick } => checks::run(quick),
         Command::Bundle { arguments } => nice_plug_xtask::main_with_args(
             "cargo xtask",

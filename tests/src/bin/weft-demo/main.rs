@@ -1,16 +1,27 @@
-//! `cargo xtask demo`: the whole way of a sound, in a real host.
+//! The program behind `cargo xtask demo`: the whole way of a sound, in a real host.
+
+mod picture;
 
 use std::fs;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use weft_core::clip::{Clip, SampleFormat};
 use weft_core::procedural::{self, Texture};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
-use weft_hosts::{Render, Rendered, measure};
+use weft_hosts::demo_options::DemoOptions;
+use weft_hosts::{CLAP_BUNDLE, Render, Rendered, VST3_BUNDLE, bundle, measure};
 
-use crate::{DemoOptions, bundles, target_dir};
+/// Captures a texture in a host and records what Weft plays. `cargo xtask demo` runs it.
+#[derive(Parser)]
+#[command(name = "weft-demo")]
+struct Cli {
+    #[command(flatten)]
+    options: DemoOptions,
+}
 
 /// A block size that hosts use, in frames.
 const BLOCK_SIZE: usize = 512;
@@ -21,12 +32,22 @@ const RAIN_S: f64 = 10.0;
 /// A process call that took longer than this has waited for the fit, which may have more to do.
 const WAITED: Duration = Duration::from_secs(1);
 
-/// Runs the demo.
-pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run(&Cli::parse().options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &DemoOptions) -> anyhow::Result<()> {
     let (name, clip) = recording(options)?;
-    // Only then: a wrong path shall not cost a build.
-    let bundle_dir = bundles::build()?;
-    let output_dir = target_dir()?.join("demo");
+    let clap = bundle(CLAP_BUNDLE)?;
+    let bundle_dir = clap.parent().context("the bundle lies in no folder")?;
+    // Beside the bundles, in Cargo's target folder.
+    let output_dir = bundle_dir.with_file_name("demo");
     fs::create_dir_all(&output_dir)
         .with_context(|| format!("can't make the folder {}", output_dir.display()))?;
 
@@ -39,7 +60,7 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
             _ => "stereo",
         }
     );
-    let mut plugin = ClapPlugin::load(&bundle_dir.join(bundles::CLAP))?;
+    let mut plugin = ClapPlugin::load(&clap)?;
     let sample_rate = f64::from(clip.sample_rate());
     capture(&mut plugin, &clip, options)?;
     let fit_time = wait_for_fit(&mut plugin, sample_rate, options.fit_steps)?;
@@ -50,7 +71,7 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
     for (file_name, clip) in wavs {
         clip.write_wav(&output_dir.join(file_name), SampleFormat::Float32)?;
     }
-    crate::picture::write(&output_dir.join("weft.png"), &clip, &endless)?;
+    picture::write(&output_dir.join("weft.png"), &clip, &endless)?;
 
     println!("fitted in {:.1} s", fit_time.as_secs_f64());
     report("capture", clip.channels());
@@ -59,8 +80,8 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
     for file_name in ["capture.wav", "endless.wav", "weft.png"] {
         println!("wrote {}", output_dir.join(file_name).display());
     }
-    for bundle in [bundles::CLAP, bundles::VST3] {
-        println!("bundle {}", bundle_dir.join(bundle).display());
+    for name in [CLAP_BUNDLE, VST3_BUNDLE] {
+        println!("bundle {}", bundle_dir.join(name).display());
     }
     check(&endless)
 }
