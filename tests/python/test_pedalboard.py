@@ -25,7 +25,7 @@ class Pedalboard(unittest.TestCase):
     def test_loads_as_an_instrument_with_its_parameters(self):
         plugin = load()
         self.assertTrue(plugin.is_instrument)
-        for name in ["gain", "attack", "release", "hold", "seed", "capture"]:
+        for name in ["gain_db", "attack", "release", "hold", "seed", "capture", "fit_steps"]:
             self.assertIn(name, plugin.parameters)
 
     def test_is_silent_and_sound_before_the_first_capture(self):
@@ -35,13 +35,13 @@ class Pedalboard(unittest.TestCase):
 
     def test_parameters_travel_in_the_state(self):
         plugin = load()
-        plugin.parameters["gain"].raw_value = 0.25
+        plugin.parameters["gain_db"].raw_value = 0.25
         plugin(notes(), duration=0.1, sample_rate=SAMPLE_RATE)
         state = plugin.raw_state
         other = load()
         other.raw_state = state
         other(notes(), duration=0.1, sample_rate=SAMPLE_RATE)
-        self.assertAlmostEqual(other.parameters["gain"].raw_value, 0.25, places=3)
+        self.assertAlmostEqual(other.parameters["gain_db"].raw_value, 0.25, places=3)
 
 
 if __name__ == "__main__":
