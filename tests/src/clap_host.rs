@@ -297,7 +297,7 @@ impl ClapPlugin {
     pub fn save_state(&mut self) -> Result<Vec<u8>, HostError> {
         let mut bytes = Vec::new();
         self.state
-            .save(&mut self.instance.plugin_handle(), &mut bytes)
+            .save(&self.instance.plugin_handle(), &mut bytes)
             .map_err(refused("save its state"))?;
         Ok(bytes)
     }
@@ -308,7 +308,7 @@ impl ClapPlugin {
     /// [`HostError::Refused`] if the plugin says that it can't read it.
     pub fn load_state(&mut self, bytes: &[u8]) -> Result<(), HostError> {
         self.state
-            .load(&mut self.instance.plugin_handle(), &mut Cursor::new(bytes))
+            .load(&self.instance.plugin_handle(), &mut Cursor::new(bytes))
             .map_err(refused("load the state"))
     }
 
