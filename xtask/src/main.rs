@@ -1,3 +1,86 @@
 //! `cargo xtask`: the project's own commands.
 
-fn main() {}
+mod bundles;
+mod checks;
+mod python;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use weft_hosts::demo_options::DemoOptions;
+
+/// Builds, shows, tests and installs Weft.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the plugin and let a real host capture and play an endless texture.
+    ///
+    /// Builds the release bundles, loads the CLAP in a host in this process, plays AUDIO_FILE into
+    /// its capture input, triggers the capture, waits for the fit, and records what Weft plays
+    /// after the input has gone silent. Leaves target/demo/capture.wav, endless.wav and weft.png
+    /// (both spectrograms). The same file, seed and steps give the same samples every time.
+    Demo(DemoOptions),
+    /// Run every test: the one command that says whether this checkout is good.
+    ///
+    /// Formatting, lints, documentation, the tests of the workspace, and then the built release
+    /// bundles in real hosts: CLAP, VST3, and the Python hosts dawdreamer and pedalboard. The last
+    /// line is `N passed, N failed, N skipped`; what is skipped is told with its reason.
+    Test {
+        /// Leave out the bundles and the hosts.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Build plugin bundles into target/bundled, as in `bundle weft --release`.
+    Bundle {
+        /// The package and options of `cargo build`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<String>,
+    },
+    /// Build the release bundles and copy them into your plugin folders.
+    Install,
+}
+
+/// The folder of the workspace's Cargo.toml.
+fn workspace_root() -> &'static Path {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    root.expect("xtask is a folder of the workspace")
+}
+
+/// Cargo's target folder, from where this program itself lies: target/release/xtask.
+fn target_dir() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe().context("can't tell where this program lies")?;
+    program
+        .ancestors()
+        .nth(2)
+        .map(Path::to_owned)
+        .with_context(|| format!("{} lies in no target folder", program.display()))
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo(_) => bundles::demo(),
+        Command::Test { quick } => checks::run(quick),
+        Command::Bundle { arguments } => nice_plug_xtask::main_with_args(
+            "cargo xtask",
+            std::iter::once("bundle".to_owned()).chain(arguments),
+        )
+        .map(|()| true),
+        Command::Install => bundles::install().map(|()| true),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

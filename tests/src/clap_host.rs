@@ -1,0 +1,658 @@
+//! A CLAP host: loads a `.clap` in this process and drives its plugin.
+//!
+//! The [`ClapPlugin`] is the host's main thread; while it is active, a second thread owns the
+//! audio processor. During a render the main thread serves the plugin's callback requests, as a
+//! host's event loop does.
+
+use std::cell::Cell;
+use std::ffi::CString;
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle, ThreadId};
+use std::time::{Duration, Instant};
+
+use clack_extensions::audio_ports::{AudioPortFlags, AudioPortInfoBuffer, PluginAudioPorts};
+use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
+use clack_extensions::params::{
+    HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
+    ParamRescanFlags, PluginParams,
+};
+use clack_extensions::render::PluginRender;
+pub use clack_extensions::render::RenderMode;
+use clack_extensions::state::{HostState, HostStateImpl, PluginState};
+use clack_extensions::thread_check::{HostThreadCheck, HostThreadCheckImpl};
+use clack_host::events::Match;
+use clack_host::events::event_types::{NoteOffEvent, NoteOnEvent, ParamValueEvent};
+use clack_host::prelude::*;
+
+use crate::{Event, EventKind, HostError, Render, Rendered, refused};
+
+/// How often the main thread looks after the plugin's requests during a render.
+const MAIN_THREAD_PERIOD: Duration = Duration::from_millis(20);
+
+thread_local! {
+    static IS_AUDIO_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What the plugin may call from any thread.
+struct Shared {
+    main_thread: ThreadId,
+    callback_requested: AtomicBool,
+}
+
+impl SharedHandler<'_> for Shared {
+    fn request_restart(&self) {}
+    fn request_process(&self) {}
+    fn request_callback(&self) {
+        self.callback_requested.store(true, Ordering::Release);
+    }
+}
+
+impl HostThreadCheckImpl for Shared {
+    fn is_main_thread(&self) -> bool {
+        thread::current().id() == self.main_thread
+    }
+
+    fn is_audio_thread(&self) -> bool {
+        IS_AUDIO_THREAD.get()
+    }
+}
+
+impl HostParamsImplShared for Shared {
+    // A request for a flush is served by the next process call.
+    fn request_flush(&self) {}
+}
+
+/// What the plugin may call from the main thread.
+#[derive(Default)]
+struct MainThread {
+    dirty_marks: AtomicU32,
+}
+
+impl MainThreadHandler<'_> for MainThread {}
+
+impl HostStateImpl for MainThread {
+    fn mark_dirty(&self) {
+        self.dirty_marks.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl HostLatencyImpl for MainThread {
+    fn changed(&self) {}
+}
+
+impl HostParamsImplMainThread for MainThread {
+    fn rescan(&self, _flags: ParamRescanFlags) {}
+    fn clear(&self, _id: ClapId, _flags: ParamClearFlags) {}
+}
+
+struct Host;
+
+impl HostHandlers for Host {
+    type Shared<'a> = Shared;
+    type MainThread<'a> = MainThread;
+    type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<Self>, _shared: &Self::Shared<'_>) {
+        builder
+            .register::<HostLatency>()
+            .register::<HostParams>()
+            .register::<HostState>()
+            .register::<HostThreadCheck>();
+    }
+}
+
+/// An audio port of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// The name a host shows.
+    pub name: String,
+    /// How many channels.
+    pub channels: usize,
+    /// The main port of its direction.
+    pub is_main: bool,
+}
+
+/// A parameter of a plugin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// CLAP's number of the parameter.
+    pub id: u32,
+    /// The name a host shows.
+    pub name: String,
+    /// Smallest plain value.
+    pub min: f64,
+    /// Largest plain value.
+    pub max: f64,
+    /// Plain value of a new instance.
+    pub default: f64,
+}
+
+/// A loaded plugin instance, seen from the host's main thread.
+pub struct ClapPlugin {
+    instance: PluginInstance<Host>,
+    /// The plugin's identifier, such as `org.example.synth`.
+    pub id: String,
+    /// Input ports by index.
+    pub inputs: Vec<Port>,
+    /// Output ports by index.
+    pub outputs: Vec<Port>,
+    /// Parameters by index.
+    pub parameters: Vec<Parameter>,
+    params: PluginParams,
+    state: PluginState,
+    render_mode: PluginRender,
+    latency: Option<PluginLatency>,
+    audio: Option<AudioThread>,
+}
+
+impl ClapPlugin {
+    /// Loads the first plugin of the bundle at `path` and makes an instance of it. Instances of the
+    /// same bundle share one loaded library, as in any host.
+    ///
+    /// # Errors
+    /// [`HostError::Load`] if that fails; [`HostError::Missing`] for a plugin without audio ports,
+    /// parameters, state or render mode.
+    pub fn load(path: &Path) -> Result<Self, HostError> {
+        let failed = |reason: String| HostError::Load {
+            path: path.to_owned(),
+            reason,
+        };
+        let info = HostInfo::new("Weft host", "Weft", "", env!("CARGO_PKG_VERSION"))
+            .map_err(|error| failed(error.to_string()))?;
+        // SAFETY: The library is our own bundle, whose entry point is made by the plugin framework.
+        let entry = unsafe { PluginEntry::load(path) }.map_err(|e| failed(e.to_string()))?;
+        let factory = entry
+            .get_plugin_factory()
+            .ok_or_else(|| failed("it has no plugin factory".into()))?;
+        let id = factory
+            .plugin_descriptors()
+            .find_map(|descriptor| descriptor.id().map(CString::from))
+            .ok_or_else(|| failed("its factory has no plugin".into()))?;
+        let main_thread = thread::current().id();
+        let mut instance = PluginInstance::<Host>::new(
+            |_| Shared {
+                main_thread,
+                callback_requested: AtomicBool::new(false),
+            },
+            |_| MainThread::default(),
+            &entry,
+            &id,
+            &info,
+        )
+        .map_err(|error| failed(error.to_string()))?;
+
+        let handle = instance.plugin_handle();
+        let missing = |what: &str| HostError::Missing(what.to_owned());
+        let audio_ports: PluginAudioPorts = handle
+            .get_extension()
+            .ok_or_else(|| missing("audio ports"))?;
+        let params: PluginParams = handle
+            .get_extension()
+            .ok_or_else(|| missing("parameters"))?;
+        let state = handle.get_extension().ok_or_else(|| missing("state"))?;
+        let render_mode = handle
+            .get_extension()
+            .ok_or_else(|| missing("render mode"))?;
+        let latency = handle.get_extension();
+
+        let ports = |is_input| {
+            let mut buffer = AudioPortInfoBuffer::new();
+            (0..audio_ports.count(&handle, is_input))
+                .filter_map(|index| {
+                    let info = audio_ports.get(&handle, index, is_input, &mut buffer)?;
+                    Some(Port {
+                        name: String::from_utf8_lossy(info.name).into_owned(),
+                        channels: info.channel_count as usize,
+                        is_main: info.flags.contains(AudioPortFlags::IS_MAIN),
+                    })
+                })
+                .collect::<Vec<_>>()
+        };
+        let (inputs, outputs) = (ports(true), ports(false));
+        let mut buffer = ParamInfoBuffer::new();
+        let parameters = (0..params.count(&handle))
+            .filter_map(|index| {
+                let info = params.get_info(&handle, index, &mut buffer)?;
+                Some(Parameter {
+                    id: info.id.get(),
+                    name: String::from_utf8_lossy(info.name).into_owned(),
+                    min: info.min_value,
+                    max: info.max_value,
+                    default: info.default_value,
+                })
+            })
+            .collect();
+        Ok(Self {
+            id: id.to_string_lossy().into_owned(),
+            inputs,
+            outputs,
+            parameters,
+            params,
+            state,
+            render_mode,
+            latency,
+            audio: None,
+            instance,
+        })
+    }
+
+    /// Index of the input port that captures: the one that says so in its name.
+    ///
+    /// # Errors
+    /// [`HostError::Missing`] if no port's name holds "capture".
+    pub fn capture_port(&self) -> Result<usize, HostError> {
+        self.inputs
+            .iter()
+            .position(|port| port.name.to_lowercase().contains("capture"))
+            .ok_or_else(|| HostError::Missing(format!("capture input among {:?}", self.inputs)))
+    }
+
+    /// The parameter with this display name, in any case.
+    ///
+    /// # Errors
+    /// [`HostError::Missing`] if there is none.
+    pub fn parameter(&self, name: &str) -> Result<&Parameter, HostError> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.name.eq_ignore_ascii_case(name))
+            .ok_or_else(|| HostError::Missing(format!("parameter {name:?}")))
+    }
+
+    /// The parameter's current plain value.
+    ///
+    /// # Errors
+    /// [`HostError::Missing`] if there is no such parameter.
+    pub fn value(&mut self, name: &str) -> Result<f64, HostError> {
+        let id = clap_id(self.parameter(name)?.id)?;
+        self.params
+            .get_value(&self.instance.plugin_handle(), id)
+            .ok_or_else(|| HostError::Missing(format!("value of the parameter {name:?}")))
+    }
+
+    /// The automation event that sets a parameter to what a user would type into its field.
+    ///
+    /// # Errors
+    /// [`HostError::Missing`] or [`HostError::ParameterText`].
+    pub fn automation(&mut self, name: &str, text: &str) -> Result<EventKind, HostError> {
+        let id = self.parameter(name)?.id;
+        let refusal = || HostError::ParameterText {
+            parameter: name.to_owned(),
+            text: text.to_owned(),
+        };
+        let c_text = CString::new(text).map_err(|_| refusal())?;
+        let value = self
+            .params
+            .text_to_value(&self.instance.plugin_handle(), clap_id(id)?, &c_text)
+            .ok_or_else(refusal)?;
+        Ok(EventKind::Parameter { id, value })
+    }
+
+    /// The plugin's state, as it goes into a project file.
+    ///
+    /// # Errors
+    /// [`HostError::Refused`].
+    pub fn save_state(&mut self) -> Result<Vec<u8>, HostError> {
+        let mut bytes = Vec::new();
+        self.state
+            .save(&self.instance.plugin_handle(), &mut bytes)
+            .map_err(refused("save its state"))?;
+        Ok(bytes)
+    }
+
+    /// Gives the plugin a state from a project file.
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] if the plugin says that it can't read it.
+    pub fn load_state(&mut self, bytes: &[u8]) -> Result<(), HostError> {
+        self.state
+            .load(&self.instance.plugin_handle(), &mut Cursor::new(bytes))
+            .map_err(refused("load the state"))
+    }
+
+    /// How often the plugin has told the host that its state changed.
+    pub fn dirty_marks(&self) -> u32 {
+        self.instance
+            .access_handler(|main| main.dirty_marks.load(Ordering::Relaxed))
+    }
+
+    /// Real-time or offline; set it before [`activate`](Self::activate), as hosts do for a bounce.
+    ///
+    /// # Errors
+    /// [`HostError::Refused`].
+    pub fn set_render_mode(&mut self, mode: RenderMode) -> Result<(), HostError> {
+        self.render_mode
+            .set(&self.instance.plugin_handle(), mode)
+            .map_err(refused("change its render mode"))
+    }
+
+    /// Latency in frames, as it stands while active.
+    pub fn latency_frames(&mut self) -> u32 {
+        let handle = self.instance.plugin_handle();
+        self.latency.map_or(0, |latency| latency.get(&handle))
+    }
+
+    /// Activates the plugin and starts its audio thread: blocks of `block_size` frames at
+    /// `sample_rate` Hz. An active plugin is deactivated first.
+    ///
+    /// # Errors
+    /// [`HostError::Refused`].
+    pub fn activate(&mut self, sample_rate: f64, block_size: usize) -> Result<(), HostError> {
+        self.deactivate()?;
+        let frames = u32::try_from(block_size).map_err(refused("activate"))?;
+        let processor = self
+            .instance
+            .activate(
+                |_, _| (),
+                PluginAudioConfiguration {
+                    sample_rate,
+                    min_frames_count: 1,
+                    max_frames_count: frames,
+                },
+            )
+            .map_err(refused("activate"))?;
+        let widths = |ports: &[Port]| ports.iter().map(|port| port.channels).collect();
+        let processing = Processing {
+            buffers: BlockBuffers {
+                inputs: PortBuffers::new(widths(&self.inputs), block_size),
+                outputs: PortBuffers::new(widths(&self.outputs), block_size),
+            },
+            steady_frame: 0,
+        };
+        self.audio = Some(AudioThread::start(processor, processing));
+        Ok(())
+    }
+
+    /// Stops the audio thread and deactivates the plugin; nothing if it is not active.
+    ///
+    /// # Errors
+    /// [`HostError::AudioThread`] if the thread has died.
+    pub fn deactivate(&mut self) -> Result<(), HostError> {
+        if let Some(audio) = self.audio.take() {
+            self.instance.deactivate(audio.stop()?);
+        }
+        Ok(())
+    }
+
+    /// Silence, and back to the first frame: what a host does when it jumps or starts a bounce.
+    ///
+    /// # Errors
+    /// [`HostError::Inactive`], [`HostError::AudioThread`].
+    pub fn reset(&mut self) -> Result<(), HostError> {
+        self.command(Command::Reset, &mut |_| ()).map(drop)
+    }
+
+    /// Processes `render` block by block on the audio thread.
+    ///
+    /// # Errors
+    /// [`HostError::Inactive`], [`HostError::Refused`] if the plugin fails to process,
+    /// [`HostError::AudioThread`].
+    pub fn render(&mut self, render: &Render) -> Result<Rendered, HostError> {
+        self.render_watched(render, &mut |_| ())
+    }
+
+    /// Like [`render`](Self::render), and calls `watch` on the main thread about 50 times a second
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn render_watched(
+        &mut self,
+        render: &Render,
+        watch: &mut dyn FnMut(&mut Self),
+    ) -> Result<Rendered, HostError> {
+        self.command(Command::Render(render.clone()), watch)
+    }
+
+    fn command(
+        &mut self,
+        command: Command,
+        watch: &mut dyn FnMut(&mut Self),
+    ) -> Result<Rendered, HostError> {
+        let audio = self.audio.as_ref().ok_or(HostError::Inactive)?;
+        audio
+            .commands
+            .send(command)
+            .map_err(|_| HostError::AudioThread)?;
+        loop {
+            self.serve_requests();
+            let audio = self.audio.as_ref().ok_or(HostError::Inactive)?;
+            match audio.replies.recv_timeout(MAIN_THREAD_PERIOD) {
+                Ok(reply) => {
+                    self.serve_requests();
+                    return reply;
+                }
+                Err(RecvTimeoutError::Timeout) => watch(self),
+                Err(RecvTimeoutError::Disconnected) => return Err(HostError::AudioThread),
+            }
+        }
+    }
+
+    /// Calls the plugin back on the main thread if it asked for that.
+    pub fn serve_requests(&mut self) {
+        let requested = self.instance.access_shared_handler(|shared| {
+            shared.callback_requested.swap(false, Ordering::AcqRel)
+        });
+        if requested {
+            self.instance.call_on_main_thread_callback();
+        }
+    }
+}
+
+impl Drop for ClapPlugin {
+    fn drop(&mut self) {
+        // A dead audio thread has nothing left to deactivate with; the instance is leaked then, as
+        // clack documents.
+        let _ = self.deactivate();
+    }
+}
+
+fn clap_id(id: u32) -> Result<ClapId, HostError> {
+    ClapId::from_raw(id).ok_or_else(|| HostError::Missing(format!("parameter {id}")))
+}
+
+enum Command {
+    Reset,
+    Render(Render),
+}
+
+/// The thread that owns the audio processor of an active plugin.
+struct AudioThread {
+    commands: mpsc::Sender<Command>,
+    replies: mpsc::Receiver<Result<Rendered, HostError>>,
+    thread: JoinHandle<StoppedPluginAudioProcessor<Host>>,
+}
+
+impl AudioThread {
+    fn start(processor: StoppedPluginAudioProcessor<Host>, mut processing: Processing) -> Self {
+        let (commands, received) = mpsc::channel();
+        let (reply, replies) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            IS_AUDIO_THREAD.set(true);
+            let mut processor = PluginAudioProcessor::from(processor);
+            for command in received {
+                let result = match command {
+                    Command::Reset => {
+                        processor.reset();
+                        processing.steady_frame = 0;
+                        Ok(Rendered::default())
+                    }
+                    Command::Render(render) => processor
+                        .ensure_processing_started()
+                        .map_err(refused("start processing"))
+                        .and_then(|processor| processing.render(processor, &render)),
+                };
+                if reply.send(result).is_err() {
+                    break;
+                }
+            }
+            processor.into_stopped()
+        });
+        Self {
+            commands,
+            replies,
+            thread,
+        }
+    }
+
+    fn stop(self) -> Result<StoppedPluginAudioProcessor<Host>, HostError> {
+        drop(self.commands);
+        self.thread.join().map_err(|_| HostError::AudioThread)
+    }
+}
+
+/// Sample memory of the ports of one direction.
+struct PortBuffers {
+    ports: AudioPorts,
+    /// Samples by port and channel, one block each.
+    samples: Vec<Vec<Vec<f32>>>,
+}
+
+impl PortBuffers {
+    fn new(widths: Vec<usize>, block_size: usize) -> Self {
+        Self {
+            ports: AudioPorts::with_capacity(widths.iter().sum(), widths.len()),
+            samples: widths
+                .iter()
+                .map(|&channels| vec![vec![0.0; block_size]; channels])
+                .collect(),
+        }
+    }
+}
+
+struct BlockBuffers {
+    inputs: PortBuffers,
+    outputs: PortBuffers,
+}
+
+/// What the audio thread keeps between renders.
+struct Processing {
+    buffers: BlockBuffers,
+    steady_frame: u64,
+}
+
+impl Processing {
+    fn block_size(&self) -> usize {
+        let outputs = &self.buffers.outputs.samples;
+        outputs.iter().flatten().map(Vec::len).next().unwrap_or(0)
+    }
+
+    fn render(
+        &mut self,
+        processor: &mut StartedPluginAudioProcessor<Host>,
+        render: &Render,
+    ) -> Result<Rendered, HostError> {
+        let width = self.buffers.outputs.samples.first().map_or(0, Vec::len);
+        let block_size = self.block_size();
+        if block_size == 0 {
+            return Err(HostError::Missing("output channel".into()));
+        }
+        let mut rendered = Rendered {
+            channels: vec![Vec::with_capacity(render.frames); width],
+            block_times: Vec::with_capacity(render.frames.div_ceil(block_size)),
+        };
+        let events = render.sorted_events();
+        let mut events = events.iter().peekable();
+        let mut event_buffer = EventBuffer::new();
+        let mut start = 0;
+        while start < render.frames {
+            let frames = block_size.min(render.frames - start);
+            event_buffer.clear();
+            while let Some(event) = events.next_if(|event| event.frame < start + frames) {
+                push(&mut event_buffer, event, start)?;
+            }
+            let started = self.process(processor, render, start, frames, &event_buffer)?;
+            rendered.block_times.push(started);
+            for (channel, block) in rendered
+                .channels
+                .iter_mut()
+                .zip(&self.buffers.outputs.samples[0])
+            {
+                channel.extend_from_slice(&block[..frames]);
+            }
+            start += frames;
+        }
+        Ok(rendered)
+    }
+
+    /// Processes one block; the time the plugin took for it.
+    fn process(
+        &mut self,
+        processor: &mut StartedPluginAudioProcessor<Host>,
+        render: &Render,
+        start: usize,
+        frames: usize,
+        events: &EventBuffer,
+    ) -> Result<Duration, HostError> {
+        let BlockBuffers { inputs, outputs } = &mut self.buffers;
+        for (port, channels) in inputs.samples.iter_mut().enumerate() {
+            for (channel, block) in channels.iter_mut().enumerate() {
+                render.fill_input(port, channel, start, &mut block[..frames]);
+            }
+        }
+        // What a plugin fails to write must not pass for sound: NaN shows in every measure.
+        for block in outputs.samples.iter_mut().flatten() {
+            block.fill(f32::NAN);
+        }
+        let audio_inputs = inputs
+            .ports
+            .with_input_buffers(inputs.samples.iter_mut().map(|channels| {
+                AudioPortBuffer {
+                    latency: 0,
+                    channels: AudioPortBufferType::f32_input_only(
+                        channels
+                            .iter_mut()
+                            .map(|block| InputChannel::variable(&mut block[..frames])),
+                    ),
+                }
+            }));
+        let mut audio_outputs = outputs
+            .ports
+            .with_output_buffers(outputs.samples.iter_mut().map(|channels| AudioPortBuffer {
+                latency: 0,
+                channels: AudioPortBufferType::f32_output_only(
+                    channels.iter_mut().map(|block| &mut block[..frames]),
+                ),
+            }));
+        let mut produced = EventBuffer::new();
+        let began = Instant::now();
+        processor
+            .process(
+                &audio_inputs,
+                &mut audio_outputs,
+                &events.as_input(),
+                &mut produced.as_output(),
+                Some(self.steady_frame),
+                None,
+            )
+            .map_err(refused("process a block"))?;
+        self.steady_frame += frames as u64;
+        Ok(began.elapsed())
+    }
+}
+
+/// Adds `event` to the events of the block that starts at the frame `start`.
+fn push(buffer: &mut EventBuffer, event: &Event, start: usize) -> Result<(), HostError> {
+    let time = u32::try_from(event.frame - start).map_err(refused("take an event"))?;
+    match event.kind {
+        EventKind::Parameter { id, value } => {
+            buffer.push(&ParamValueEvent::new(
+                time,
+                clap_id(id)?,
+                Pckn::match_all(),
+                value,
+            ));
+        }
+        EventKind::NoteOn { key, velocity } => {
+            let pckn = Pckn::new(0_u16, 0_u16, u16::from(key), Match::All);
+            buffer.push(&NoteOnEvent::new(time, pckn, f64::from(velocity)));
+        }
+        EventKind::NoteOff { key } => {
+            let pckn = Pckn::new(0_u16, 0_u16, u16::from(key), Match::All);
+            buffer.push(&NoteOffEvent::new(time, pckn, 0.0));
+        }
+    }
+    Ok(())
+}
