@@ -1,49 +1,13 @@
 //! Magnitudes to sound, through the public doors of `weft_core::inversion`.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod guard;
 
+use guard::allocations;
 use weft_core::inversion::{
     InversionError, InversionSettings, StreamingInverter, TargetFrame, griffin_lim, pan_index,
     spectral_convergence_db,
 };
 use weft_core::spectrum::{Complex32, Stft};
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Counts what each thread allocates and frees.
-struct Counting;
-
-fn count() {
-    // A thread that is ending has no counter any more, and no test to report to.
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call goes to the system allocator unchanged; the counter neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const RATE: f32 = 16_000.0;
 const FFT: usize = 512;
@@ -485,8 +449,7 @@ fn pushing_and_resetting_do_not_allocate() {
     let mut inverter = stereo_inverter();
     let bins = inverter.bins();
     let (mut out_mid, mut out_side) = (vec![0.0; HOP], vec![0.0; HOP]);
-    let before = ALLOCATIONS.get();
-    for _ in 0..2 {
+    let mut push_all = || {
         for t in 0..mid.len() / bins {
             let span = t * bins..(t + 1) * bins;
             let frame = TargetFrame {
@@ -497,11 +460,10 @@ fn pushing_and_resetting_do_not_allocate() {
             inverter.push_frame(frame, &mut out_mid, &mut out_side);
         }
         inverter.reset();
-    }
-    assert_eq!(ALLOCATIONS.get(), before);
-    let counted = std::hint::black_box(vec![0u8; 100]);
-    assert!(ALLOCATIONS.get() > before, "the counter counts");
-    drop(counted);
+    };
+    assert_eq!(allocations(&mut push_all) + allocations(&mut push_all), 0);
+    let counted = allocations(|| drop(std::hint::black_box(vec![0u8; 100])));
+    assert_eq!(counted, 2, "the counter counts");
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! A running instrument through its public doors: capture, fit, sound, state, bad input.
 
+mod guard;
+
 use std::time::{Duration, Instant};
+
+use guard::allocations;
 
 use weft_core::clip::Clip;
 use weft_core::network::Model;
@@ -49,7 +53,9 @@ fn run(
     for start in (0..samples).step_by(block) {
         let part = start..(start + block).min(samples);
         let input = [&left_in[part.clone()], &right_in[part.clone()]];
-        player.process(input, [&mut left[part.clone()], &mut right[part]], controls);
+        let output = [&mut left[part.clone()], &mut right[part]];
+        let guarded = allocations(|| player.process(input, output, controls));
+        assert_eq!(guarded, 0, "processing allocated or freed memory");
     }
     out
 }
@@ -145,7 +151,7 @@ fn seeds_differ_and_the_same_seed_is_the_same() {
 fn notes_gate_the_sound() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
     capture_and_play(&instrument, &mut player, BLOCK);
-    player.reset();
+    assert_eq!(allocations(|| player.reset()), 0);
     let gate = Controls {
         hold: false,
         ..HOLD

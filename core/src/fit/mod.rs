@@ -6,6 +6,8 @@
 //! seed give the same bits on one machine, whatever the number of threads.
 
 mod adam;
+#[cfg(test)]
+mod gradient_tests;
 mod pass;
 
 use std::ops::ControlFlow;
@@ -39,7 +41,10 @@ const WHITENING_SHARE: f32 = 0.3;
 /// Least deviation of a feature in its whitening.
 const LEAST_DEVIATION: f32 = 0.05;
 /// Parts of the fit after which a snapshot is taken.
-const SNAPSHOTS: [f64; 12] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
+const SNAPSHOTS: [f64; 21] = [
+    0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8,
+    0.85, 0.9, 0.95, 1.0,
+];
 /// Weight of a new loss in the smoothed one: about the last twenty steps count.
 const LOSS_SMOOTHING: f32 = 0.05;
 /// Keeps the noise of the steps apart from the filters, which are drawn from the same seed.

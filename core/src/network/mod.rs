@@ -13,7 +13,7 @@ mod noise;
 pub(crate) use generator::{Array, Weights, array};
 pub use generator::{Generator, GeneratorScratch};
 #[cfg(test)]
-pub(crate) use inputs::{InputLaw, sees_table};
+pub(crate) use inputs::InputLaw;
 pub(crate) use inputs::{ScaleInputs, skip, spans};
 pub(crate) use layers::FeatureRange;
 pub(crate) use model::stored_capture;

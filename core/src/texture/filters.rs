@@ -95,3 +95,31 @@ pub(crate) fn draw_filters(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_filter_has_unit_norm() {
+        let mut filters = Vec::new();
+        // Enough draws for one chance in a hundred thousand to come up several times.
+        for (draws, taps, channels) in [(10_000, 1, 1), (100, 2, 3), (100, 4, 1)] {
+            let shape = FeatureShape { channels, bands: 9 };
+            for seed in 0..draws {
+                let mut random = Sequence::new(seed, 0);
+                draw_filters(&mut random, taps, shape, 2.0, &mut filters);
+                let mut energy = [0.0f32; FILTERS];
+                for row in filters.chunks_exact(FILTERS) {
+                    for (e, w) in energy.iter_mut().zip(row) {
+                        *e += w * w;
+                    }
+                }
+                assert!(
+                    energy.iter().all(|e| (e - 1.0).abs() < 1e-4),
+                    "seed {seed}: {energy:?}"
+                );
+            }
+        }
+    }
+}

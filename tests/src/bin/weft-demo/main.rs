@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use weft_core::clip::{Clip, SampleFormat};
+use weft_core::network::Model;
 use weft_core::procedural::{self, Texture};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
 use weft_hosts::demo_options::DemoOptions;
@@ -29,8 +32,8 @@ const BLOCK_SIZE: usize = 512;
 const HOST_RATES_HZ: [u32; 4] = [48_000, 44_100, 88_200, 96_000];
 /// Duration of the synthesized rain, in seconds.
 const RAIN_S: f64 = 10.0;
-/// A process call that took longer than this has waited for the fit, which may have more to do.
-const WAITED: Duration = Duration::from_secs(1);
+/// How often the progress of the fit is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     match run(&Cli::parse().options) {
@@ -62,8 +65,7 @@ fn run(options: &DemoOptions) -> anyhow::Result<()> {
     );
     let mut plugin = ClapPlugin::load(&clap)?;
     let sample_rate = f64::from(clip.sample_rate());
-    capture(&mut plugin, &clip, options)?;
-    let fit_time = wait_for_fit(&mut plugin, sample_rate, options.fit_steps)?;
+    let fit_time = capture_and_fit(&mut plugin, &clip, options)?;
     let rendered = play(&mut plugin, sample_rate, options.seconds)?;
 
     let endless = Clip::new(clip.sample_rate(), rendered.channels.clone())?;
@@ -73,7 +75,7 @@ fn run(options: &DemoOptions) -> anyhow::Result<()> {
     }
     picture::write(&output_dir.join("weft.png"), &clip, &endless)?;
 
-    println!("fitted in {:.1} s", fit_time.as_secs_f64());
+    println!("captured and fitted in {:.1} s", fit_time.as_secs_f64());
     report("capture", clip.channels());
     report("endless", endless.channels());
     report_times(&rendered, sample_rate);
@@ -107,10 +109,16 @@ fn recording(options: &DemoOptions) -> anyhow::Result<(String, Clip)> {
     Ok((name, clip))
 }
 
-/// Plays `clip` into the capture input, with the automation that a user would draw.
-fn capture(plugin: &mut ClapPlugin, clip: &Clip, options: &DemoOptions) -> anyhow::Result<()> {
+/// Plays `clip` into the capture input, with the automation that a user would draw, and waits for the
+/// fit; how long both took. The host renders offline, where the plugin's process call waits for a fit
+/// that is under way, so that a bounce never records half a texture.
+fn capture_and_fit(
+    plugin: &mut ClapPlugin,
+    clip: &Clip,
+    options: &DemoOptions,
+) -> anyhow::Result<Duration> {
     let port = plugin.capture_port()?;
-    plugin.set_render_mode(RenderMode::Realtime)?;
+    plugin.set_render_mode(RenderMode::Offline)?;
     plugin.activate(f64::from(clip.sample_rate()), BLOCK_SIZE)?;
     // Rounded down to what the text shows, so that the capture ends before the clip does.
     let capture_s = (clip.duration_s() * 100.0).floor() / 100.0;
@@ -126,42 +134,44 @@ fn capture(plugin: &mut ClapPlugin, clip: &Clip, options: &DemoOptions) -> anyho
     }
     plugin.render(&settings)?;
 
-    let feed = Render::silent(clip.len())
+    // The block after the capture's last sample is the one that waits.
+    let feed = Render::silent(clip.len() + BLOCK_SIZE)
         .feed(port, clip.channels())
-        .at(0, plugin.automation("Capture", "On")?);
-    let progress = progress_bar(clip.len(), "capturing");
-    plugin.render_watched(&feed, &mut |_| progress.tick())?;
+        .at(0, plugin.automation("Capture", "On")?)
+        .at(clip.len(), plugin.automation("Capture", "Off")?);
+    let style = ProgressStyle::with_template(
+        "capturing and fitting {wide_bar} {pos} of {len} steps, {elapsed}, {eta} to go",
+    )?;
+    let progress = ProgressBar::new(u64::from(options.fit_steps)).with_style(style);
+    let began = Instant::now();
+    let mut looked = began;
+    plugin.render_watched(&feed, &mut |plugin| {
+        progress.tick();
+        if looked.elapsed() >= LOOK_EVERY {
+            looked = Instant::now();
+            if let Some(steps) = steps_done(plugin) {
+                progress.set_position(u64::from(steps));
+            }
+        }
+    })?;
     progress.finish_and_clear();
-    let released = Render::silent(BLOCK_SIZE).at(0, plugin.automation("Capture", "Off")?);
-    plugin.render(&released)?;
-    Ok(())
+    let took = began.elapsed();
+    match steps_done(plugin) {
+        Some(steps) if steps == options.fit_steps => Ok(took),
+        Some(steps) => bail!("the fit ended after {steps} of {} steps", options.fit_steps),
+        None => bail!("the plugin has no texture: the capture or the fit failed"),
+    }
 }
 
-/// Waits until the network is fitted; how long that took. In an offline render the plugin's process
-/// call waits for a fit that is under way, so that a bounce never records half a texture.
-fn wait_for_fit(
-    plugin: &mut ClapPlugin,
-    sample_rate: f64,
-    fit_steps: u32,
-) -> anyhow::Result<Duration> {
-    plugin.deactivate()?;
-    plugin.set_render_mode(RenderMode::Offline)?;
-    plugin.activate(sample_rate, BLOCK_SIZE)?;
-    let spinner = ProgressBar::new_spinner();
-    spinner.set_style(ProgressStyle::with_template(
-        "{spinner} fitting {msg} steps, {elapsed}",
-    )?);
-    spinner.set_message(fit_steps.to_string());
-    let began = Instant::now();
-    loop {
-        let block_began = Instant::now();
-        plugin.render_watched(&Render::silent(BLOCK_SIZE), &mut |_| spinner.tick())?;
-        if block_began.elapsed() < WAITED {
-            break;
-        }
-    }
-    spinner.finish_and_clear();
-    Ok(began.elapsed())
+/// Training steps of the texture in the plugin's state, which holds every snapshot of a running fit.
+fn steps_done(plugin: &mut ClapPlugin) -> Option<u32> {
+    let state = plugin.save_state().ok()?;
+    // Its length comes before the JSON.
+    let json = state.iter().position(|&byte| byte == b'{')?;
+    let state: serde_json::Value = serde_json::from_slice(&state[json..]).ok()?;
+    let field: String = serde_json::from_str(state["fields"]["texture"].as_str()?).ok()?;
+    let texture = Model::from_bytes(&BASE64.decode(field).ok()?).ok()?;
+    Some(texture.fit_record().steps)
 }
 
 /// Records `seconds` of what the plugin plays with silent inputs and *Hold* on, from the stream's
@@ -203,6 +213,22 @@ fn report_times(rendered: &Rendered, sample_rate: f64) {
         "rendered {duration_s:.1} s in {spent_s:.2} s: {:.0} times faster than real time",
         duration_s / spent_s
     );
+    let deadline_s = BLOCK_SIZE as f64 / sample_rate;
+    let mut shares: Vec<f64> = rendered
+        .block_times
+        .iter()
+        .map(|t| 100.0 * t.as_secs_f64() / deadline_s)
+        .collect();
+    shares.sort_by(f64::total_cmp);
+    if let [.., worst] = shares[..] {
+        let at = |part: f64| shares[((shares.len() - 1) as f64 * part) as usize];
+        println!(
+            "a block of {BLOCK_SIZE} frames took {:.2} % of its time (median), {:.2} % (99th \
+             percentile), {worst:.2} % (worst); offline, so that waiting for frames counts",
+            at(0.5),
+            at(0.99)
+        );
+    }
 }
 
 /// What would make the demo a failure.

@@ -1,0 +1,299 @@
+//! Every operation's gradient against central differences along random directions, and the whole step's
+//! for every array of weights.
+
+use super::pass::Pass;
+use crate::network::layers::{self, FeatureRange, Gradients, TAPS};
+use crate::network::{
+    BLOCK_FRAMES, Generator, GeneratorScratch, InputLaw, SCALES, ScaleInputs, Sequence,
+    TABLE_CHANNELS, Weights, skip, spans,
+};
+use crate::parallel::Threads;
+use crate::texture::{FeatureShape, Period, TargetSet, TextureLoss};
+
+fn random(source: &mut Sequence, length: usize, scale: f32) -> Vec<f32> {
+    (0..length).map(|_| source.gaussian() * scale).collect()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| f64::from(*a) * f64::from(*b))
+        .sum()
+}
+
+/// Largest error of a gradient along a random direction, for each argument, relative to its own slope and
+/// the gradient's mean size. `value` is a scalar; `gradients` are its gradients by `arguments`.
+fn gradient_error(
+    arguments: &[Vec<f32>],
+    gradients: &[Vec<f32>],
+    step: f64,
+    value: impl Fn(&[Vec<f32>]) -> f64,
+) -> f64 {
+    let mut source = Sequence::new(77, 0);
+    let mut worst = 0.0f64;
+    for (i, gradient) in gradients.iter().enumerate() {
+        let direction = random(&mut source, gradient.len(), 1.0);
+        let norm = dot(&direction, &direction).sqrt();
+        let slope = dot(gradient, &direction) / norm;
+        let moved = |by: f64| {
+            let mut arguments = arguments.to_vec();
+            for (x, d) in arguments[i].iter_mut().zip(&direction) {
+                *x += (f64::from(*d) / norm * by) as f32;
+            }
+            value(&arguments)
+        };
+        let difference = (moved(step) - moved(-step)) / (2.0 * step);
+        let mean_size = (dot(gradient, gradient) / gradient.len() as f64).sqrt();
+        worst = worst.max((slope - difference).abs() / (slope.abs() + mean_size));
+    }
+    worst
+}
+
+#[test]
+fn convolution() {
+    let (rows, inputs, outputs) = (20, 5, 7);
+    let mut r = Sequence::new(1, 0);
+    let arguments = [
+        random(&mut r, rows * inputs, 1.0),
+        random(&mut r, TAPS * inputs * outputs, 0.3),
+        random(&mut r, outputs, 0.3),
+    ];
+    let dy = random(&mut r, (rows - 2) * outputs, 1.0);
+    let forward = |a: &[Vec<f32>]| {
+        let mut y = vec![0.0; dy.len()];
+        layers::convolve(&a[0], inputs, &a[1], &a[2], &mut y);
+        y
+    };
+    let [mut dx, mut dw, mut db] = arguments.clone();
+    layers::convolve_backward(
+        &arguments[0],
+        inputs,
+        &arguments[1],
+        &forward(&arguments),
+        &dy,
+        Gradients {
+            dx: Some(&mut dx),
+            dw: &mut dw,
+            db: &mut db,
+        },
+    );
+    let error = gradient_error(&arguments, &[dx, dw, db], 3e-3, |a| dot(&forward(a), &dy));
+    println!("convolution: {error:.1e}");
+    assert!(error < 5e-3, "{error}");
+}
+
+#[test]
+fn residual_sum() {
+    let (rows, width) = (9, 4);
+    let mut r = Sequence::new(2, 0);
+    let arguments = [
+        random(&mut r, rows * width, 1.0),
+        random(&mut r, (rows - 2) * width, 1.0),
+    ];
+    let dy = random(&mut r, (rows - 2) * width, 1.0);
+    let value = |a: &[Vec<f32>]| {
+        let mut y = vec![0.0; dy.len()];
+        layers::residual(&a[0], &a[1], width, &mut y);
+        dot(&y, &dy)
+    };
+    let [mut da, mut db] = arguments.clone();
+    layers::residual_backward(&dy, width, &mut da, &mut db);
+    let error = gradient_error(&arguments, &[da, db], 1e-1, value);
+    println!("residual: {error:.1e}");
+    assert!(error < 1e-3, "{error}");
+}
+
+fn example_inputs(period: Option<f64>) -> (InputLaw, [ScaleInputs; SCALES]) {
+    let law = InputLaw {
+        frame_rate: 93.75,
+        period,
+    };
+    let mut inputs: [ScaleInputs; SCALES] = Default::default();
+    law.fill(5, 0, BLOCK_FRAMES, &mut inputs);
+    (law, inputs)
+}
+
+#[test]
+fn join_with_and_without_table() {
+    let hidden = 6;
+    let mut r = Sequence::new(3, 0);
+    let spans = spans(BLOCK_FRAMES);
+    for period in [None, Some(12.3)] {
+        let (law, inputs) = example_inputs(period);
+        for s in 1..SCALES {
+            let parts = inputs[s].parts(skip(&spans, s));
+            let coarse = spans[s - 1].columns() - 4;
+            let entries = law.table_entries();
+            let arguments = [
+                random(&mut r, coarse * hidden, 1.0),
+                random(&mut r, entries * TABLE_CHANNELS, 1.0),
+            ];
+            let width = parts.width(hidden, TABLE_CHANNELS);
+            let dy = random(&mut r, parts.columns * width, 1.0);
+            let value = |a: &[Vec<f32>]| {
+                let mut y = vec![0.0; dy.len()];
+                layers::join(&parts, &a[0], hidden, &a[1], TABLE_CHANNELS, &mut y);
+                dot(&y, &dy)
+            };
+            let [mut dh, mut dtable] = arguments.clone();
+            layers::join_backward(&parts, hidden, TABLE_CHANNELS, &dy, &mut dh, &mut dtable);
+            let sees_table = !parts.table_weights.is_empty();
+            let gradients = if sees_table {
+                vec![dh, dtable]
+            } else {
+                vec![dh]
+            };
+            let error = gradient_error(&arguments, &gradients, 1e-1, value);
+            println!("join at scale {s}, period {period:?}: {error:.1e}");
+            assert!(error < 1e-3, "{error}");
+        }
+    }
+}
+
+fn example_range(features: usize) -> FeatureRange {
+    FeatureRange {
+        mean: (0..features).map(|i| 1.0 + 0.1 * i as f32).collect(),
+        deviation: vec![0.5; features],
+        low: vec![0.3; features],
+        high: (0..features).map(|i| 1.8 + 0.1 * i as f32).collect(),
+    }
+}
+
+#[test]
+fn head_with_soft_limits() {
+    let (rows, hidden, features) = (15, 6, 9);
+    let mut r = Sequence::new(4, 0);
+    let arguments = [
+        random(&mut r, rows * hidden, 1.0),
+        random(&mut r, hidden * features, 0.5),
+        random(&mut r, features, 0.5),
+    ];
+    let range = example_range(features);
+    let dy = random(&mut r, rows * features, 1.0);
+    let forward = |a: &[Vec<f32>]| {
+        let mut y = vec![0.0; dy.len()];
+        layers::head(&a[0], hidden, &a[1], &a[2], &range, &mut y);
+        y
+    };
+    let y = forward(&arguments);
+    assert!(
+        y.iter().all(|&y| y >= 0.3 && y <= 2.7),
+        "outside the soft limits"
+    );
+    let [mut dx, mut dw, mut db] = arguments.clone();
+    layers::head_backward(
+        &arguments[0],
+        hidden,
+        &arguments[1],
+        &arguments[2],
+        &range,
+        &dy,
+        Gradients {
+            dx: Some(&mut dx),
+            dw: &mut dw,
+            db: &mut db,
+        },
+    );
+    let error = gradient_error(&arguments, &[dx, dw, db], 1e-2, |a| dot(&forward(a), &dy));
+    println!("head: {error:.1e}");
+    assert!(error < 5e-3, "{error}");
+}
+
+/// A loss on eight bands in two channels, with lag pairs, and the sets of one step.
+fn example_loss(frames: usize) -> (TextureLoss, Vec<TargetSet>, FeatureShape) {
+    let shape = FeatureShape {
+        channels: 2,
+        bands: 8,
+    };
+    let mut r = Sequence::new(5, 0);
+    let beat = |i: usize| {
+        if (i / shape.width()).is_multiple_of(12) {
+            2.0
+        } else {
+            0.0
+        }
+    };
+    let length = 300 * shape.width();
+    let features: Vec<f32> = (0..length)
+        .map(|i| 1.0 + 0.3 * r.gaussian() + beat(i))
+        .collect();
+    let periods = [Period {
+        frames: 12.0,
+        strength: 0.8,
+    }];
+    let whitening = vec![0.5; shape.width()];
+    let loss = TextureLoss::new(&features, shape, &whitening, &periods, 31.25, frames);
+    let sets: Vec<TargetSet> = (0..loss.set_count())
+        .filter_map(|s| loss.draw(1, 0, s))
+        .collect();
+    (loss, sets, shape)
+}
+
+#[test]
+fn texture_loss_by_features() {
+    let (loss, sets, shape) = example_loss(96);
+    assert_eq!(
+        sets.len(),
+        9,
+        "seven sets of the pyramid and two of lag pairs"
+    );
+    let features = random(&mut Sequence::new(6, 0), 96 * shape.width(), 1.0);
+    let evaluate = |x: &[f32], threads| loss.evaluate(x, &sets, Threads::new(threads));
+    let result = evaluate(&features, 1);
+    let value = |a: &[Vec<f32>]| f64::from(evaluate(&a[0], 1).value);
+    let error = gradient_error(&[features.clone()], &[result.gradient.clone()], 3e-2, value);
+    println!("texture loss: {error:.1e}");
+    assert!(error < 2e-2, "{error}");
+    assert!(
+        result.gradient == evaluate(&features, 3).gradient,
+        "threads change the result"
+    );
+}
+
+#[test]
+fn whole_step_by_every_weight() {
+    for period in [None, Some(12.0)] {
+        let (law, inputs) = example_inputs(period);
+        let (loss, sets, shape) = example_loss(BLOCK_FRAMES);
+        let mut range = example_range(shape.width());
+        range.high.fill(6.0);
+        let weights = Weights::random(&law, shape.width(), 9);
+        let generator = Generator {
+            range,
+            weights,
+            inputs: law,
+        };
+        let evaluate = |features: &[f32]| loss.evaluate(features, &sets, Threads::new(1));
+
+        let mut pass = Pass::default();
+        pass.forward(&generator, &inputs, BLOCK_FRAMES);
+        pass.backward(
+            &generator,
+            &inputs,
+            &evaluate(&pass.features.clone()).gradient,
+        );
+        let with = |weights: &[Vec<f32>]| {
+            let mut moved = generator.clone();
+            for (array, data) in moved.weights.arrays.iter_mut().zip(weights) {
+                array.data.copy_from_slice(data);
+            }
+            let mut pass = Pass::default();
+            pass.forward(&moved, &inputs, BLOCK_FRAMES);
+            f64::from(evaluate(&pass.features).value)
+        };
+        let arrays: Vec<Vec<f32>> = generator
+            .weights
+            .arrays
+            .iter()
+            .map(|a| a.data.clone())
+            .collect();
+        let error = gradient_error(&arrays, &pass.gradients, 3e-2, with);
+        println!("whole step, period {period:?}: {error:.1e}");
+        assert!(error < 5e-2, "{error}");
+
+        // What is trained and what is streamed are the same network.
+        let mut streamed = vec![0.0; pass.features.len()];
+        generator.block_into(5, 0, &mut GeneratorScratch::default(), &mut streamed);
+        assert!(streamed == pass.features);
+    }
+}
