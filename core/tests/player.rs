@@ -311,3 +311,23 @@ fn snapshots_are_heard_in_real_time_without_a_click() {
     );
     assert_eq!(instrument.status().error, None);
 }
+
+#[test]
+fn a_bad_capture_over_a_loaded_texture_changes_nothing() {
+    let rate = 48_000;
+    let clip = synthesize(Texture::Rain, 1, rate, 1.5);
+    let (instrument, mut player) = bouncing(f64::from(rate));
+    instrument.load_clip(clip);
+    run(&mut player, None, BLOCK, BLOCK, &HOLD);
+    let state = instrument.save_state().unwrap();
+
+    let (other, mut player) = bouncing(f64::from(rate));
+    other.load_state(&state).unwrap();
+    player.reset();
+    let before = run(&mut player, None, 24_000, 512, &HOLD);
+    player.start_capture(1.0);
+    run(&mut player, None, 48_000 + 512, 512, &HOLD);
+    assert!(other.status().error.expect("a message").contains("silen"));
+    player.reset();
+    assert!(run(&mut player, None, 24_000, 512, &HOLD) == before);
+}

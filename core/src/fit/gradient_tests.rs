@@ -177,7 +177,7 @@ fn head_with_soft_limits() {
     };
     let y = forward(&arguments);
     assert!(
-        y.iter().all(|&y| y >= 0.3 && y <= 2.7),
+        y.iter().all(|y| (0.3..=2.7).contains(y)),
         "outside the soft limits"
     );
     let [mut dx, mut dw, mut db] = arguments.clone();
@@ -241,7 +241,12 @@ fn texture_loss_by_features() {
     let evaluate = |x: &[f32], threads| loss.evaluate(x, &sets, Threads::new(threads));
     let result = evaluate(&features, 1);
     let value = |a: &[Vec<f32>]| f64::from(evaluate(&a[0], 1).value);
-    let error = gradient_error(&[features.clone()], &[result.gradient.clone()], 3e-2, value);
+    let error = gradient_error(
+        std::slice::from_ref(&features),
+        std::slice::from_ref(&result.gradient),
+        3e-2,
+        value,
+    );
     println!("texture loss: {error:.1e}");
     assert!(error < 2e-2, "{error}");
     assert!(

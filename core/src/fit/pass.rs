@@ -40,7 +40,7 @@ impl Pass {
         self.frames = frames;
         let spans = spans(frames);
         let weights = &generator.weights.arrays;
-        for s in 0..SCALES {
+        for (s, input) in inputs.iter().enumerate() {
             let (coarser, here) = self.scales.split_at_mut(s);
             let (coarse, skipped) = match coarser.last() {
                 Some(scale) => (scale.hidden.as_slice(), skip(&spans, s)),
@@ -53,7 +53,7 @@ impl Pass {
                 second,
                 hidden: out,
             } = &mut here[0];
-            let parts = inputs[s].parts(skipped);
+            let parts = input.parts(skipped);
             let width = parts.width(hidden, TABLE_CHANNELS);
             let table = weights.get(array::TABLE).map_or(&[][..], |t| &t.data);
             joined.resize(parts.columns * width, 0.0);

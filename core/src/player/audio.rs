@@ -157,6 +157,7 @@ impl Player {
         self.all_notes_off();
         self.envelope.reset();
         self.gain.reset();
+        self.finish_fade();
         self.restart(0);
     }
 
@@ -314,12 +315,8 @@ impl Player {
             right.fill(0.0);
             return;
         }
-        if self.offline
-            && self
-                .current
-                .as_ref()
-                .is_none_or(|e| e.epoch() != self.epoch)
-        {
+        // A cross-fade is finished first: it has the frames that it needs.
+        if self.offline && self.fading.is_none() {
             self.wait_for_engine();
         }
         if self.current.is_none() {

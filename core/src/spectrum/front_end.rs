@@ -539,13 +539,17 @@ impl FrontEnd {
         }
         let [mid, side, pan] = &scratch.full;
         let scale = 1.0 / self.analysis_gain;
-        for k in 0..bins {
-            out.mid[k] = mid[k].exp_m1() / self.equaliser[k] * scale;
-        }
+        let to_magnitudes = |full: &[f32], equaliser: &[f32], out: &mut [f32]| {
+            for ((o, x), c) in out.iter_mut().zip(full).zip(equaliser) {
+                *o = x.exp_m1() / c * scale;
+            }
+        };
+        let (for_mid, for_side) = self.equaliser.split_at(bins);
+        to_magnitudes(mid, for_mid, &mut out.mid);
         if self.stereo {
-            for k in 0..bins {
-                out.side[k] = side[k].exp_m1() / self.equaliser[bins + k] * scale;
-                out.pan[k] = pan[k].clamp(-PAN_MAX, PAN_MAX);
+            to_magnitudes(side, for_side, &mut out.side);
+            for (o, p) in out.pan.iter_mut().zip(pan) {
+                *o = p.clamp(-PAN_MAX, PAN_MAX);
             }
         } else {
             out.side.fill(0.0);

@@ -43,7 +43,7 @@ pub(crate) fn draw_filters(
         }
     }
     let is_smooth = |f: usize| f / 4 % 2 == 1;
-    let sees_one_channel = |f: usize| f % 2 == 0;
+    let sees_one_channel = |f: usize| f.is_multiple_of(2);
     // How much of each channel a filter sees.
     let mut mix = vec![1.0f32; channels * FILTERS];
     if channels > 1 {
