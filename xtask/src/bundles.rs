@@ -36,6 +36,7 @@ pub fn build() -> anyhow::Result<PathBuf> {
     nice_plug_xtask::build(&packages, &arguments)?;
     nice_plug_xtask::bundle(&target_dir, PACKAGE, &arguments, false)?;
     let folder = target_dir.join("bundled");
+    remove_false_standalone()?;
     for name in [CLAP_BUNDLE, VST3_BUNDLE] {
         let bundle = folder.join(name);
         if !bundle.exists() {
@@ -43,6 +44,21 @@ pub fn build() -> anyhow::Result<PathBuf> {
         }
     }
     Ok(folder)
+}
+
+/// Removes what the bundler takes for a standalone plugin: it finds a program of the plugin's name,
+/// which is the command line tool.
+pub fn remove_false_standalone() -> anyhow::Result<()> {
+    let file = target_dir()?
+        .join("bundled")
+        .join("Weft")
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("can't remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Builds the release bundles and the demo's program and runs it, with the arguments that this

@@ -72,6 +72,7 @@ fn main() -> ExitCode {
             "cargo xtask",
             std::iter::once("bundle".to_owned()).chain(arguments),
         )
+        .and_then(|()| bundles::remove_false_standalone())
         .map(|()| true),
         Command::Install => bundles::install().map(|()| true),
     };
