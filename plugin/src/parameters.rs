@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use nice_plug::prelude::*;
+use weft_core::player::CAPTURE_RANGE_S;
 
 use crate::session::Session;
 use crate::state::TextureField;
@@ -20,7 +21,6 @@ const ATTACK_RANGE_S: (f32, f32) = (0.001, 10.0);
 const ATTACK_DEFAULT_S: f32 = 0.02;
 const RELEASE_RANGE_S: (f32, f32) = (0.001, 20.0);
 const RELEASE_DEFAULT_S: f32 = 0.3;
-const CAPTURE_RANGE_S: (f32, f32) = (1.0, 30.0);
 const CAPTURE_DEFAULT_S: f32 = 8.0;
 const SEED_MAX: i32 = 9999;
 const FIT_STEPS_RANGE: (i32, i32) = (100, 4000);

@@ -89,7 +89,7 @@ pub enum FitEvent<'a> {
         step: u32,
         /// Steps in all; with a time limit, as many as fit into it at the present speed.
         steps: u32,
-        /// Smoothed loss: mean squared Wasserstein distance over variance; falls to about 0.02 to 0.1.
+        /// Smoothed loss: mean squared Wasserstein distance over variance; starts at about 1.
         loss: f32,
     },
     /// A playable texture. The first comes before any step, and is noise with the capture's spectrum.

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::inputs::InputLaw;
 use super::{Array, FeatureRange, Generator, Weights};
-use crate::clip::Clip;
+use crate::clip::{Clip, SAMPLE_RATES_HZ};
 use crate::spectrum::{Bands, FrontEnd, Stft, fft_size_for};
 
 /// The one key of the file's metadata; its value is the [`Header`] as JSON, in a fixed order.
@@ -23,8 +23,6 @@ const METADATA_KEY: &str = "weft";
 const VERSION: u32 = 1;
 /// No model is larger: thirty seconds of stereo at 192 kHz and 24 bits take 35 MB.
 const LARGEST_BYTES: u64 = 64 << 20;
-/// Sample rates of captures, in Hz.
-const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 /// Loudest amplitude that a stored capture's scale may be, far above any recording.
 const LARGEST_SCALE: f32 = 1e6;
 
@@ -291,7 +289,7 @@ impl Model {
             stereo,
             ..
         } = header;
-        if !SAMPLE_RATES.contains(&sample_rate) {
+        if !SAMPLE_RATES_HZ.contains(&sample_rate) {
             return Err(damaged(format!("its sample rate is {sample_rate} Hz")));
         }
         if !(1..=2).contains(&output_channels) || (stereo && output_channels == 1) {

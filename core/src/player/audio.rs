@@ -20,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// How often the audio thread looks again while it waits in a bounce.
 const WAIT_STEP: Duration = Duration::from_micros(50);
 /// Shortest and longest recording in seconds.
-pub(super) const CAPTURE_RANGE_S: (f32, f32) = (1.0, 30.0);
+pub const CAPTURE_RANGE_S: (f32, f32) = (1.0, 30.0);
 
 /// Settings of a block, as the host's parameters have them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,6 +79,8 @@ pub struct Player {
     offline: bool,
     /// The bounce has waited in vain for this many pending jobs; it does not wait for them again.
     given_up: u32,
+    /// Whether it still waits for frames; not after it did in vain, until there is a new engine.
+    patient: bool,
     recording: Option<Recording>,
     keys: [bool; 128],
     keys_held: u32,
@@ -115,6 +117,7 @@ impl Player {
             seed: None,
             offline: false,
             given_up: 0,
+            patient: true,
             recording: None,
             keys: [false; 128],
             keys_held: 0,
@@ -148,6 +151,7 @@ impl Player {
     pub fn set_offline(&mut self, offline: bool) {
         if self.offline != offline {
             self.offline = offline;
+            self.patient = true;
             self.shared.offline.store(offline, Ordering::Release);
         }
     }
@@ -158,6 +162,7 @@ impl Player {
         self.envelope.reset();
         self.gain.reset();
         self.finish_fade();
+        self.patient = true;
         self.restart(0);
     }
 
@@ -316,7 +321,7 @@ impl Player {
             return;
         }
         // A cross-fade is finished first: it has the frames that it needs.
-        if self.offline && self.fading.is_none() {
+        if self.offline && self.patient && self.fading.is_none() {
             self.wait_for_engine();
         }
         if self.current.is_none() {
@@ -340,10 +345,11 @@ impl Player {
 
     /// Sound of the engines, cross-faded, in `mix`.
     fn mix_engines(&mut self, count: usize) {
-        if self.offline {
+        if self.offline && self.patient {
             // Nobody feeds a stream any more for which there is another one already.
             let ready = |e: &Engine| !e.starves(count);
-            self.wait(|p| p.current.as_deref().is_none_or(ready) || !p.engines.is_empty());
+            self.patient =
+                self.wait(|p| p.current.as_deref().is_none_or(ready) || !p.engines.is_empty());
         }
         let [left, right] = &mut self.mix;
         let Some(current) = &mut self.current else {
@@ -397,6 +403,7 @@ impl Player {
                 self.finish_fade();
                 continue;
             }
+            self.patient = true;
             self.fading = self.current.replace(engine);
             self.fade_left = self.fade_samples;
             if self.fading.is_none() || self.envelope.is_silent() {
@@ -455,7 +462,7 @@ impl Player {
 
     /// In a bounce: waits for the engine that was asked for, if there is a texture at all.
     fn wait_for_engine(&mut self) {
-        self.wait(|player| {
+        self.patient = self.wait(|player| {
             player.tell_restart();
             player.take_engine();
             let fresh = player
@@ -471,6 +478,7 @@ impl Player {
         let start = Instant::now();
         while !done(self) {
             if start.elapsed() > LONGEST_WAIT {
+                self.shared.wait_failed.store(true, Ordering::Relaxed);
                 return false;
             }
             std::thread::sleep(WAIT_STEP);

@@ -20,7 +20,7 @@ pub(super) const RING_FRAMES: usize = 48;
 const PREFILLED_FRAMES: usize = 12;
 /// Samples that the resampler makes at once.
 const RESAMPLER_CHUNK: usize = 64;
-/// Length of the resampler's filter: short enough for the audio thread, −100 dB of aliasing.
+/// Length of the resampler's filter in samples: short enough for the audio thread.
 const SINC_LENGTH: usize = 96;
 
 /// Why a texture can't be played.

@@ -9,7 +9,7 @@ use crossbeam_channel::{Sender, unbounded};
 use ringbuf::HeapRb;
 use ringbuf::traits::Split;
 
-use super::audio::{CAPTURE_RANGE_S, Player, PlayerEnds};
+use super::audio::{Player, PlayerEnds};
 use super::messages::{Command, Shared, lock};
 use super::worker::{Worker, WorkerEnds};
 use crate::clip::Clip;
@@ -139,6 +139,12 @@ impl Instrument {
     /// A look at what happens. Resets the peaks.
     pub fn status(&self) -> Status {
         let shared = &self.shared;
+        if shared.wait_failed.swap(false, Ordering::Relaxed) {
+            shared.set_error(
+                "the bounce waited two minutes in vain for a fit, and went on with what there was; \
+                 bounce again when the fit is done",
+            );
+        }
         let texture = lock(&shared.texture).as_ref().map(|m| TextureInfo {
             duration_s: m.capture().map_or(0.0, Clip::duration_s),
             sample_rate: m.sample_rate(),
@@ -230,11 +236,6 @@ impl Instrument {
     /// Takes the error out of the status.
     pub fn clear_error(&self) {
         *lock(&self.shared.error) = None;
-    }
-
-    /// Shortest and longest recording in seconds.
-    pub fn capture_range_s() -> (f32, f32) {
-        CAPTURE_RANGE_S
     }
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Shared {
     pub input_peak: AtomicF32,
     pub output_peak: AtomicF32,
     pub underruns: AtomicU64,
+    /// A bounce has waited for the longest time in vain.
+    pub wait_failed: AtomicBool,
     /// Part of the recording that is done, 0 to 1; negative without one.
     pub capture_done: AtomicF32,
     pub fit_steps: AtomicU32,
@@ -90,6 +92,7 @@ impl Shared {
             input_peak: AtomicF32::new(0.0),
             output_peak: AtomicF32::new(0.0),
             underruns: AtomicU64::new(0),
+            wait_failed: AtomicBool::new(false),
             capture_done: AtomicF32::new(-1.0),
             fit_steps: AtomicU32::new(fit_steps),
             fit_seed: AtomicU64::new(0),

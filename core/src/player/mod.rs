@@ -17,7 +17,7 @@ mod ring;
 mod stream;
 mod worker;
 
-pub use audio::{Controls, Player};
+pub use audio::{CAPTURE_RANGE_S, Controls, Player};
 pub use engine::PlayError;
 pub use instrument::{Instrument, Phase, Status, TextureInfo};
 pub use renderer::Renderer;

@@ -7,7 +7,7 @@ use crate::spectrum::FrameSpectrum;
 
 /// Frames that are inverted before the first one that is heard: the phases settle.
 pub(super) const PRIMING_FRAMES: i64 = 8;
-/// Rounds over the waiting frames. More than these change the spectral error by less than 0.3 dB.
+/// Rounds over the waiting frames: a file has time for more of them than the audio thread.
 const ITERATIONS: usize = 4;
 
 /// Plays a texture into buffers, for ever: sample `i` is the same however a render is cut into calls.

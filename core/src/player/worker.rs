@@ -23,8 +23,6 @@ const FRAMES_AT_ONCE: usize = 8;
 const NAP_OFFLINE: Duration = Duration::from_micros(200);
 const NAP: Duration = Duration::from_millis(4);
 const NAP_IDLE: Duration = Duration::from_millis(15);
-/// Sample rates of captures that can be fitted, in Hz.
-const CAPTURE_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 /// Rings that the split hands to the worker.
 pub(super) struct WorkerEnds {
@@ -194,8 +192,7 @@ impl Worker {
         } else {
             vec![left, right]
         };
-        let nearest = sample_rate.clamp(*CAPTURE_RATES.start(), *CAPTURE_RATES.end());
-        match Clip::new(nearest, channels) {
+        match Clip::new(sample_rate, channels) {
             Ok(clip) => self.start_fit(clip),
             Err(e) => {
                 shared.set_error(e.to_string());

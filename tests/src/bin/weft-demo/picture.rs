@@ -210,7 +210,10 @@ fn draw_time_ticks(image: &mut Image, duration_s: f64, left: usize, width: usize
         let x = left + (time_s / duration_s * width as f64) as usize;
         image.fill(x, bottom, 1, TICK, INK);
         let label = format!("{time_s:.0} s");
-        image.text(&label, x, bottom + TICK + 4);
+        // A label at the very end would reach into the next panel's.
+        if x + text_width(&label) <= left + width + text_width(" s") {
+            image.text(&label, x, bottom + TICK + 4);
+        }
         time_s += step_s;
     }
 }
