@@ -17,9 +17,11 @@ use std::time::Instant;
 use thiserror::Error;
 
 use crate::clip::{Clip, ClipError};
-use crate::network::{FitRecord, Generator, Model, SCALES, ScaleInputs, Sequence, stored_capture};
+use crate::network::{
+    FeatureRange, FitRecord, Generator, Model, SCALES, ScaleInputs, Sequence, stored_capture,
+};
 use crate::parallel::Threads;
-use crate::spectrum::{Features, FrontEnd, SpectrumError};
+use crate::spectrum::{FrontEnd, SpectrumError};
 use crate::texture::{FeatureShape, Period, StepLoss, TargetSet, TextureLoss, find_periods};
 use adam::Adam;
 use pass::Pass;
@@ -38,8 +40,6 @@ const GRADIENT_NORM_LIMIT: f64 = 3.0;
 const PERIOD_INPUT_GATE: f64 = 0.6;
 /// Share of its channel's mean deviation in the whitening of a feature.
 const WHITENING_SHARE: f32 = 0.3;
-/// Least deviation of a feature in its whitening.
-const LEAST_DEVIATION: f32 = 0.05;
 /// Parts of the fit after which a snapshot is taken.
 const SNAPSHOTS: [f64; 21] = [
     0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8,
@@ -147,39 +147,33 @@ fn whitening(deviation: &[f32], bands: usize) -> Vec<f32> {
 /// A capture, ready to be fitted: what is measured on it, and the loss against it.
 struct Task {
     front_end: Arc<FrontEnd>,
-    features: Features,
+    range: FeatureRange,
     periods: Vec<Period>,
-    loss: Arc<TextureLoss>,
+    loss: TextureLoss,
 }
 
 impl Task {
     fn new(clip: &Clip) -> Result<Self, FitError> {
         let (front_end, features) = FrontEnd::analyse(clip)?;
         let bands = front_end.bands().count();
-        let mid: Vec<f32> = features
-            .data
-            .chunks_exact(features.width)
-            .flat_map(|row| &row[..bands])
-            .copied()
-            .collect();
+        let frames = features.data.chunks_exact(features.width);
+        let mid: Vec<f32> = frames.flat_map(|row| &row[..bands]).copied().collect();
         let periods = find_periods(&mid, bands, front_end.frame_rate());
-        let deviation = deviations(&features);
+        let range = FeatureRange::measure(&features, front_end.magnitude_channels() * bands);
+        let channels = front_end.feature_channels();
         let loss = TextureLoss::new(
             &features.data,
-            FeatureShape {
-                channels: front_end.feature_channels(),
-                bands,
-            },
-            &whitening(&deviation, bands),
+            FeatureShape { channels, bands },
+            &whitening(&range.deviation, bands),
             &periods,
             front_end.frame_rate(),
             STEP_FRAMES,
         );
         Ok(Self {
             front_end: Arc::new(front_end),
-            features,
+            range,
             periods,
-            loss: Arc::new(loss),
+            loss,
         })
     }
 
@@ -188,24 +182,13 @@ impl Task {
             .periods
             .first()
             .filter(|p| p.strength > PERIOD_INPUT_GATE);
-        Generator::new(&self.front_end, &self.features, period, seed)
+        Generator::new(
+            self.front_end.frame_rate(),
+            self.range.clone(),
+            period,
+            seed,
+        )
     }
-}
-
-fn deviations(features: &Features) -> Vec<f32> {
-    let (n, width) = (features.frames() as f64, features.width);
-    let (mut sum, mut square) = (vec![0.0f64; width], vec![0.0f64; width]);
-    for row in features.data.chunks_exact(width) {
-        for ((s, q), &x) in sum.iter_mut().zip(&mut square).zip(row) {
-            *s += f64::from(x);
-            *q += f64::from(x).powi(2);
-        }
-    }
-    let deviation = |(s, q): (&f64, &f64)| (q / n - (s / n).powi(2)).max(0.0).sqrt() as f32;
-    sum.iter()
-        .zip(&square)
-        .map(|p| deviation(p) + LEAST_DEVIATION)
-        .collect()
 }
 
 /// A part of what is drawn for a step.

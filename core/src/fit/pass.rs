@@ -1,7 +1,7 @@
 //! One forward and one backward pass through the generator, with everything in between kept.
 
 use crate::network::{
-    Generator, HIDDEN, SCALES, ScaleInputs, TABLE_CHANNELS, array, layers, skip, spans,
+    Activations, Generator, HIDDEN, SCALES, ScaleInputs, TABLE_CHANNELS, array, layers, skip, spans,
 };
 
 /// Activations and gradients of a step, kept from step to step.
@@ -21,14 +21,6 @@ pub(super) struct Pass {
     part: Vec<f32>,
 }
 
-#[derive(Debug, Default)]
-struct Activations {
-    joined: Vec<f32>,
-    first: Vec<f32>,
-    second: Vec<f32>,
-    hidden: Vec<f32>,
-}
-
 impl Pass {
     /// Computes [`features`](Self::features): `frames` frames from `inputs` that were filled for them.
     pub fn forward(
@@ -38,44 +30,9 @@ impl Pass {
         frames: usize,
     ) {
         self.frames = frames;
-        let spans = spans(frames);
-        let weights = &generator.weights.arrays;
-        for (s, input) in inputs.iter().enumerate() {
-            let (coarser, here) = self.scales.split_at_mut(s);
-            let (coarse, skipped) = match coarser.last() {
-                Some(scale) => (scale.hidden.as_slice(), skip(&spans, s)),
-                None => (&[][..], 0),
-            };
-            let hidden = if s == 0 { 0 } else { HIDDEN };
-            let Activations {
-                joined,
-                first,
-                second,
-                hidden: out,
-            } = &mut here[0];
-            let parts = input.parts(skipped);
-            let width = parts.width(hidden, TABLE_CHANNELS);
-            let table = weights.get(array::TABLE).map_or(&[][..], |t| &t.data);
-            joined.resize(parts.columns * width, 0.0);
-            layers::join(&parts, coarse, hidden, table, TABLE_CHANNELS, joined);
-            let weight = |i: usize| weights[i].data.as_slice();
-            first.resize((parts.columns - 2) * HIDDEN, 0.0);
-            let (w, b) = (array::first_weight(s), array::first_bias(s));
-            layers::convolve(joined, width, weight(w), weight(b), first);
-            second.resize((parts.columns - 4) * HIDDEN, 0.0);
-            let (w, b) = (array::second_weight(s), array::second_bias(s));
-            layers::convolve(first, HIDDEN, weight(w), weight(b), second);
-            out.resize(second.len(), 0.0);
-            layers::residual(first, second, HIDDEN, out);
-        }
         self.features
             .resize(frames * generator.feature_width(), 0.0);
-        let (w, b) = (
-            &weights[array::HEAD_WEIGHT].data,
-            &weights[array::HEAD_BIAS].data,
-        );
-        let hidden = &self.scales[SCALES - 1].hidden;
-        layers::head(hidden, HIDDEN, w, b, &generator.range, &mut self.features);
+        generator.forward(inputs, frames, &mut self.scales, &mut self.features);
     }
 
     /// Computes [`gradients`](Self::gradients) from the gradient by the features of the last

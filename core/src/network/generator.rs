@@ -4,7 +4,7 @@ use super::inputs::{self, InputLaw, ScaleInputs, sees_table};
 use super::layers::{self, FeatureRange, JoinParts, TAPS};
 use super::noise::Sequence;
 use super::{BLOCK_FRAMES, GAUSSIAN_CHANNELS, HIDDEN, SCALES, SPIKE_CHANNELS, TABLE_CHANNELS};
-use crate::spectrum::{Features, FrontEnd};
+use crate::spectrum::Features;
 use crate::texture::Period;
 
 /// Room around the capture's own range of each feature, in units of log magnitude.
@@ -56,14 +56,20 @@ pub struct Generator {
     pub(crate) weights: Weights,
 }
 
+/// What one scale computed: its joined input, both convolutions, and what it hands on.
+#[derive(Debug, Default)]
+pub(crate) struct Activations {
+    pub joined: Vec<f32>,
+    pub first: Vec<f32>,
+    pub second: Vec<f32>,
+    pub hidden: Vec<f32>,
+}
+
 /// Working memory of [`Generator::block_into`].
 #[derive(Debug, Default)]
 pub struct GeneratorScratch {
     inputs: [ScaleInputs; SCALES],
-    joined: Vec<f32>,
-    first: Vec<f32>,
-    second: Vec<f32>,
-    hidden: Vec<f32>,
+    scales: [Activations; SCALES],
 }
 
 impl FeatureRange {
@@ -155,26 +161,21 @@ impl Weights {
             arrays: arrays.collect(),
         }
     }
-
-    fn data(&self, index: usize) -> &[f32] {
-        &self.arrays[index].data
-    }
 }
 
 impl Generator {
-    /// A network for the features of a capture, with random weights from `seed`. `period` adds the
-    /// period input.
-    pub fn new(
-        front_end: &FrontEnd,
-        features: &Features,
+    /// A network with random weights from `seed`, for features of this range at `frame_rate` frames a
+    /// second. `period` adds the period input.
+    pub(crate) fn new(
+        frame_rate: f64,
+        range: FeatureRange,
         period: Option<&Period>,
         seed: u64,
     ) -> Self {
-        let inputs = InputLaw::new(front_end.frame_rate(), period);
-        let magnitude_width = front_end.magnitude_channels() * front_end.bands().count();
+        let inputs = InputLaw::new(frame_rate, period);
         Self {
-            range: FeatureRange::measure(features, magnitude_width),
-            weights: Weights::random(&inputs, features.width, seed),
+            weights: Weights::random(&inputs, range.mean.len(), seed),
+            range,
             inputs,
         }
     }
@@ -244,52 +245,61 @@ impl Generator {
             "frames start at a multiple of a block"
         );
         assert_eq!(out.len(), frames * self.feature_width());
-        let GeneratorScratch {
-            inputs,
-            joined,
-            first,
-            second,
-            hidden,
-        } = scratch;
+        let GeneratorScratch { inputs, scales } = scratch;
         self.inputs.fill(seed, start, frames, inputs);
+        self.forward(inputs, frames, scales, out);
+    }
+
+    /// Features of `frames` frames from `inputs` that were filled for as many.
+    pub(crate) fn forward(
+        &self,
+        inputs: &[ScaleInputs; SCALES],
+        frames: usize,
+        scales: &mut [Activations; SCALES],
+        out: &mut [f32],
+    ) {
         let spans = inputs::spans(frames);
-        hidden.clear();
+        let weight = |i: usize| self.weights.arrays[i].data.as_slice();
+        let table = if self.inputs.period.is_some() {
+            weight(array::TABLE)
+        } else {
+            &[]
+        };
         for (s, input) in inputs.iter().enumerate() {
-            let coarse = if s == 0 { 0 } else { HIDDEN };
-            let parts = input.parts(if s == 0 { 0 } else { inputs::skip(&spans, s) });
-            let width = parts.width(coarse, TABLE_CHANNELS);
-            let table = if self.inputs.period.is_some() {
-                self.weights.data(array::TABLE)
-            } else {
-                &[]
+            let (coarser, here) = scales.split_at_mut(s);
+            let (coarse, hidden, skipped) = match coarser.last() {
+                Some(scale) => (scale.hidden.as_slice(), HIDDEN, inputs::skip(&spans, s)),
+                None => (&[][..], 0, 0),
             };
-            joined.resize(input.columns * width, 0.0);
-            layers::join(&parts, hidden, coarse, table, TABLE_CHANNELS, joined);
-            let weight = |i| self.weights.data(i);
-            first.resize((input.columns - 2) * HIDDEN, 0.0);
-            layers::convolve(
-                joined,
-                width,
-                weight(array::first_weight(s)),
-                weight(array::first_bias(s)),
-                first,
+            let scale = &mut here[0];
+            let parts = input.parts(skipped);
+            let width = parts.width(hidden, TABLE_CHANNELS);
+            scale.joined.resize(parts.columns * width, 0.0);
+            layers::join(
+                &parts,
+                coarse,
+                hidden,
+                table,
+                TABLE_CHANNELS,
+                &mut scale.joined,
             );
-            second.resize((input.columns - 4) * HIDDEN, 0.0);
+            scale.first.resize((parts.columns - 2) * HIDDEN, 0.0);
+            let (w, b) = (array::first_weight(s), array::first_bias(s));
+            layers::convolve(&scale.joined, width, weight(w), weight(b), &mut scale.first);
+            scale.second.resize((parts.columns - 4) * HIDDEN, 0.0);
+            let (w, b) = (array::second_weight(s), array::second_bias(s));
             layers::convolve(
-                first,
+                &scale.first,
                 HIDDEN,
-                weight(array::second_weight(s)),
-                weight(array::second_bias(s)),
-                second,
+                weight(w),
+                weight(b),
+                &mut scale.second,
             );
-            hidden.resize(second.len(), 0.0);
-            layers::residual(first, second, HIDDEN, hidden);
+            scale.hidden.resize(scale.second.len(), 0.0);
+            layers::residual(&scale.first, &scale.second, HIDDEN, &mut scale.hidden);
         }
-        let (w, b) = (
-            self.weights.data(array::HEAD_WEIGHT),
-            self.weights.data(array::HEAD_BIAS),
-        );
-        layers::head(hidden, HIDDEN, w, b, &self.range, out);
+        let (w, b) = (weight(array::HEAD_WEIGHT), weight(array::HEAD_BIAS));
+        layers::head(&scales[SCALES - 1].hidden, HIDDEN, w, b, &self.range, out);
     }
 }
 

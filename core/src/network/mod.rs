@@ -10,7 +10,7 @@ pub(crate) mod layers;
 mod model;
 mod noise;
 
-pub(crate) use generator::{Array, Weights, array};
+pub(crate) use generator::{Activations, Array, Weights, array};
 pub use generator::{Generator, GeneratorScratch};
 #[cfg(test)]
 pub(crate) use inputs::InputLaw;
