@@ -331,3 +331,31 @@ fn a_bad_capture_over_a_loaded_texture_changes_nothing() {
     player.reset();
     assert!(run(&mut player, None, 24_000, 512, &HOLD) == before);
 }
+
+#[test]
+fn a_capture_right_behind_another_gets_its_own_samples() {
+    let rate = 8_000;
+    let clip = synthesize(Texture::Rain, 1, rate, 1.0);
+    let silence = Clip::new(rate, vec![vec![0.0; rate as usize]; 2]).unwrap();
+    for _ in 0..20 {
+        let (instrument, mut player) = Instrument::new().unwrap();
+        instrument.set_fit_steps(1);
+        player.prepare(f64::from(rate));
+        // Back to back in real time, faster than the worker looks: silence, then rain.
+        player.start_capture(1.0);
+        run(&mut player, Some(&silence), rate as usize, BLOCK, &HOLD);
+        player.start_capture(1.0);
+        run(&mut player, Some(&clip), rate as usize, BLOCK, &HOLD);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while instrument.is_busy() {
+            assert!(Instant::now() < deadline, "the fit does not end");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let model = Model::from_bytes(&instrument.save_state().unwrap()).unwrap();
+        let captured = model.capture().unwrap();
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+        for (a, b) in captured.channels().iter().zip(clip.channels()) {
+            assert!(a.len() == b.len() && a.iter().zip(b).all(close));
+        }
+    }
+}

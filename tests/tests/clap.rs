@@ -1,10 +1,14 @@
 //! The built CLAP in a host.
 
+mod sound;
+
 use std::sync::OnceLock;
+
+use sound::{assert_silent, assert_sounds, level_db};
 
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
-use weft_hosts::measure::{copy_correlation, db, largest_step, peak, rms};
+use weft_hosts::measure::{copy_correlation, largest_step, peak};
 use weft_hosts::{CLAP_BUNDLE, HostError, Render, bundle};
 
 const SAMPLE_RATE: u32 = 48_000;
@@ -13,8 +17,6 @@ const CAPTURE_S: usize = 2;
 const CAPTURE_FRAMES: usize = CAPTURE_S * SAMPLE_RATE as usize;
 /// The fewest steps that the parameter allows: these tests ask whether it plays, not how well.
 const FIT_STEPS: &str = "100";
-/// Below this level, in dBFS, nothing is heard.
-const SILENCE_DB: f64 = -80.0;
 /// The longest attack and release used here, in frames.
 const ENVELOPE_FRAMES: usize = SAMPLE_RATE as usize / 10;
 
@@ -102,23 +104,6 @@ fn bounce(plugin: &mut ClapPlugin, frames: usize) -> Vec<Vec<f32>> {
     plugin.reset().unwrap();
     let render = Render::silent(frames).at(0, plugin.automation("Hold", "On").unwrap());
     plugin.render(&render).unwrap().channels
-}
-
-fn level_db(channels: &[Vec<f32>]) -> f64 {
-    db(rms(channels))
-}
-
-#[track_caller]
-fn assert_sounds(channels: &[Vec<f32>]) {
-    let (level, peak) = (level_db(channels), peak(channels));
-    assert!(level > -50.0, "the level is {level} dBFS");
-    assert!(peak < 1.0, "the peak is {peak}");
-}
-
-#[track_caller]
-fn assert_silent(channels: &[Vec<f32>]) {
-    let level = level_db(channels);
-    assert!(level < SILENCE_DB, "the level is {level} dBFS");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The built VST3 in a host.
 
+mod sound;
+
+use sound::{assert_silent, assert_sounds};
 use weft_core::procedural::{Texture, synthesize};
-use weft_hosts::measure::{db, peak, rms};
 use weft_hosts::vst3::{ProcessMode, Vst3Plugin};
 use weft_hosts::{EventKind, Render, VST3_BUNDLE, bundle};
 
@@ -25,23 +27,6 @@ fn set_mode(plugin: &mut Vst3Plugin, mode: ProcessMode) {
     plugin
         .set_process_mode(mode, f64::from(SAMPLE_RATE))
         .unwrap();
-}
-
-fn level_db(channels: &[Vec<f32>]) -> f64 {
-    db(rms(channels))
-}
-
-#[track_caller]
-fn assert_sounds(channels: &[Vec<f32>]) {
-    let (level, peak) = (level_db(channels), peak(channels));
-    assert!(level > -50.0, "the level is {level} dBFS");
-    assert!(peak < 1.0, "the peak is {peak}");
-}
-
-#[track_caller]
-fn assert_silent(channels: &[Vec<f32>]) {
-    let level = level_db(channels);
-    assert!(level < -80.0, "the level is {level} dBFS");
 }
 
 /// Captures rain by automation and waits for the fit as a bounce does.

@@ -66,6 +66,8 @@ pub(super) struct Worker {
     /// An engine for which the ring had no place.
     unsent: Option<Box<Engine>>,
     recording: Option<Recording>,
+    /// Samples of a recording whose start has not been heard of yet.
+    surplus: Vec<f32>,
     fit: Option<RunningFit>,
 }
 
@@ -78,6 +80,7 @@ impl Worker {
             feed: None,
             unsent: None,
             recording: None,
+            surplus: Vec::new(),
             fit: None,
         }
     }
@@ -133,15 +136,15 @@ impl Worker {
                     self.build_engine();
                 }
                 FromAudio::CaptureStarted { sample_rate } => {
+                    let interleaved = std::mem::take(&mut self.surplus);
                     self.recording = Some(Recording {
                         sample_rate,
-                        interleaved: Vec::new(),
+                        interleaved,
                     });
                 }
                 FromAudio::CaptureEnded { samples } => self.finish_capture(samples),
                 FromAudio::CaptureDropped { samples, why } => {
-                    self.collect(Some(samples));
-                    self.recording = None;
+                    self.take_recording(samples);
                     if why == CaptureDrop::Overrun {
                         let text =
                             "the capture was interrupted: the computer did not keep up; try again";
@@ -168,13 +171,22 @@ impl Worker {
             .pop_slice(&mut recording.interleaved[have..]);
     }
 
-    fn finish_capture(&mut self, samples: usize) {
+    /// The recording that is over after `samples` samples a channel. What was collected beyond that is the
+    /// beginning of the next one, whose message is still to come.
+    fn take_recording(&mut self, samples: usize) -> Option<Recording> {
         self.collect(Some(samples));
+        let mut recording = self.recording.take()?;
+        let end = (2 * samples).min(recording.interleaved.len());
+        self.surplus = recording.interleaved.split_off(end);
+        Some(recording)
+    }
+
+    fn finish_capture(&mut self, samples: usize) {
         let shared = self.ends.shared.clone();
         let Some(Recording {
             sample_rate,
             interleaved,
-        }) = self.recording.take()
+        }) = self.take_recording(samples)
         else {
             return shared.done();
         };
