@@ -52,6 +52,40 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+/// Natural logarithm of a normal positive number, to about two units in the last place.
+#[inline(always)]
+pub(crate) fn ln(x: f32) -> f32 {
+    const SQRT_HALF_BITS: u32 = 0x3F35_04F3;
+    // Moves the mantissa to sqrt(1/2) .. sqrt(2), where the series converges fastest.
+    let shifted = x.to_bits().wrapping_sub(SQRT_HALF_BITS) as i32;
+    let exponent = (shifted >> 23) as f32;
+    let m = f32::from_bits(((shifted & 0x007F_FFFF) as u32).wrapping_add(SQRT_HALF_BITS));
+    // ln m = 2 artanh(s) with s = (m - 1) / (m + 1), at most 0.172.
+    let s = (m - 1.0) / (m + 1.0);
+    let q = s * s;
+    let p = 1.0 / 9.0;
+    let p = p * q + 1.0 / 7.0;
+    let p = p * q + 1.0 / 5.0;
+    let p = p * q + 1.0 / 3.0;
+    let p = p * q + 1.0;
+    exponent * std::f32::consts::LN_2 + 2.0 * s * p
+}
+
+/// `cos(2π·turns)` for `turns` within 0..1.
+#[inline(always)]
+pub(crate) fn cos_turns(turns: f32) -> f32 {
+    // cos(2πx) = sin(2π(|x - 1/2| - 1/4)): an odd series over a quarter turn either side.
+    let x = ((turns - 0.5).abs() - 0.25) * std::f32::consts::TAU;
+    let q = x * x;
+    let p = -1.0 / 39_916_800.0;
+    let p = p * q + 1.0 / 362_880.0;
+    let p = p * q - 1.0 / 5_040.0;
+    let p = p * q + 1.0 / 120.0;
+    let p = p * q - 1.0 / 6.0;
+    let p = p * q + 1.0;
+    x * p
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +106,19 @@ mod tests {
             );
             let truth = 1.0 / (1.0 + (-f64::from(x)).exp());
             assert!((f64::from(sigmoid(x)) - truth).abs() < 4e-7, "sigmoid({x})");
+        }
+        for i in 1..10_000 {
+            let x = (i as f32 * 1e-3).powi(5);
+            let truth = f64::from(x).ln();
+            let error = (f64::from(ln(x)) - truth).abs();
+            assert!(
+                error < 3e-7 * truth.abs().max(1.0),
+                "ln({x}) is off by {error}"
+            );
+            let turns = i as f32 * 1e-4;
+            let truth = (std::f64::consts::TAU * f64::from(turns)).cos();
+            let error = (f64::from(cos_turns(turns)) - truth).abs();
+            assert!(error < 4e-7, "cos_turns({turns}) is off by {error}");
         }
     }
 }

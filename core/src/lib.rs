@@ -16,3 +16,4 @@ pub mod texture;
 mod fast_math;
 mod linalg;
 mod parallel;
+mod simd;

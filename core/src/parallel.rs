@@ -1,61 +1,47 @@
 //! Work on several threads that are gone when it is done: a plugin may be unloaded at any time, and a
 //! thread pool that outlives it takes the host with it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// How many threads to work on, the caller's included.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Threads(usize);
 
+/// More threads than this have nothing to do in a step of a fit.
+const MOST: usize = 8;
+
 impl Threads {
     /// `count` threads; 0 for one per core.
     pub fn new(count: usize) -> Self {
-        match count {
-            0 => Self(thread::available_parallelism().map_or(1, usize::from)),
-            _ => Self(count),
+        let wanted = match count {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            _ => count,
+        };
+        Self(wanted.min(MOST))
+    }
+
+    /// Does `work` once on every item, in no particular order; each thread takes the next item as it
+    /// gets free.
+    pub fn for_each<T: Send>(self, items: &mut [T], work: impl Fn(&mut T) + Sync) {
+        let helpers = self.0.min(items.len()).saturating_sub(1);
+        if helpers == 0 {
+            return items.iter_mut().for_each(work);
         }
-    }
-
-    /// The results of `task(0) .. task(count - 1)`, in this order, whoever computed them.
-    pub fn map<T: Send>(self, count: usize, task: impl Fn(usize) -> T + Sync) -> Vec<T> {
-        self.map_beside(count, task, || ()).0
-    }
-
-    /// The same, beside `main`, which runs on the calling thread before that joins in.
-    pub fn map_beside<T: Send, M>(
-        self,
-        count: usize,
-        task: impl Fn(usize) -> T + Sync,
-        main: impl FnOnce() -> M,
-    ) -> (Vec<T>, M) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut done = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= count {
-                    return done;
-                }
-                done.push((index, task(index)));
+        let queue = Mutex::new(items.iter_mut());
+        // A panic in `work` poisons nothing: the lock is held only to take an item.
+        let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let run = || {
+            while let Some(item) = take() {
+                work(item);
             }
         };
-        let (mut results, main) = thread::scope(|scope| {
-            let helpers: Vec<_> = (1..self.0).map(|_| scope.spawn(work)).collect();
-            let main = main();
-            let mut results = work();
-            for helper in helpers {
-                // A panic goes on in the caller, as it would on one thread.
-                results.extend(
-                    helper
-                        .join()
-                        .unwrap_or_else(|p| std::panic::resume_unwind(p)),
-                );
+        thread::scope(|scope| {
+            for _ in 0..helpers {
+                scope.spawn(run);
             }
-            (results, main)
+            run();
         });
-        results.sort_unstable_by_key(|r| r.0);
-        (results.into_iter().map(|r| r.1).collect(), main)
     }
 }
 
@@ -64,12 +50,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_order_on_any_number_of_threads() {
-        for threads in [1, 2, 7] {
-            let (squares, main) = Threads::new(threads).map_beside(100, |i| i * i, || "done");
-            assert_eq!((squares.len(), squares[99], main), (100, 9801, "done"));
-            assert!(squares.is_sorted());
+    fn every_item_is_worked_on_once_by_any_number_of_threads() {
+        for threads in [1, 2, 7, 100] {
+            let mut items: Vec<usize> = (0..100).collect();
+            Threads::new(threads).for_each(&mut items, |i| *i = *i * *i + 1);
+            assert!(items.iter().enumerate().all(|(i, x)| *x == i * i + 1));
         }
-        assert!(Threads::new(3).map(0, |i| i).is_empty());
+        Threads::new(3).for_each(&mut Vec::<usize>::new(), |_| unreachable!());
     }
 }

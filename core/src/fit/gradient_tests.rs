@@ -7,8 +7,7 @@ use crate::network::{
     BLOCK_FRAMES, Generator, GeneratorScratch, InputLaw, SCALES, ScaleInputs, Sequence,
     TABLE_CHANNELS, Weights, skip, spans,
 };
-use crate::parallel::Threads;
-use crate::texture::{FeatureShape, Period, TargetSet, TextureLoss};
+use crate::texture::{BANKS, FeatureShape, Period, StepTargets, TextureLoss};
 
 fn random(source: &mut Sequence, length: usize, scale: f32) -> Vec<f32> {
     (0..length).map(|_| source.gaussian() * scale).collect()
@@ -199,12 +198,8 @@ fn head_with_soft_limits() {
     assert!(error < 5e-3, "{error}");
 }
 
-/// A loss on eight bands in two channels, with lag pairs, and the sets of one step.
-fn example_loss(frames: usize) -> (TextureLoss, Vec<TargetSet>, FeatureShape) {
-    let shape = FeatureShape {
-        channels: 2,
-        bands: 8,
-    };
+/// 300 frames with a beat every 12.
+fn example_features(shape: FeatureShape) -> Vec<f32> {
     let mut r = Sequence::new(5, 0);
     let beat = |i: usize| {
         if (i / shape.width()).is_multiple_of(12) {
@@ -213,53 +208,82 @@ fn example_loss(frames: usize) -> (TextureLoss, Vec<TargetSet>, FeatureShape) {
             0.0
         }
     };
-    let length = 300 * shape.width();
-    let features: Vec<f32> = (0..length)
+    (0..300 * shape.width())
         .map(|i| 1.0 + 0.3 * r.gaussian() + beat(i))
-        .collect();
+        .collect()
+}
+
+/// A loss on eight bands in two channels, with lag pairs, and the targets of one step.
+fn example_loss(frames: usize) -> (TextureLoss, StepTargets, FeatureShape) {
+    let shape = FeatureShape {
+        channels: 2,
+        bands: 8,
+    };
+    let features = example_features(shape);
     let periods = [Period {
         frames: 12.0,
         strength: 0.8,
     }];
     let whitening = vec![0.5; shape.width()];
-    let loss = TextureLoss::new(&features, shape, &whitening, &periods, 31.25, frames);
-    let sets: Vec<TargetSet> = (0..loss.set_count())
-        .filter_map(|s| loss.draw(1, 0, s))
+    let loss = TextureLoss::new(features, shape, &whitening, &periods, 31.25, frames);
+    let targets = StepTargets::new((0..BANKS).map(|bank| loss.draw(1, 0, bank)));
+    (loss, targets, shape)
+}
+
+/// The loss and its gradient by the features of the frames of `parts`.
+fn evaluate(loss: &TextureLoss, targets: &StepTargets, parts: &[&[f32]]) -> (f64, Vec<f32>) {
+    let outputs: Vec<Vec<f32>> = parts.iter().map(|x| loss.project(x, targets)).collect();
+    let outputs: Vec<&[f32]> = outputs.iter().map(Vec::as_slice).collect();
+    let banks: Vec<_> = (0..BANKS)
+        .map(|bank| loss.compare(&outputs, targets, bank))
         .collect();
-    (loss, sets, shape)
+    let value = banks.iter().map(|b| f64::from(b.0)).sum();
+    let by_outputs: Vec<f32> = banks.into_iter().flat_map(|b| b.1).collect();
+    let mut gradient = vec![0.0; parts.iter().map(|x| x.len()).sum()];
+    loss.project_backward(&by_outputs, targets, 0, &mut gradient);
+    (value, gradient)
 }
 
 #[test]
 fn texture_loss_by_features() {
-    let (loss, sets, shape) = example_loss(96);
-    assert_eq!(
-        sets.len(),
-        9,
-        "seven sets of the pyramid and two of lag pairs"
-    );
+    let (loss, targets, shape) = example_loss(96);
     let features = random(&mut Sequence::new(6, 0), 96 * shape.width(), 1.0);
-    let evaluate = |x: &[f32], threads| loss.evaluate(x, &sets, Threads::new(threads));
-    let result = evaluate(&features, 1);
-    let value = |a: &[Vec<f32>]| f64::from(evaluate(&a[0], 1).value);
+    let (whole, gradient) = evaluate(&loss, &targets, &[&features]);
+    let value = |a: &[Vec<f32>]| evaluate(&loss, &targets, &[&a[0]]).0;
     let error = gradient_error(
         std::slice::from_ref(&features),
-        std::slice::from_ref(&result.gradient),
+        std::slice::from_ref(&gradient),
         3e-2,
         value,
     );
     println!("texture loss: {error:.1e}");
     assert!(error < 2e-2, "{error}");
-    assert!(
-        result.gradient == evaluate(&features, 3).gradient,
-        "threads change the result"
-    );
+
+    // Stretches of frames see each other: where they are cut changes nothing.
+    let (first, second) = features.split_at(32 * shape.width());
+    let (parts, parts_gradient) = evaluate(&loss, &targets, &[first, second]);
+    assert!((whole - parts).abs() < 1e-5 * whole);
+    let largest = gradient.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+    for (a, b) in gradient.iter().zip(&parts_gradient) {
+        assert!((a - b).abs() < 1e-3 * largest);
+    }
+}
+
+#[test]
+fn the_capture_itself_has_no_loss() {
+    let (loss, targets, shape) = example_loss(300);
+    let other = random(&mut Sequence::new(8, 0), 300 * shape.width(), 1.0);
+    let capture = example_features(shape);
+    let (own, _) = evaluate(&loss, &targets, &[&capture]);
+    let (others, _) = evaluate(&loss, &targets, &[&other]);
+    assert!(own < 1e-6 && others > 0.1, "{own}, {others}");
 }
 
 #[test]
 fn whole_step_by_every_weight() {
     for period in [None, Some(12.0)] {
         let (law, inputs) = example_inputs(period);
-        let (loss, sets, shape) = example_loss(BLOCK_FRAMES);
+        let (loss, targets, shape) = example_loss(BLOCK_FRAMES);
         let mut range = example_range(shape.width());
         range.high.fill(6.0);
         let weights = Weights::random(&law, shape.width(), 9);
@@ -268,15 +292,11 @@ fn whole_step_by_every_weight() {
             weights,
             inputs: law,
         };
-        let evaluate = |features: &[f32]| loss.evaluate(features, &sets, Threads::new(1));
+        let evaluate = |features: &[f32]| evaluate(&loss, &targets, &[features]);
 
         let mut pass = Pass::default();
         pass.forward(&generator, &inputs, BLOCK_FRAMES);
-        pass.backward(
-            &generator,
-            &inputs,
-            &evaluate(&pass.features.clone()).gradient,
-        );
+        pass.backward(&generator, &inputs, &evaluate(&pass.features.clone()).1);
         let with = |weights: &[Vec<f32>]| {
             let mut moved = generator.clone();
             for (array, data) in moved.weights.arrays.iter_mut().zip(weights) {
@@ -284,7 +304,7 @@ fn whole_step_by_every_weight() {
             }
             let mut pass = Pass::default();
             pass.forward(&moved, &inputs, BLOCK_FRAMES);
-            f64::from(evaluate(&pass.features).value)
+            evaluate(&pass.features).0
         };
         let arrays: Vec<Vec<f32>> = generator
             .weights

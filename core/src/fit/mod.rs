@@ -5,9 +5,9 @@
 //! randomness is numbered by step, and sums are taken in a fixed order: the same capture, settings and
 //! seed give the same bits on one machine, whatever the number of threads.
 
-mod adam;
 #[cfg(test)]
 mod gradient_tests;
+mod optimizer;
 mod pass;
 
 use std::ops::ControlFlow;
@@ -18,12 +18,15 @@ use thiserror::Error;
 
 use crate::clip::{Clip, ClipError};
 use crate::network::{
-    FeatureRange, FitRecord, Generator, Model, SCALES, ScaleInputs, Sequence, stored_capture,
+    FeatureRange, FitRecord, Generator, InputLaw, Model, SCALES, ScaleInputs, Sequence,
+    stored_capture,
 };
 use crate::parallel::Threads;
 use crate::spectrum::{FrontEnd, SpectrumError};
-use crate::texture::{FeatureShape, Period, StepLoss, TargetSet, TextureLoss, find_periods};
-use adam::Adam;
+use crate::texture::{
+    BANKS, FeatureShape, Period, StepTargets, TargetBank, TextureLoss, find_periods,
+};
+use optimizer::Optimizer;
 use pass::Pass;
 
 /// Frames generated in a step.
@@ -34,8 +37,6 @@ const PEAK_RATE: f64 = 4e-3;
 const LAST_RATE: f64 = 0.02;
 /// Steps of linear warm-up.
 const WARM_UP_STEPS: u32 = 20;
-/// Bound of the gradient's norm.
-const GRADIENT_NORM_LIMIT: f64 = 3.0;
 /// A period at least this strong becomes an input of the network.
 const PERIOD_INPUT_GATE: f64 = 0.6;
 /// Share of its channel's mean deviation in the whitening of a feature.
@@ -162,7 +163,7 @@ impl Task {
         let range = FeatureRange::measure(&features, front_end.magnitude_channels() * bands);
         let channels = front_end.feature_channels();
         let loss = TextureLoss::new(
-            &features.data,
+            features.data,
             FeatureShape { channels, bands },
             &whitening(&range.deviation, bands),
             &periods,
@@ -191,30 +192,156 @@ impl Task {
     }
 }
 
-/// A part of what is drawn for a step.
-enum Drawn {
-    Inputs(Box<[ScaleInputs; SCALES]>),
-    Targets(Option<TargetSet>),
+/// The frames of a step are made in so many stretches, each by one thread. Their margins overlap, so more
+/// of them cost more in all. A constant: the sums' order, and with it the bits, must not depend on threads.
+const PARTS: usize = 2;
+const PART_FRAMES: usize = STEP_FRAMES / PARTS;
+
+/// One stretch of a step's frames.
+#[derive(Debug, Default)]
+struct Part {
+    inputs: [ScaleInputs; SCALES],
+    pass: Pass,
+    /// Outputs of the loss's filters on it.
+    outputs: Vec<f32>,
+    /// Gradient by its features.
+    gradient: Vec<f32>,
 }
 
-/// All that is drawn for a step.
-#[derive(Default)]
-struct StepDraw {
-    inputs: Box<[ScaleInputs; SCALES]>,
-    targets: Vec<TargetSet>,
+/// Everything that a fit changes from step to step.
+struct Trainer<'a> {
+    task: &'a Task,
+    threads: Threads,
+    seed: u64,
+    step: u32,
+    generator: Generator,
+    optimizer: Optimizer,
+    parts: [Part; PARTS],
+    next_inputs: [[ScaleInputs; SCALES]; PARTS],
+    targets: StepTargets,
+    next_banks: [Option<TargetBank>; BANKS],
 }
 
-impl StepDraw {
-    fn new(parts: Vec<Drawn>) -> Self {
-        let mut draw = Self::default();
-        for part in parts {
-            match part {
-                Drawn::Inputs(inputs) => draw.inputs = inputs,
-                Drawn::Targets(targets) => draw.targets.extend(targets),
+/// What can be done at the same time as something else in a step.
+enum Chore<'a> {
+    Learn(usize, &'a mut Part),
+    DrawInputs(usize, &'a mut [ScaleInputs; SCALES]),
+    DrawBank(usize, &'a mut Option<TargetBank>),
+}
+
+impl<'a> Trainer<'a> {
+    /// Starts after `step` steps that led to `generator`.
+    fn new(task: &'a Task, generator: Generator, seed: u64, step: u32, threads: Threads) -> Self {
+        let mut trainer = Self {
+            task,
+            threads,
+            seed,
+            step,
+            optimizer: Optimizer::new(&generator.weights),
+            generator,
+            parts: Default::default(),
+            next_inputs: Default::default(),
+            targets: StepTargets::default(),
+            next_banks: Default::default(),
+        };
+        let (inputs, banks) = (
+            trainer.next_inputs.iter_mut(),
+            trainer.next_banks.iter_mut(),
+        );
+        let draw = inputs.enumerate().map(|(i, x)| Chore::DrawInputs(i, x));
+        let draw = draw.chain(banks.enumerate().map(|(i, b)| Chore::DrawBank(i, b)));
+        let law = &trainer.generator.inputs;
+        threads.for_each(&mut draw.collect::<Vec<_>>(), |chore| match chore {
+            Chore::DrawInputs(part, inputs) => draw_inputs(law, seed, step, *part, inputs),
+            Chore::DrawBank(bank, drawn) => {
+                **drawn = Some(task.loss.draw(seed, step.into(), *bank))
             }
-        }
-        draw
+            Chore::Learn(..) => {}
+        });
+        trainer
     }
+
+    /// One step at learning rate `rate`. Returns its loss.
+    fn step(&mut self, rate: f32) -> f32 {
+        let Self {
+            task,
+            threads,
+            seed,
+            generator,
+            parts,
+            next_inputs,
+            targets,
+            next_banks,
+            ..
+        } = self;
+        let loss = &task.loss;
+        *targets = StepTargets::new(next_banks.iter_mut().filter_map(Option::take));
+        for (part, inputs) in parts.iter_mut().zip(next_inputs.iter_mut()) {
+            std::mem::swap(&mut part.inputs, inputs);
+        }
+
+        threads.for_each(parts, |part| {
+            part.pass.forward(generator, &part.inputs, PART_FRAMES);
+            part.outputs = loss.project(&part.pass.features, targets);
+        });
+
+        let outputs: [&[f32]; PARTS] = parts.each_ref().map(|p| p.outputs.as_slice());
+        let mut compared: [_; BANKS] = std::array::from_fn(|bank| (bank, 0.0, Vec::new()));
+        threads.for_each(&mut compared, |(bank, value, gradient)| {
+            (*value, *gradient) = loss.compare(&outputs, targets, *bank);
+        });
+        let value = compared.iter().map(|c| c.1).sum();
+        let by_outputs: Vec<f32> = compared.into_iter().flat_map(|c| c.2).collect();
+
+        // What the next step needs is drawn beside the backward passes.
+        let next = self.step + 1;
+        let learn = parts.iter_mut().enumerate();
+        let learn = learn.map(|(i, part)| Chore::Learn(i, part));
+        let draw = next_inputs.iter_mut().enumerate();
+        let draw = draw.map(|(i, inputs)| Chore::DrawInputs(i, inputs));
+        let banks = next_banks.iter_mut().enumerate();
+        let banks = banks.map(|(i, bank)| Chore::DrawBank(i, bank));
+        let mut chores: Vec<_> = learn.chain(draw).chain(banks).collect();
+        threads.for_each(&mut chores, |chore| match chore {
+            Chore::Learn(i, part) => {
+                part.gradient.resize(part.pass.features.len(), 0.0);
+                let first = *i * PART_FRAMES;
+                loss.project_backward(&by_outputs, targets, first, &mut part.gradient);
+                part.pass.backward(generator, &part.inputs, &part.gradient);
+            }
+            Chore::DrawInputs(part, inputs) => {
+                draw_inputs(&generator.inputs, *seed, next, *part, inputs);
+            }
+            Chore::DrawBank(bank, drawn) => {
+                **drawn = Some(loss.draw(*seed, next.into(), *bank));
+            }
+        });
+
+        let gradients = parts.each_ref().map(|p| p.pass.gradients.as_slice());
+        self.optimizer
+            .step(&mut generator.weights, &gradients, rate, *threads);
+        self.step = next;
+        value
+    }
+
+    /// The network as it would be kept.
+    fn snapshot(&self) -> Generator {
+        let mut snapshot = self.generator.clone();
+        snapshot.round_to_half();
+        snapshot
+    }
+}
+
+/// Fresh noise for part `part` of step `step`.
+fn draw_inputs(
+    law: &InputLaw,
+    seed: u64,
+    step: u32,
+    part: usize,
+    inputs: &mut [ScaleInputs; SCALES],
+) {
+    let seed = Sequence::new(seed ^ INPUT_SEED, u64::from(step)).next() as u32;
+    law.fill(seed, (part * PART_FRAMES) as i64, PART_FRAMES, inputs);
 }
 
 /// Learning rate after `progress` (0..1) of the fit, at step `step`.
@@ -251,7 +378,7 @@ pub fn fit(
     // What is kept is what is fitted: 24 bits a sample.
     let capture = Arc::new(stored_capture(clip)?);
     let task = Task::new(&capture)?;
-    let mut generator = task.generator(settings.seed);
+    let generator = task.generator(settings.seed);
     let model = |generator: Generator, step: u32, loss: f32| {
         let record = FitRecord {
             steps: step,
@@ -274,21 +401,7 @@ pub fn fit(
         model: &model(generator.stationary(), 0, f32::NAN),
     })?;
 
-    let mut pass = Pass::default();
-    let mut adam = Adam::new(&generator.weights, GRADIENT_NORM_LIMIT);
-    let input_law = generator.inputs.clone();
-    // What a step needs and no other step decides: its noise and its filters.
-    let draw = |step: u32, part: usize| match part.checked_sub(1) {
-        None => {
-            let mut inputs: [ScaleInputs; SCALES] = Default::default();
-            let seed = Sequence::new(settings.seed ^ INPUT_SEED, u64::from(step)).next() as u32;
-            input_law.fill(seed, 0, STEP_FRAMES, &mut inputs);
-            Drawn::Inputs(Box::new(inputs))
-        }
-        Some(set) => Drawn::Targets(task.loss.draw(settings.seed, u64::from(step), set)),
-    };
-    let parts = 1 + task.loss.set_count();
-    let mut drawn = StepDraw::new(threads.map(parts, |part| draw(0, part)));
+    let mut trainer = Trainer::new(&task, generator, settings.seed, 0, threads);
     let mut smooth_loss = None;
     let mut snapshots = SNAPSHOTS.iter().peekable();
     let mut step = 0;
@@ -298,16 +411,7 @@ pub fn fit(
             .max_duration_s
             .map_or(0.0, |s| started.elapsed().as_secs_f64() / s);
         let rate = learning_rate(step, by_steps(step).max(by_time));
-        let StepDraw { inputs, targets } = drawn;
-        pass.forward(&generator, &inputs, STEP_FRAMES);
-        let StepLoss { value, gradient } = task.loss.evaluate(&pass.features, &targets, threads);
-        let learn = || {
-            pass.backward(&generator, &inputs, &gradient);
-            adam.step(&mut generator.weights, &pass.gradients, rate);
-        };
-        let next = step + 1;
-        let (next, ()) = threads.map_beside(parts, |part| draw(next, part), learn);
-        drawn = StepDraw::new(next);
+        let value = trainer.step(rate);
         step += 1;
         if !value.is_finite() {
             return Err(FitError::Diverged { step, loss: value });
@@ -330,9 +434,7 @@ pub fn fit(
             due = true;
         }
         if due {
-            let mut snapshot = generator.clone();
-            snapshot.round_to_half();
-            let model = model(snapshot, step, smooth);
+            let model = model(trainer.snapshot(), step, smooth);
             tell(FitEvent::Snapshot {
                 step,
                 model: &model,

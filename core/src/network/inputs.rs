@@ -128,9 +128,9 @@ impl InputLaw {
             inputs.table_weights.clear();
             for column in (0..span.columns() as i64).map(|i| first + i) {
                 let noise = gaussian.frame(column);
-                inputs
-                    .noise
-                    .extend((0..GAUSSIAN_CHANNELS as u32).map(|c| noise.gaussian(c)));
+                let at = inputs.noise.len();
+                inputs.noise.resize(at + GAUSSIAN_CHANNELS, 0.0);
+                noise.gaussians_into(&mut inputs.noise[at..]);
                 let (hit, size) = (spike.frame(column), spike_size.frame(column));
                 inputs.noise.extend(rates.iter().zip(0..).map(|(&rate, c)| {
                     // Sizes are exponential above one, and scaled to about unit energy.

@@ -5,6 +5,7 @@
 
 use crate::fast_math::{sigmoid, softplus};
 use crate::linalg::{View, multiply};
+use crate::simd::dispatch;
 
 /// Slope of the leaky rectifier below zero.
 const LEAK: f32 = 0.2;
@@ -214,13 +215,56 @@ pub(crate) struct FeatureRange {
     pub high: Vec<f32>,
 }
 
+/// The range of one feature.
+#[derive(Clone, Copy)]
+struct Limits {
+    mean: f32,
+    deviation: f32,
+    low: f32,
+    high: f32,
+}
+
 impl FeatureRange {
-    /// Linear output to features: scaled to the capture, then softly kept inside its range.
+    /// The ranges of the features, in their order: loops that zip them need no bounds checks, and vectorise.
     #[inline(always)]
-    fn limit(&self, i: usize, z: f32) -> f32 {
-        let y = self.mean[i] + self.deviation[i] * z;
-        let y = self.high[i] - softplus((self.high[i] - y) * CAP_SHARPNESS) / CAP_SHARPNESS;
-        self.low[i] + softplus((y - self.low[i]) * CAP_SHARPNESS) / CAP_SHARPNESS
+    fn limits(&self) -> impl Iterator<Item = Limits> {
+        let middles = self.mean.iter().zip(&self.deviation);
+        let bounds = self.low.iter().zip(&self.high);
+        middles
+            .zip(bounds)
+            .map(|((&mean, &deviation), (&low, &high))| Limits {
+                mean,
+                deviation,
+                low,
+                high,
+            })
+    }
+}
+
+impl Limits {
+    /// Linear output to a feature: scaled to the capture, then softly kept inside its range.
+    #[inline(always)]
+    fn apply(self, z: f32) -> f32 {
+        let y = self.below(self.to_high(z));
+        self.low + softplus((y - self.low) * CAP_SHARPNESS) / CAP_SHARPNESS
+    }
+
+    /// Derivative of [`apply`](Self::apply).
+    #[inline(always)]
+    fn slope(self, z: f32) -> f32 {
+        let to_high = self.to_high(z);
+        let y = self.below(to_high);
+        sigmoid((y - self.low) * CAP_SHARPNESS) * sigmoid(to_high) * self.deviation
+    }
+
+    #[inline(always)]
+    fn to_high(self, z: f32) -> f32 {
+        (self.high - (self.mean + self.deviation * z)) * CAP_SHARPNESS
+    }
+
+    #[inline(always)]
+    fn below(self, to_high: f32) -> f32 {
+        self.high - softplus(to_high) / CAP_SHARPNESS
     }
 }
 
@@ -243,11 +287,16 @@ pub(crate) fn head(
         View::new(w, hidden, features),
         true,
     );
-    for row in out.chunks_exact_mut(features) {
-        for (i, y) in row.iter_mut().enumerate() {
-            *y = range.limit(i, *y);
-        }
-    }
+    dispatch(
+        #[inline(always)]
+        || {
+            for row in out.chunks_exact_mut(features) {
+                for (y, limits) in row.iter_mut().zip(range.limits()) {
+                    *y = limits.apply(*y);
+                }
+            }
+        },
+    );
 }
 
 /// Gradients of [`head`].
@@ -267,19 +316,19 @@ pub(crate) fn head_backward(
     }
     let (h_view, w_view) = (View::new(h, rows, hidden), View::new(w, hidden, features));
     multiply(&mut pre, h_view, w_view, true);
-    let (mean, deviation) = (&range.mean[..features], &range.deviation[..features]);
-    let (low, high) = (&range.low[..features], &range.high[..features]);
-    for (row, dy) in pre
-        .chunks_exact_mut(features)
-        .zip(dy.chunks_exact(features))
-    {
-        for i in 0..features {
-            let to_high = (high[i] - (mean[i] + deviation[i] * row[i])) * CAP_SHARPNESS;
-            let y = high[i] - softplus(to_high) / CAP_SHARPNESS;
-            let slope = sigmoid((y - low[i]) * CAP_SHARPNESS) * sigmoid(to_high) * deviation[i];
-            row[i] = dy[i] * slope;
-        }
-    }
+    dispatch(
+        #[inline(always)]
+        || {
+            for (row, dy) in pre
+                .chunks_exact_mut(features)
+                .zip(dy.chunks_exact(features))
+            {
+                for ((y, limits), dy) in row.iter_mut().zip(range.limits()).zip(dy) {
+                    *y = dy * limits.slope(*y);
+                }
+            }
+        },
+    );
     sum_rows(&pre, db);
     let pre_view = View::new(&pre, rows, features);
     multiply(dw, h_view.transposed(), pre_view, false);

@@ -12,9 +12,7 @@ mod noise;
 
 pub(crate) use generator::{Activations, Array, Weights, array};
 pub use generator::{Generator, GeneratorScratch};
-#[cfg(test)]
-pub(crate) use inputs::InputLaw;
-pub(crate) use inputs::{ScaleInputs, skip, spans};
+pub(crate) use inputs::{InputLaw, ScaleInputs, skip, spans};
 pub(crate) use layers::FeatureRange;
 pub(crate) use model::stored_capture;
 pub use model::{FitRecord, Model, ModelError};

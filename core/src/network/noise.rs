@@ -1,6 +1,9 @@
 //! Random numbers addressed by (seed, stream, frame, channel): any stretch of an endless texture can
 //! be computed alone, and is the same every time.
 
+use crate::fast_math::{cos_turns, ln};
+use crate::simd::dispatch;
+
 /// Streams of random numbers of one seed. Scales, periods and channels are added to the base.
 pub(crate) mod stream {
     pub const NOISE: u32 = 0;
@@ -40,6 +43,18 @@ impl Noise {
         }
     }
 
+    /// Standard normal numbers of the absolute frames (or samples) from `start` on, channel 0.
+    pub fn gaussians_into(self, start: i64, out: &mut [f32]) {
+        dispatch(
+            #[inline(always)]
+            || {
+                for (x, i) in out.iter_mut().zip(0i64..) {
+                    *x = self.frame(start.wrapping_add(i)).gaussian(0);
+                }
+            },
+        );
+    }
+
     /// The numbers of one absolute frame (or sample), which may be negative.
     #[inline]
     pub fn frame(self, index: i64) -> FrameNoise {
@@ -67,11 +82,30 @@ impl FrameNoise {
     /// Standard normal, by Box & Muller.
     #[inline]
     pub fn gaussian(self, channel: u32) -> f32 {
-        let bits = self.bits(channel);
-        let radius = (-2.0 * unit(bits).ln()).sqrt();
-        let angle = std::f64::consts::TAU * unit(mix(bits ^ 0xA511_E9B3));
-        (radius * angle.cos()) as f32
+        gaussian(self.bits(channel))
     }
+
+    /// [`gaussian`](Self::gaussian) of channels 0, 1, 2...
+    pub fn gaussians_into(self, out: &mut [f32]) {
+        dispatch(
+            #[inline(always)]
+            || {
+                for (x, c) in out.iter_mut().zip(0..) {
+                    *x = self.gaussian(c);
+                }
+            },
+        );
+    }
+}
+
+/// Box & Muller (1958) from one hash and its hash. Nothing but arithmetic, so that loops over it
+/// vectorise.
+#[inline(always)]
+fn gaussian(bits: u32) -> f32 {
+    const SCALE: f32 = 1.0 / (1 << 24) as f32;
+    let unit = |bits: u32| ((bits >> 8) as f32 + 0.5) * SCALE;
+    let radius = (-2.0 * ln(unit(bits))).max(0.0).sqrt();
+    radius * cos_turns(unit(mix(bits ^ 0xA511_E9B3)))
 }
 
 #[inline]

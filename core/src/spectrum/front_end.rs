@@ -442,9 +442,7 @@ impl FrontEnd {
                 noise.copy_within(hop.., 0);
             }
             let source = Noise::new(seed, stream::CARRIER + c as u32);
-            for (i, x) in noise.iter_mut().enumerate().skip(known) {
-                *x = source.frame(start + i as i64).gaussian(0);
-            }
+            source.gaussians_into(start + known as i64, &mut noise[known..]);
         }
         scratch.held = Some((seed, start));
     }

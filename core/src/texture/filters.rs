@@ -1,9 +1,11 @@
-//! Random projections of short stretches of a spectrogram.
+//! Random filters over the features of a frame.
 
 use crate::network::Sequence;
 
-/// Projections in a set.
-pub(crate) const FILTERS: usize = 64;
+/// Filters that are drawn together: responses combine the filters of one family over time.
+pub(crate) const FAMILY: usize = 4;
+/// Narrowest bump over the bands, in bands.
+const NARROWEST: f64 = 2.0;
 /// Widest bump over the bands, as a part of all bands.
 const WIDEST: f64 = 0.75;
 
@@ -20,78 +22,74 @@ impl FeatureShape {
     }
 }
 
-/// Draws [`FILTERS`] random projections of `taps` frames to `out` (`taps · features × FILTERS`,
-/// row-major), each of unit norm under a Gaussian bump over the bands of random centre and width (at
-/// least `narrowest` bands). Half see one channel only, the others all channels through one kernel with
-/// random weights; half, in runs of four, have no structure inside the bump.
-pub(crate) fn draw_filters(
+/// What the filters of a family have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum FamilyKind {
+    /// One bump, random weights inside it: four looks at the same few bands.
+    Rough,
+    /// A bump for each, without structure inside: the level of a region.
+    Smooth,
+}
+
+/// A Gaussian bump over the bands, of random centre and width.
+fn draw_bump(random: &mut Sequence, bump: &mut [f32]) {
+    let bands = bump.len() as f64;
+    let centre = random.uniform() * bands;
+    let (low, high) = (NARROWEST.ln(), (bands * WIDEST).ln());
+    let width = (low + random.uniform() * (high - low)).exp();
+    for (x, band) in bump.iter_mut().zip(0u32..) {
+        let d = (f64::from(band) - centre) / width;
+        *x = (-0.5 * d * d).exp() as f32;
+    }
+}
+
+/// How much of each channel a filter sees: one channel alone, or a random mix of all.
+fn draw_mix(random: &mut Sequence, one_channel: bool, mix: &mut [f32]) {
+    if mix.len() == 1 {
+        mix[0] = 1.0;
+    } else if one_channel {
+        mix.fill(0.0);
+        mix[random.below(mix.len())] = 1.0;
+    } else {
+        mix.fill_with(|| random.gaussian());
+    }
+}
+
+/// Draws a family of filters to `out` ([`FAMILY`] runs of `shape.width()` weights), each of unit norm.
+pub(crate) fn draw_family(
     random: &mut Sequence,
-    taps: usize,
+    kind: FamilyKind,
+    one_channel: bool,
     shape: FeatureShape,
-    narrowest: f64,
-    out: &mut Vec<f32>,
+    out: &mut [f32],
 ) {
-    let FeatureShape { channels, bands } = shape;
-    let mut bump = vec![0.0f32; bands * FILTERS];
-    for f in 0..FILTERS {
-        let centre = random.uniform() * bands as f64;
-        let (low, high) = (narrowest.ln(), (bands as f64 * WIDEST).ln());
-        let width = (low + random.uniform() * (high - low)).exp();
-        for band in 0..bands {
-            let d = (band as f64 - centre) / width;
-            bump[band * FILTERS + f] = (-0.5 * d * d).exp() as f32;
+    let mut bump = vec![0.0f32; shape.bands];
+    let mut mix = vec![0.0f32; shape.channels];
+    for (i, filter) in out.chunks_exact_mut(shape.width()).enumerate() {
+        if i == 0 || kind == FamilyKind::Smooth {
+            draw_bump(random, &mut bump);
+            draw_mix(random, one_channel, &mut mix);
         }
-    }
-    let is_smooth = |f: usize| f / 4 % 2 == 1;
-    let sees_one_channel = |f: usize| f.is_multiple_of(2);
-    // How much of each channel a filter sees.
-    let mut mix = vec![1.0f32; channels * FILTERS];
-    if channels > 1 {
-        for f in 0..FILTERS {
-            let only = random.below(channels);
-            for c in 0..channels {
-                mix[c * FILTERS + f] = if !sees_one_channel(f) {
-                    random.gaussian()
-                } else if c == only {
-                    1.0
-                } else {
-                    0.0
-                };
+        let (first, others) = filter.split_at_mut(shape.bands);
+        for (x, bump) in first.iter_mut().zip(&bump) {
+            *x = match kind {
+                FamilyKind::Rough => random.nearly_gaussian() * bump,
+                FamilyKind::Smooth => *bump,
+            };
+        }
+        // All channels see the same weights, more or less of them.
+        for (channel, mix) in others.chunks_exact_mut(shape.bands).zip(&mix[1..]) {
+            for (x, weight) in channel.iter_mut().zip(&*first) {
+                *x = weight * mix;
             }
         }
-    }
-    let plane = bands * FILTERS;
-    out.clear();
-    out.resize(taps * channels * plane, 0.0);
-    let mut energy = [0.0f32; FILTERS];
-    let mut kernel = vec![0.0f32; plane];
-    for tap in out.chunks_exact_mut(channels * plane) {
-        let level: [f32; FILTERS] = std::array::from_fn(|_| random.nearly_gaussian());
-        for (row, bump) in kernel
-            .chunks_exact_mut(FILTERS)
-            .zip(bump.chunks_exact(FILTERS))
-        {
-            for f in 0..FILTERS {
-                let noise = random.nearly_gaussian();
-                row[f] = if is_smooth(f) { level[f] } else { noise } * bump[f];
-            }
+        for x in first {
+            *x *= mix[0];
         }
-        for (channel, mix) in tap.chunks_exact_mut(plane).zip(mix.chunks_exact(FILTERS)) {
-            for (out, row) in channel
-                .chunks_exact_mut(FILTERS)
-                .zip(kernel.chunks_exact(FILTERS))
-            {
-                for f in 0..FILTERS {
-                    out[f] = row[f] * mix[f];
-                    energy[f] += out[f] * out[f];
-                }
-            }
-        }
-    }
-    let scale = energy.map(|e| 1.0 / e.sqrt());
-    for kernel in out.chunks_exact_mut(FILTERS) {
-        for (k, s) in kernel.iter_mut().zip(&scale) {
-            *k *= s;
+        let energy: f32 = filter.iter().map(|x| x * x).sum();
+        let scale = 1.0 / energy.sqrt();
+        for x in filter {
+            *x *= scale;
         }
     }
 }
@@ -102,23 +100,22 @@ mod tests {
 
     #[test]
     fn every_filter_has_unit_norm() {
-        let mut filters = Vec::new();
         // Enough draws for one chance in a hundred thousand to come up several times.
-        for (draws, taps, channels) in [(10_000, 1, 1), (100, 2, 3), (100, 4, 1)] {
+        for (draws, channels) in [(10_000, 1), (1_000, 3)] {
             let shape = FeatureShape { channels, bands: 9 };
+            let mut filters = vec![0.0; FAMILY * shape.width()];
             for seed in 0..draws {
                 let mut random = Sequence::new(seed, 0);
-                draw_filters(&mut random, taps, shape, 2.0, &mut filters);
-                let mut energy = [0.0f32; FILTERS];
-                for row in filters.chunks_exact(FILTERS) {
-                    for (e, w) in energy.iter_mut().zip(row) {
-                        *e += w * w;
+                for (kind, one_channel) in [
+                    (FamilyKind::Rough, seed % 2 == 0),
+                    (FamilyKind::Smooth, true),
+                ] {
+                    draw_family(&mut random, kind, one_channel, shape, &mut filters);
+                    for filter in filters.chunks_exact(shape.width()) {
+                        let energy: f32 = filter.iter().map(|x| x * x).sum();
+                        assert!((energy - 1.0).abs() < 1e-4, "seed {seed}: {energy}");
                     }
                 }
-                assert!(
-                    energy.iter().all(|e| (e - 1.0).abs() < 1e-4),
-                    "seed {seed}: {energy:?}"
-                );
             }
         }
     }

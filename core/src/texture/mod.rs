@@ -2,8 +2,9 @@
 
 mod filters;
 mod periods;
+mod ranks;
 mod sliced_wasserstein;
 
 pub(crate) use filters::FeatureShape;
 pub use periods::{Period, find_periods};
-pub(crate) use sliced_wasserstein::{StepLoss, TargetSet, TextureLoss};
+pub(crate) use sliced_wasserstein::{BANKS, StepTargets, TargetBank, TextureLoss};

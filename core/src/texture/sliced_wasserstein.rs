@@ -2,20 +2,25 @@
 //! synthesis and capture, over a pyramid of time scales and, for rhythm, over pairs of frames.
 //!
 //! Fresh filters each step can't be overfitted, and sorting matches whole distributions, not moments.
+//! Every step draws one set of filters over the features of a frame; all projections of stretches of
+//! frames are sums of these filters' outputs at different frames, so that the features are multiplied
+//! once, whatever the number of scales.
 
 use super::Period;
-use super::filters::{FILTERS, FeatureShape, draw_filters};
+use super::filters::{FAMILY, FamilyKind, FeatureShape, draw_family};
+use super::ranks::Ranker;
 use crate::linalg::{View, multiply, multiply_strided};
 use crate::network::Sequence;
-use crate::parallel::Threads;
+use crate::simd::dispatch;
 
 /// (time pooling, taps) of every set of the pyramid.
 const PYRAMID: [(usize, usize); 7] = [(1, 1), (1, 2), (1, 4), (2, 4), (4, 4), (8, 4), (16, 4)];
-/// Poolings of the lag pairs, and the taps of their filters.
-const LAG_POOLS: [usize; 2] = [1, 4];
+/// Poolings that the sets use.
+const POOLS: [usize; 5] = [1, 2, 4, 8, 16];
+/// Poolings of the lag pairs; each has a set for one lag at random, and one at a found period's multiple.
+const LAG_POOLS: [usize; 8] = [1, 1, 1, 1, 4, 4, 4, 4];
+/// Frames at either end of a lag.
 const LAG_TAPS: usize = 2;
-/// Lags drawn for each pooling.
-const LAGS: usize = 4;
 /// Range of the lags in seconds.
 const LAG_RANGE_S: (f64, f64) = (0.1, 2.0);
 /// Weight of the lag pairs against the pyramid.
@@ -24,181 +29,92 @@ const LAG_WEIGHT: f32 = 0.75;
 const LAG_GATE: f64 = 0.3;
 /// Periods weaker than this don't draw lags.
 const LAG_PERIOD_GATE: f64 = 0.12;
-/// Narrowest bumps of the pyramid's and of the lag pairs' filters, in bands.
-const NARROWEST: f64 = 2.0;
-const NARROWEST_LAG: f64 = 4.0;
 /// Added to the capture's variance that a distance is divided by.
 const VARIANCE_FLOOR: f32 = 1e-3;
+/// Families of filters that are drawn and ranked together, by one thread.
+const BANK_FAMILIES: usize = 4;
+const BANK: usize = BANK_FAMILIES * FAMILY;
+/// Banks in a step.
+pub(crate) const BANKS: usize = 8;
+/// Filters in a step.
+const FILTERS: usize = BANKS * BANK;
+/// Of a longer capture, every step looks at so many frames from a random place: 16 s at 44.1 kHz.
+const REFERENCE_FRAMES: usize = 1_376;
 
-/// Mean of groups of `pool` frames: `frames × width` to `frames / pool × width`.
-pub(crate) fn pool_time(x: &[f32], width: usize, pool: usize) -> Vec<f32> {
-    let scale = 1.0 / pool as f32;
-    let mut out = Vec::with_capacity(x.len() / pool);
-    for group in x.chunks_exact(pool * width) {
-        let start = out.len();
-        out.extend_from_slice(&group[..width]);
-        for row in group.chunks_exact(width).skip(1) {
-            for (o, v) in out[start..].iter_mut().zip(row) {
-                *o += v;
-            }
-        }
-        for o in &mut out[start..] {
-            *o *= scale;
-        }
-    }
-    out
+/// One filter's output at some frame after a response's own, times a weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Term {
+    pub frame: usize,
+    /// Place of the filter in its family.
+    pub filter: usize,
+    pub weight: f32,
 }
 
-/// Adds the gradient of [`pool_time`] by its argument to `dx`.
-fn pool_time_backward(dy: &[f32], width: usize, pool: usize, dx: &mut [f32]) {
-    let scale = 1.0 / pool as f32;
-    for (group, d) in dx
-        .chunks_exact_mut(pool * width)
-        .zip(dy.chunks_exact(width))
-    {
-        for row in group.chunks_exact_mut(width) {
-            for (o, v) in row.iter_mut().zip(d) {
-                *o += v * scale;
-            }
-        }
-    }
+/// A projection of a stretch of frames: at most so many terms.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Response {
+    pub terms: Vec<Term>,
 }
 
-/// Projections of all stretches of `taps` frames: `frames × width` to `FILTERS` runs of
-/// `frames − taps + 1` responses.
-fn project(x: &[f32], width: usize, taps: usize, filters: &[f32]) -> Vec<f32> {
-    let windows = View::windows(x, width, taps);
-    let rows = windows.rows();
-    let mut out = vec![0.0; rows * FILTERS];
-    let filters = View::new(filters, taps * width, FILTERS);
-    multiply_strided(&mut out, (1, rows), windows, filters, false);
-    out
-}
-
-/// Adds the gradient of [`project`] by its argument to `dx`.
-fn project_backward(dy: &[f32], width: usize, taps: usize, filters: &[f32], dx: &mut [f32]) {
-    let rows = dy.len() / FILTERS;
-    let dy = View::strided(dy, rows, FILTERS, 1, rows);
-    for (tap, filter) in filters.chunks_exact(width * FILTERS).take(taps).enumerate() {
-        let part = &mut dx[tap * width..(tap + rows) * width];
-        multiply(
-            part,
-            dy,
-            View::new(filter, width, FILTERS).transposed(),
-            true,
-        );
-    }
-}
-
-/// Bits of a float in an order that integers keep.
-#[inline]
-fn ordered(x: f32) -> u32 {
-    let bits = x.to_bits();
-    bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000)
-}
-
-#[inline]
-fn from_ordered(key: u32) -> f32 {
-    f32::from_bits(if key >> 31 == 1 {
-        key ^ 0x8000_0000
-    } else {
-        !key
-    })
-}
-
-/// The capture's side of one set of projections: sorted responses and variances.
-#[derive(Debug)]
-pub(crate) struct Quantiles {
-    /// `FILTERS` runs of ascending responses.
-    sorted: Vec<f32>,
-    /// `FILTERS` values: `1 / (variance + floor)`.
-    precision: Vec<f32>,
-}
-
-impl Quantiles {
-    fn new(mut responses: Vec<f32>) -> Self {
-        let count = responses.len() / FILTERS;
-        let mut keys = vec![0u32; count];
-        let mut precision = Vec::with_capacity(FILTERS);
-        for run in responses.chunks_exact_mut(count) {
-            for (k, x) in keys.iter_mut().zip(run.iter()) {
-                *k = ordered(*x);
-            }
-            keys.sort_unstable();
-            let (mut sum, mut square) = (0.0f64, 0.0f64);
-            for (x, &k) in run.iter_mut().zip(&keys) {
-                *x = from_ordered(k);
-                sum += f64::from(*x);
-                square += f64::from(*x) * f64::from(*x);
-            }
-            let n = count as f64;
-            let variance = (square / n - (sum / n).powi(2)).max(0.0) as f32;
-            precision.push(1.0 / (variance + VARIANCE_FLOOR));
-        }
-        Self {
-            sorted: responses,
-            precision,
-        }
-    }
-
-    /// Mean over filters of `W2² · precision` between `responses` and these quantiles; overwrites the
-    /// responses with the gradient of `weight` times that. Each response is matched with the quantile of
-    /// its rank, so the distance is an average of squares and its gradient needs no derivative of sorting.
-    fn distance(&self, responses: &mut [f32], weight: f32, keys: &mut Vec<u64>) -> f32 {
-        let n = responses.len() / FILTERS;
-        let m = self.sorted.len() / FILTERS;
-        let scale = 1.0 / (n * FILTERS) as f32;
-        let mut total = 0.0f64;
-        let runs = responses
-            .chunks_exact_mut(n)
-            .zip(self.sorted.chunks_exact(m));
-        for ((run, quantiles), &precision) in runs.zip(&self.precision) {
-            keys.clear();
-            keys.extend(
-                run.iter()
-                    .zip(0u64..)
-                    .map(|(&x, i)| u64::from(ordered(x)) << 32 | i),
-            );
-            keys.sort_unstable();
-            let slope = 2.0 * precision * scale * weight;
-            let mut square = 0.0f64;
-            for (rank, &key) in keys.iter().enumerate() {
-                let target = quantiles[(2 * rank + 1) * m / (2 * n)];
-                let x = &mut run[key as u32 as usize];
-                let difference = *x - target;
-                square += f64::from(difference) * f64::from(difference);
-                *x = difference * slope;
-            }
-            total += square * f64::from(precision);
-        }
-        (total * f64::from(scale)) as f32
-    }
-}
-
-/// Fresh filters and the capture's quantiles under them: one set of the pyramid, or one pooling of the
-/// lag pairs.
-#[derive(Debug)]
-pub(crate) enum TargetSet {
-    Pyramid {
-        pool: usize,
-        taps: usize,
-        filters: Vec<f32>,
-        quantiles: Quantiles,
-    },
-    Lags {
-        pool: usize,
-        limit: usize,
-        u: Vec<f32>,
-        v: Vec<f32>,
-        lags: Vec<(usize, Quantiles)>,
-    },
-}
-
-/// Loss of one step and its gradient by the features.
+/// A response and what the capture answers to it.
 #[derive(Clone, Debug)]
-pub(crate) struct StepLoss {
-    pub value: f32,
-    pub gradient: Vec<f32>,
+pub(crate) struct Target {
+    pub response: Response,
+    /// The capture's quantiles, one for each rank of the synthesis.
+    pub quantiles: Vec<f32>,
+    /// `1 / (variance + floor)` of the capture's answers.
+    pub precision: f32,
+}
+
+/// What one thread draws for a step.
+#[derive(Clone, Debug)]
+pub(crate) struct TargetBank {
+    /// [`BANK`] runs of `width` weights.
+    filters: Vec<f32>,
+    /// Of every family, a target for each set.
+    families: Vec<Vec<Target>>,
+}
+
+/// All filters and targets of a step.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StepTargets {
+    /// Runs of `width` weights.
+    filters: Vec<f32>,
+    /// By bank and family: a target for each set.
+    banks: Vec<Vec<Vec<Target>>>,
+}
+
+impl StepTargets {
+    pub fn new(banks: impl IntoIterator<Item = TargetBank>) -> Self {
+        let mut out = Self::default();
+        for bank in banks {
+            out.filters.extend(bank.filters);
+            out.banks.push(bank.families);
+        }
+        out
+    }
+}
+
+/// One pooling and length of stretches whose distributions are compared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Set {
+    pool: usize,
+    /// Pooled frames that a response looks at beyond its own.
+    reach: usize,
+    weight: f32,
+    kind: SetKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum SetKind {
+    Stretch {
+        taps: usize,
+    },
+    /// Pairs up to so many pooled frames apart.
+    Lag {
+        longest: usize,
+        at_period: bool,
+    },
 }
 
 /// The loss against one capture.
@@ -207,233 +123,385 @@ pub(crate) struct TextureLoss {
     shape: FeatureShape,
     /// One over the whitening of every feature.
     scale: Vec<f32>,
-    /// The whitened capture at every pooling of [`PYRAMID`] and [`LAG_POOLS`].
-    reference: Vec<(usize, Vec<f32>)>,
+    /// The capture's features.
+    reference: Vec<f32>,
     frame_rate: f64,
     /// Frames of the synthesis.
     frames: usize,
-    /// Multiples of found periods in frames, from which every second lag is drawn.
-    lag_set: Vec<f64>,
-    rhythmic: bool,
+    sets: Vec<Set>,
+    /// Multiples of found periods in frames.
+    lags_at_periods: Vec<f64>,
 }
 
 impl TextureLoss {
     /// Prepares the capture's `features` (`frames × shape.width()`), for syntheses of `frames` frames.
     pub fn new(
-        features: &[f32],
+        features: Vec<f32>,
         shape: FeatureShape,
         whitening: &[f32],
         periods: &[Period],
         frame_rate: f64,
         frames: usize,
     ) -> Self {
-        let width = shape.width();
-        let scale: Vec<f32> = whitening.iter().map(|w| 1.0 / w).collect();
-        let white: Vec<f32> = features
-            .chunks_exact(width)
-            .flat_map(|row| row.iter().zip(&scale).map(|(x, s)| x * s))
-            .collect();
-        let mut pools: Vec<usize> = PYRAMID.iter().map(|p| p.0).chain(LAG_POOLS).collect();
-        pools.sort_unstable();
-        pools.dedup();
         let multiples = |p: &Period| {
             let frames = p.frames;
             (1..=3)
                 .map(move |m| frames * f64::from(m))
                 .filter(move |f| *f < 2.1 * frame_rate)
         };
-        Self {
+        let mut loss = Self {
             shape,
-            scale,
-            reference: pools
-                .into_iter()
-                .map(|p| (p, pool_time(&white, width, p)))
-                .collect(),
+            scale: whitening.iter().map(|w| 1.0 / w).collect(),
+            reference: features,
             frame_rate,
             frames,
-            lag_set: periods
+            sets: Vec::new(),
+            lags_at_periods: periods
                 .iter()
                 .filter(|p| p.strength > LAG_PERIOD_GATE)
                 .flat_map(multiples)
                 .collect(),
-            rhythmic: periods.iter().any(|p| p.strength > LAG_GATE),
+        };
+        let shortest = frames.min(loss.reference_frames());
+        let stretches = PYRAMID
+            .into_iter()
+            .filter(|&(pool, taps)| shortest / pool >= taps);
+        let weight = 1.0 / stretches.clone().count() as f32;
+        loss.sets.extend(stretches.map(|(pool, taps)| Set {
+            pool,
+            reach: taps - 1,
+            weight,
+            kind: SetKind::Stretch { taps },
+        }));
+        if periods.iter().any(|p| p.strength > LAG_GATE) {
+            for (i, pool) in LAG_POOLS.into_iter().enumerate() {
+                let longest = loss.longest_lag(pool, shortest);
+                loss.sets.extend(longest.map(|longest| Set {
+                    pool,
+                    reach: longest + LAG_TAPS - 1,
+                    weight: LAG_WEIGHT / LAG_POOLS.len() as f32,
+                    kind: SetKind::Lag {
+                        longest,
+                        at_period: i % 2 == 1,
+                    },
+                }));
+            }
         }
+        loss
     }
 
-    fn reference(&self, pool: usize) -> &[f32] {
-        let found = self.reference.iter().find(|r| r.0 == pool);
-        &found
-            .expect("every pooling that the sets use was prepared")
-            .1
+    /// Frames of the capture that a step looks at.
+    fn reference_frames(&self) -> usize {
+        (self.reference.len() / self.shape.width()).min(REFERENCE_FRAMES)
     }
 
-    /// Longest lag at a pooling, in pooled frames; `None` where the capture is too short for any.
-    fn longest_lag(&self, pool: usize) -> Option<usize> {
-        let width = self.shape.width();
-        let room = |frames: usize| frames.saturating_sub(1) as f64 * 0.6;
-        let reference = self.reference(pool).len() / width;
-        let longest = (LAG_RANGE_S.1 * self.frame_rate / pool as f64)
-            .min(room(self.frames / pool))
-            .min(room(reference)) as usize;
+    /// Longest lag at a pooling, in pooled frames, that leaves enough pairs in `frames` frames.
+    fn longest_lag(&self, pool: usize, frames: usize) -> Option<usize> {
+        let room = (frames / pool).saturating_sub(1) as f64 * 0.6;
+        let longest = (LAG_RANGE_S.1 * self.frame_rate / pool as f64).min(room) as usize;
         (longest >= 1).then_some(longest)
     }
 
-    fn draw_lags(&self, random: &mut Sequence, pool: usize, longest: usize) -> [usize; LAGS] {
-        let low = (LAG_RANGE_S.0 * self.frame_rate / pool as f64)
-            .max(2.0)
-            .ln();
-        let high = (longest as f64).max(3.0).ln();
-        std::array::from_fn(|i| {
-            let mut lag = (low + random.uniform() * (high - low)).exp();
-            if i % 2 == 1 && !self.lag_set.is_empty() {
-                lag = self.lag_set[random.below(self.lag_set.len())] / pool as f64;
-            }
-            (lag.round_ties_even() as usize).clamp(1, longest)
-        })
-    }
-
-    /// How many sets of filters a step has, at most.
-    pub fn set_count(&self) -> usize {
-        PYRAMID.len() + if self.rhythmic { LAG_POOLS.len() } else { 0 }
-    }
-
-    /// Draws the filters of set `set` of one step and ranks the capture's responses to them. `None` where
-    /// the capture is too short for that set.
-    pub fn draw(&self, seed: u64, step: u64, set: usize) -> Option<TargetSet> {
-        let width = self.shape.width();
-        let mut random = Sequence::new(seed, step << 8 | set as u64);
-        if let Some(&(pool, taps)) = PYRAMID.get(set) {
-            let reference = self.reference(pool);
-            if reference.len() < taps * width || self.frames / pool < taps {
-                return None;
-            }
-            let mut filters = Vec::new();
-            draw_filters(&mut random, taps, self.shape, NARROWEST, &mut filters);
-            let quantiles = Quantiles::new(project(reference, width, taps, &filters));
-            return Some(TargetSet::Pyramid {
-                pool,
-                taps,
-                filters,
-                quantiles,
-            });
-        }
-        let pool = LAG_POOLS[set - PYRAMID.len()];
-        let limit = self.longest_lag(pool)?;
-        let (mut u, mut v) = (Vec::new(), Vec::new());
-        draw_filters(&mut random, LAG_TAPS, self.shape, NARROWEST_LAG, &mut u);
-        draw_filters(&mut random, LAG_TAPS, self.shape, NARROWEST_LAG, &mut v);
-        for (v, u) in v.iter_mut().zip(&u).step_by(2) {
-            *v = *u; // FILTERS is even: every second filter of a pair is the same
-        }
-        let lags = self.draw_lags(&mut random, pool, limit);
-        let a = project(self.reference(pool), width, LAG_TAPS, &u);
-        let b = project(self.reference(pool), width, LAG_TAPS, &v);
-        let lags = lags.map(|lag| (lag, Quantiles::new(lag_pairs(&a, &b, lag, limit))));
-        Some(TargetSet::Lags {
-            pool,
-            limit,
-            u,
-            v,
-            lags: lags.into(),
-        })
-    }
-
-    /// The loss of `features` (`frames × shape.width()`) against the sets of a step, and its gradient.
-    /// The result does not depend on the number of threads.
-    pub fn evaluate(&self, features: &[f32], sets: &[TargetSet], threads: Threads) -> StepLoss {
-        let width = self.shape.width();
-        let mut white = features.to_vec();
-        for row in white.chunks_exact_mut(width) {
-            for (x, s) in row.iter_mut().zip(&self.scale) {
-                *x *= s;
-            }
-        }
-        let is_pyramid = |s: &&TargetSet| matches!(s, TargetSet::Pyramid { .. });
-        let pyramids = sets.iter().filter(is_pyramid).count();
-        let lag_sets = (sets.len() - pyramids) * LAGS;
-        let parts = threads.map(sets.len(), |i| match &sets[i] {
-            TargetSet::Pyramid {
-                pool,
-                taps,
-                filters,
-                quantiles,
-            } => {
-                let x = pool_time(&white, width, *pool);
-                let weight = 1.0 / pyramids as f32;
-                let mut responses = project(&x, width, *taps, filters);
-                let value = weight * quantiles.distance(&mut responses, weight, &mut Vec::new());
-                let mut gradient = vec![0.0; x.len()];
-                project_backward(&responses, width, *taps, filters, &mut gradient);
-                (value, *pool, gradient)
-            }
-            TargetSet::Lags {
-                pool,
-                limit,
-                u,
-                v,
-                lags,
-            } => {
-                let x = pool_time(&white, width, *pool);
-                let weight = LAG_WEIGHT / lag_sets as f32;
-                let (a, b) = (
-                    project(&x, width, LAG_TAPS, u),
-                    project(&x, width, LAG_TAPS, v),
-                );
-                let (mut da, mut db) = (vec![0.0; a.len()], vec![0.0; b.len()]);
-                let (mut value, mut keys) = (0.0, Vec::new());
-                for (lag, quantiles) in lags {
-                    let mut responses = lag_pairs(&a, &b, *lag, *limit);
-                    value += weight * quantiles.distance(&mut responses, weight, &mut keys);
-                    lag_pairs_backward(&responses, *lag, &mut da, &mut db);
-                }
-                let mut gradient = vec![0.0; x.len()];
-                project_backward(&da, width, LAG_TAPS, u, &mut gradient);
-                project_backward(&db, width, LAG_TAPS, v, &mut gradient);
-                (value, *pool, gradient)
-            }
-        });
-        // In the order of the sets, whoever computed them.
-        let mut out = StepLoss {
-            value: 0.0,
-            gradient: vec![0.0; features.len()],
+    fn draw_lag(
+        &self,
+        random: &mut Sequence,
+        pool: usize,
+        longest: usize,
+        at_period: bool,
+    ) -> usize {
+        let lag = if at_period && !self.lags_at_periods.is_empty() {
+            self.lags_at_periods[random.below(self.lags_at_periods.len())] / pool as f64
+        } else {
+            let shortest = (LAG_RANGE_S.0 * self.frame_rate / pool as f64).max(2.0);
+            let (low, high) = (shortest.ln(), (longest as f64).max(3.0).ln());
+            (low + random.uniform() * (high - low)).exp()
         };
-        for (value, pool, gradient) in &parts {
-            out.value += value;
-            pool_time_backward(gradient, width, *pool, &mut out.gradient);
-        }
-        for row in out.gradient.chunks_exact_mut(width) {
-            for (g, s) in row.iter_mut().zip(&self.scale) {
-                *g *= s;
+        (lag.round_ties_even() as usize).clamp(1, longest)
+    }
+
+    /// A random projection of what a set looks at, of unit norm at either end of a lag.
+    fn draw_response(&self, random: &mut Sequence, kind: FamilyKind, set: &Set) -> Response {
+        let mut terms = Vec::with_capacity(2 * LAG_TAPS);
+        match set.kind {
+            SetKind::Stretch { taps } => draw_taps(random, kind, taps, 0, &mut terms),
+            SetKind::Lag { longest, at_period } => {
+                let lag = self.draw_lag(random, set.pool, longest, at_period);
+                draw_taps(random, kind, LAG_TAPS, 0, &mut terms);
+                if random.below(2) == 0 {
+                    // The same at either end: what comes back after the lag.
+                    terms.extend_from_within(..);
+                    for term in &mut terms[LAG_TAPS..] {
+                        term.frame += lag;
+                    }
+                } else {
+                    draw_taps(random, kind, LAG_TAPS, lag, &mut terms);
+                }
             }
         }
-        out
+        Response { terms }
+    }
+
+    /// Draws bank `bank` of a step, and ranks the capture's answers.
+    pub fn draw(&self, seed: u64, step: u64, bank: usize) -> TargetBank {
+        let width = self.shape.width();
+        let mut random = Sequence::new(seed, step << 8 | bank as u64);
+        let mut filters = vec![0.0; BANK * width];
+        let kind = |family: usize| [FamilyKind::Rough, FamilyKind::Smooth][family % 2];
+        for (i, family) in filters.chunks_exact_mut(FAMILY * width).enumerate() {
+            draw_family(&mut random, kind(i), i / 2 % 2 == 0, self.shape, family);
+        }
+        for filter in filters.chunks_exact_mut(width) {
+            for (x, scale) in filter.iter_mut().zip(&self.scale) {
+                *x *= scale;
+            }
+        }
+        let responses: Vec<Vec<Response>> = (0..BANK_FAMILIES)
+            .map(|family| {
+                let sets = self.sets.iter();
+                sets.map(|set| self.draw_response(&mut random, kind(family), set))
+                    .collect()
+            })
+            .collect();
+        // All banks of a step look at the same part of the capture.
+        let rows = self.reference_frames();
+        let room = self.reference.len() / width - rows + 1;
+        let start = Sequence::new(!seed, step).below(room) * width;
+        let part = &self.reference[start..start + rows * width];
+        self.bank_with(part, filters, responses)
+    }
+
+    /// A bank of these filters (already scaled by the whitening) and responses.
+    fn bank_with(
+        &self,
+        reference: &[f32],
+        filters: Vec<f32>,
+        responses: Vec<Vec<Response>>,
+    ) -> TargetBank {
+        let outputs = project(reference, self.shape.width(), &filters);
+        let rows = reference.len() / self.shape.width();
+        let mut ranker = Ranker::default();
+        let mut answers = Vec::new();
+        let families = responses
+            .into_iter()
+            .zip(outputs.chunks_exact(FAMILY * rows))
+            .map(|(responses, outputs)| {
+                let pooled = POOLS.map(|pool| pool_runs(outputs, rows, pool));
+                let sets = responses.into_iter().zip(&self.sets);
+                sets.map(|(response, set)| {
+                    let (outputs, length) = pooled_runs(&pooled, rows, set.pool);
+                    let count = length - set.reach;
+                    respond(outputs, length, &response, count, &mut answers);
+                    let wanted = self.frames / set.pool - set.reach;
+                    Target::new(response, &answers, wanted, &mut ranker)
+                })
+                .collect()
+            })
+            .collect();
+        TargetBank { filters, families }
+    }
+
+    /// The outputs of a step's filters on a part of a synthesis: a run of frames for each filter.
+    pub fn project(&self, features: &[f32], targets: &StepTargets) -> Vec<f32> {
+        project(features, self.shape.width(), &targets.filters)
+    }
+
+    /// The part of the loss that bank `bank` finds, and its gradient by the filters' outputs (a run of
+    /// frames for each filter of the bank), from the [`project`](Self::project)ed parts of a synthesis.
+    pub fn compare(&self, parts: &[&[f32]], targets: &StepTargets, bank: usize) -> (f32, Vec<f32>) {
+        let frames = self.frames;
+        let mut outputs = Vec::with_capacity(FAMILY * frames);
+        let (mut ranker, mut answers) = (Ranker::default(), Vec::new());
+        let mut value = 0.0;
+        let mut gradient = vec![0.0; BANK * frames];
+        let families = gradient.chunks_exact_mut(FAMILY * frames);
+        for (i, (gradient, targets)) in families.zip(&targets.banks[bank]).enumerate() {
+            let place = bank * BANK_FAMILIES + i;
+            outputs.clear();
+            for filter in place * FAMILY..(place + 1) * FAMILY {
+                for part in parts {
+                    let rows = part.len() / FILTERS;
+                    outputs.extend_from_slice(&part[filter * rows..(filter + 1) * rows]);
+                }
+            }
+            let pooled = POOLS.map(|pool| pool_runs(&outputs, frames, pool));
+            let mut pooled_gradient = pooled.each_ref().map(|p| vec![0.0; p.len()]);
+            for (target, set) in targets.iter().zip(&self.sets) {
+                let (outputs, length) = pooled_runs(&pooled, frames, set.pool);
+                let count = length - set.reach;
+                respond(outputs, length, &target.response, count, &mut answers);
+                let families = (BANKS * BANK_FAMILIES) as f32;
+                value += target.distance(&mut answers, set.weight / families, &mut ranker);
+                let gradient = &mut pooled_gradient[pool_place(set.pool)];
+                respond_backward(&answers, length, &target.response, gradient);
+            }
+            for (pool, pooled) in POOLS.iter().zip(&pooled_gradient) {
+                pool_runs_backward(pooled, frames, *pool, gradient);
+            }
+        }
+        (value, gradient)
+    }
+
+    /// Gradient by the features of frames `first .. first + features.len() / width`, from the gradient by
+    /// all filters' outputs (a run of all frames for each filter).
+    pub fn project_backward(
+        &self,
+        by_outputs: &[f32],
+        targets: &StepTargets,
+        first: usize,
+        features: &mut [f32],
+    ) {
+        let width = self.shape.width();
+        let by_outputs = View::strided(
+            &by_outputs[first..],
+            features.len() / width,
+            FILTERS,
+            1,
+            self.frames,
+        );
+        let filters = View::new(&targets.filters, FILTERS, width);
+        multiply(features, by_outputs, filters, false);
     }
 }
 
-/// `a(t) + b(t + lag)` for all runs, as many as the longest lag (`limit`) leaves.
-fn lag_pairs(a: &[f32], b: &[f32], lag: usize, limit: usize) -> Vec<f32> {
-    let rows = a.len() / FILTERS;
-    let count = rows - limit;
-    let mut out = Vec::with_capacity(count * FILTERS);
-    for (a, b) in a.chunks_exact(rows).zip(b.chunks_exact(rows)) {
-        out.extend(
-            a[..count]
-                .iter()
-                .zip(&b[lag..lag + count])
-                .map(|(a, b)| a + b),
-        );
+/// Weights of unit norm for `taps` frames from `frame` on.
+fn draw_taps(
+    random: &mut Sequence,
+    kind: FamilyKind,
+    taps: usize,
+    frame: usize,
+    terms: &mut Vec<Term>,
+) {
+    let start = terms.len();
+    let first = random.below(FAMILY);
+    // Rough families change the filter from frame to frame, up or down; smooth ones keep it.
+    let stride = match kind {
+        FamilyKind::Rough => [1, FAMILY - 1][random.below(2)],
+        FamilyKind::Smooth => 0,
+    };
+    terms.extend((0..taps).map(|tap| Term {
+        frame: frame + tap,
+        filter: (first + tap * stride) % FAMILY,
+        weight: random.nearly_gaussian(),
+    }));
+    let energy: f32 = terms[start..].iter().map(|t| t.weight * t.weight).sum();
+    for term in &mut terms[start..] {
+        term.weight /= energy.sqrt();
+    }
+}
+
+impl Target {
+    /// Ranks the capture's `answers` for a synthesis of `count` answers.
+    fn new(response: Response, answers: &[f32], count: usize, ranker: &mut Ranker) -> Self {
+        let n = answers.len();
+        let (mut sum, mut square) = (0.0f64, 0.0f64);
+        for &x in answers {
+            sum += f64::from(x);
+            square += f64::from(x) * f64::from(x);
+        }
+        let variance = (square / n as f64 - (sum / n as f64).powi(2)).max(0.0) as f32;
+        let sorted: Vec<f32> = ranker.order(answers).map(|i| answers[i]).collect();
+        let quantile = |rank: usize| sorted[(2 * rank + 1) * n / (2 * count)];
+        Self {
+            response,
+            quantiles: (0..count).map(quantile).collect(),
+            precision: 1.0 / (variance + VARIANCE_FLOOR),
+        }
+    }
+
+    /// `weight · W2² · precision` between `answers` and the quantiles; overwrites the answers with the
+    /// gradient of it. Each answer is matched with the quantile of its rank, so the distance is an
+    /// average of squares and its gradient needs no derivative of sorting.
+    fn distance(&self, answers: &mut [f32], weight: f32, ranker: &mut Ranker) -> f32 {
+        let scale = weight * self.precision / answers.len() as f32;
+        let mut square = 0.0;
+        for (i, quantile) in ranker.order(answers).zip(&self.quantiles) {
+            let difference = answers[i] - quantile;
+            square += difference * difference;
+            answers[i] = difference * (2.0 * scale);
+        }
+        square * scale
+    }
+}
+
+/// Outputs of `filters` (runs of `width` weights) on `x` (`frames × width`): a run of frames for each.
+fn project(x: &[f32], width: usize, filters: &[f32]) -> Vec<f32> {
+    let (rows, count) = (x.len() / width, filters.len() / width);
+    let mut out = vec![0.0; rows * count];
+    let filters = View::new(filters, count, width).transposed();
+    multiply_strided(
+        &mut out,
+        (1, rows),
+        View::new(x, rows, width),
+        filters,
+        false,
+    );
+    out
+}
+
+fn pool_place(pool: usize) -> usize {
+    pool.trailing_zeros() as usize
+}
+
+/// The runs at a pooling, and how long each is.
+fn pooled_runs(pooled: &[Vec<f32>; POOLS.len()], frames: usize, pool: usize) -> (&[f32], usize) {
+    (&pooled[pool_place(pool)], frames / pool)
+}
+
+/// Means of groups of `pool` values of every run of `length` values; what is left over is dropped.
+pub(crate) fn pool_runs(x: &[f32], length: usize, pool: usize) -> Vec<f32> {
+    if pool == 1 {
+        return x.to_vec();
+    }
+    let scale = 1.0 / pool as f32;
+    let mut out = Vec::with_capacity(x.len() / pool);
+    for run in x.chunks_exact(length) {
+        let groups = run.chunks_exact(pool);
+        out.extend(groups.map(|group| group.iter().sum::<f32>() * scale));
     }
     out
 }
 
-/// Adds the gradients of [`lag_pairs`] to `da` and `db`.
-fn lag_pairs_backward(dy: &[f32], lag: usize, da: &mut [f32], db: &mut [f32]) {
-    let (rows, count) = (da.len() / FILTERS, dy.len() / FILTERS);
-    let runs = da.chunks_exact_mut(rows).zip(db.chunks_exact_mut(rows));
-    for ((a, b), d) in runs.zip(dy.chunks_exact(count)) {
-        for i in 0..count {
-            a[i] += d[i];
-            b[lag + i] += d[i];
+/// Adds the gradient of [`pool_runs`] by its argument to `dx`.
+fn pool_runs_backward(dy: &[f32], length: usize, pool: usize, dx: &mut [f32]) {
+    let scale = 1.0 / pool as f32;
+    let groups = dx
+        .chunks_exact_mut(length)
+        .flat_map(|run| run.chunks_exact_mut(pool));
+    for (group, d) in groups.zip(dy) {
+        for x in group {
+            *x += d * scale;
         }
     }
+}
+
+/// Answers to a response at the first `count` places of the family's outputs (runs of `length`).
+fn respond(outputs: &[f32], length: usize, response: &Response, count: usize, out: &mut Vec<f32>) {
+    out.clear();
+    out.resize(count, 0.0);
+    dispatch(
+        #[inline(always)]
+        || {
+            for term in &response.terms {
+                let start = term.filter * length + term.frame;
+                for (o, x) in out.iter_mut().zip(&outputs[start..start + count]) {
+                    *o += term.weight * x;
+                }
+            }
+        },
+    );
+}
+
+/// Adds the gradient of [`respond`] by the outputs to `outputs`.
+fn respond_backward(dy: &[f32], length: usize, response: &Response, outputs: &mut [f32]) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for term in &response.terms {
+                let start = term.filter * length + term.frame;
+                for (o, d) in outputs[start..start + dy.len()].iter_mut().zip(dy) {
+                    *o += term.weight * d;
+                }
+            }
+        },
+    );
 }
