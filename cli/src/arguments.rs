@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use weft_core::clip::{SAMPLE_RATES_HZ, SampleFormat};
 use weft_core::fit::{DEFAULT_STEPS, FitSettings, STEPS_RANGE};
 use weft_core::procedural::{MAX_SYNTHESIS_S, Texture};
+use weft_core::texture::score::ScoreSettings;
 
 /// Shortest sound that is written, in seconds.
 const MIN_SECONDS: f64 = 0.1;
@@ -27,6 +28,9 @@ Examples:
       weft fit rain.flac -o rain.weft
       weft render rain.weft --seconds 600 --seed 1 -o first.wav
       weft render rain.weft --seconds 600 --seed 2 -o second.wav
+
+  How near does it come, and how much of it is copied?
+      weft score rain.flac endless.wav
 
   No recording at hand? Make one:
       weft synthesize surf --seconds 8 -o surf.wav
@@ -52,6 +56,7 @@ pub enum Command {
     Fit(FitArguments),
     Render(RenderArguments),
     Synthesize(SynthesizeArguments),
+    Score(ScoreArguments),
 }
 
 /// Turn a recording into an endless texture: fit and render in one go
@@ -162,6 +167,57 @@ pub struct SynthesizeArguments {
     /// Sample rate in Hz, 8000 to 192000
     #[arg(long, value_name = "HZ", default_value = "48000", value_parser = sample_rate)]
     pub sample_rate: u32,
+}
+
+/// Score a texture against the recording that it was made from
+///
+/// Both are mixed to mono and compared at 16 kHz and at the same level:
+///   gram      Gram matrices of six random convolutional networks
+///   autoc     autocorrelation of the spectrogram, 0.2 to 2 s: rhythm
+///   stat_snr  texture statistics of cochlear envelopes: the mean of the seven below it
+///   fmel      Frechet distance between 80 ms stretches of mel spectrograms
+///   copy100   best correlation of 100 ms snippets with the recording: copying
+///   self250   best correlation of 250 ms snippets of the second half with the first: repetition
+///   drift     largest change of a band's level from the first to the last third
+///
+/// For comparison, '--nature' scores the second half of the recording against its first.
+#[derive(Debug, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  weft score rain.flac endless.wav
+  weft score rain.flac --nature
+  weft score rain.flac endless.wav --json"
+)]
+pub struct ScoreArguments {
+    /// The recording, at least two seconds
+    #[arg(value_name = "REFERENCE")]
+    pub reference: PathBuf,
+    /// The texture made from it, at least two seconds; the first minute counts
+    #[arg(value_name = "SYNTH", required_unless_present = "nature")]
+    pub synthesis: Option<PathBuf>,
+    /// Score the recording's own second half against its first (at least four seconds)
+    #[arg(long, conflicts_with = "synthesis")]
+    pub nature: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Seed of the random networks and snippets
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Threads to work with; 0 means one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+impl ScoreArguments {
+    pub fn settings(&self) -> ScoreSettings {
+        ScoreSettings {
+            seed: self.seed,
+            threads: self.threads,
+        }
+    }
 }
 
 /// Where and how to write sound.

@@ -7,6 +7,7 @@ use weft_core::clip::ClipError;
 use weft_core::fit::FitError;
 use weft_core::inversion::InversionError;
 use weft_core::network::ModelError;
+use weft_core::texture::score::ScoreError;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -41,6 +42,14 @@ pub enum CliError {
     /// A texture was read, and can't be turned into sound.
     #[error("the texture can't be rendered ({0}): fit it again")]
     Render(#[from] InversionError),
+    /// A sound file was read, and can't be scored.
+    #[error("{path:?}: {source}")]
+    Score {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ScoreError,
+    },
     /// The output is the input.
     #[error("{path:?} is the input itself: give -o another name, so that the recording is kept")]
     OutputIsInput {

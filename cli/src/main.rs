@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Fit(arguments) => commands::fit(&arguments),
         Command::Render(arguments) => commands::render(&arguments),
         Command::Synthesize(arguments) => commands::synthesize(&arguments),
+        Command::Score(arguments) => commands::score(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

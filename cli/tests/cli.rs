@@ -90,6 +90,7 @@ fn help_and_version_succeed() {
         "texture --help",
         "fit -h",
         "render --help",
+        "score --help",
     ] {
         let help = succeed(folder.path(), arguments);
         assert!(help.contains("Usage: weft"), "{arguments}: {help}");
@@ -128,6 +129,8 @@ fn a_senseless_command_line_is_refused_with_code_2() {
         "cannot be used with",
     );
     refuse("render model.weft -o out.wav", "--seconds");
+    refuse("score in.wav", "SYNTH");
+    refuse("score in.wav out.wav --nature", "cannot be used with");
     refuse("synthesize hail -o out.wav", "rain, fire");
     refuse("synthesize rain -o out.wav --seconds 601", "600");
     refuse("synthesize rain -o out.wav --sample-rate 7999", "8000");
@@ -304,4 +307,58 @@ fn a_fit_can_be_given_a_time() {
         .and_then(|(steps, _)| steps.parse().ok())
         .unwrap();
     assert!((1..100_000).contains(&steps), "{said}");
+}
+
+#[test]
+fn a_texture_is_scored_against_its_recording() {
+    let folder = folder_with_rain();
+    succeed(
+        folder.path(),
+        "synthesize rain --seconds 2 --seed 1 -o other.wav",
+    );
+    let table = succeed(folder.path(), "score in.wav other.wav");
+    let names: Vec<&str> = table
+        .lines()
+        .map(|line| line.split_whitespace().next().unwrap())
+        .collect();
+    assert_eq!(names.len(), 14, "{table}");
+    for (line, name) in table.lines().zip(&names) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert!(words[1].parse::<f64>().is_ok(), "{line}");
+        let direction = words[3..].join(" ");
+        assert!(
+            ["lower is better", "higher is better"].contains(&direction.as_str()),
+            "{line}"
+        );
+        assert!(!name.is_empty() && line.chars().count() <= 100, "{line}");
+    }
+
+    // As JSON, the same figures under the same names.
+    let json = succeed(folder.path(), "score in.wav other.wav --json");
+    assert_eq!(json.lines().count(), 1, "{json}");
+    let values: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for (name, line) in names.iter().zip(table.lines()) {
+        let value = values.get(name).or(values["statistics_db"].get(name));
+        let printed: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        let value = value.and_then(serde_json::Value::as_f64).unwrap();
+        assert!((value - printed).abs() < 0.01, "{name}: {value}, {line}");
+    }
+
+    fail(folder.path(), "score in.wav --nature", &["in.wav", "4 s"]);
+    succeed(folder.path(), "synthesize surf --seconds 1.9 -o short.wav");
+    fail(
+        folder.path(),
+        "score in.wav short.wav",
+        &["short.wav", "1.900 s", "2 s"],
+    );
+    let silent = Clip::new(16_000, vec![vec![0.0; 48_000]]).unwrap();
+    silent
+        .write_wav(&folder.path().join("silent.wav"), SampleFormat::Float32)
+        .unwrap();
+    fail(
+        folder.path(),
+        "score silent.wav in.wav",
+        &["silent.wav", "silent", "level"],
+    );
+    fail(folder.path(), "score in.wav none.wav", &["none.wav"]);
 }

@@ -10,6 +10,7 @@ mod write;
 
 pub use error::ClipError;
 pub use read::{MAX_DECODED_CHANNELS, MAX_READ_S};
+pub(crate) use resample::greatest_common_divisor;
 pub use write::{SampleFormat, WavWriter, check_writable};
 
 use std::ops::RangeInclusive;

@@ -64,7 +64,7 @@ impl Clip {
     }
 }
 
-fn greatest_common_divisor(mut a: usize, mut b: usize) -> usize {
+pub(crate) fn greatest_common_divisor(mut a: usize, mut b: usize) -> usize {
     while b != 0 {
         (a, b) = (b, a % b);
     }

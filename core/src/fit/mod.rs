@@ -33,8 +33,6 @@ use pass::Pass;
 const STEP_FRAMES: usize = 384;
 /// Highest learning rate.
 const PEAK_RATE: f64 = 4e-3;
-/// Last learning rate, as a part of the highest.
-const LAST_RATE: f64 = 0.02;
 /// Steps of linear warm-up.
 const WARM_UP_STEPS: u32 = 20;
 /// A period at least this strong becomes an input of the network.
@@ -344,13 +342,10 @@ fn draw_inputs(
     law.fill(seed, (part * PART_FRAMES) as i64, PART_FRAMES, inputs);
 }
 
-/// Learning rate after `progress` (0..1) of the fit, at step `step`.
+/// Learning rate at step `step`, after `progress` (0..1) of the fit: a short warm-up, then straight to zero.
 fn learning_rate(step: u32, progress: f64) -> f32 {
-    if step < WARM_UP_STEPS {
-        return (PEAK_RATE * f64::from(step + 1) / f64::from(WARM_UP_STEPS)) as f32;
-    }
-    let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos());
-    (PEAK_RATE * (LAST_RATE + (1.0 - LAST_RATE) * cosine)) as f32
+    let warm_up = f64::from(step + 1) / f64::from(WARM_UP_STEPS);
+    (PEAK_RATE * warm_up.min(1.0) * (1.0 - progress).max(0.0)) as f32
 }
 
 /// Fits a network to a capture. `on_event` is told of every step and snapshot, on this thread; it ends

@@ -1,8 +1,9 @@
-//! What makes a texture: the losses and periods that the fit is driven by.
+//! What makes a texture: the losses and periods that the fit is driven by, and scores of what comes out.
 
 mod filters;
 mod periods;
 mod ranks;
+pub mod score;
 mod sliced_wasserstein;
 
 pub(crate) use filters::FeatureShape;

@@ -15,7 +15,7 @@ use crate::simd::dispatch;
 
 /// (time pooling, taps) of every set of the pyramid.
 const PYRAMID: [(usize, usize); 7] = [(1, 1), (1, 2), (1, 4), (2, 4), (4, 4), (8, 4), (16, 4)];
-/// Poolings that the sets use.
+/// Poolings that the sets use: each twice the last.
 const POOLS: [usize; 5] = [1, 2, 4, 8, 16];
 /// Poolings of the lag pairs; each has a set for one lag at random, and one at a found period's multiple.
 const LAG_POOLS: [usize; 8] = [1, 1, 1, 1, 4, 4, 4, 4];
@@ -285,7 +285,7 @@ impl TextureLoss {
             .into_iter()
             .zip(outputs.chunks_exact(FAMILY * rows))
             .map(|(responses, outputs)| {
-                let pooled = POOLS.map(|pool| pool_runs(outputs, rows, pool));
+                let pooled = pool_runs(outputs, rows);
                 let sets = responses.into_iter().zip(&self.sets);
                 sets.map(|(response, set)| {
                     let (outputs, length) = pooled_runs(&pooled, rows, set.pool);
@@ -323,7 +323,7 @@ impl TextureLoss {
                     outputs.extend_from_slice(&part[filter * rows..(filter + 1) * rows]);
                 }
             }
-            let pooled = POOLS.map(|pool| pool_runs(&outputs, frames, pool));
+            let pooled = pool_runs(&outputs, frames);
             let mut pooled_gradient = pooled.each_ref().map(|p| vec![0.0; p.len()]);
             for (target, set) in targets.iter().zip(&self.sets) {
                 let (outputs, length) = pooled_runs(&pooled, frames, set.pool);
@@ -334,9 +334,7 @@ impl TextureLoss {
                 let gradient = &mut pooled_gradient[pool_place(set.pool)];
                 respond_backward(&answers, length, &target.response, gradient);
             }
-            for (pool, pooled) in POOLS.iter().zip(&pooled_gradient) {
-                pool_runs_backward(pooled, frames, *pool, gradient);
-            }
+            pool_runs_backward(&mut pooled_gradient, frames, gradient);
         }
         (value, gradient)
     }
@@ -447,30 +445,36 @@ fn pooled_runs(pooled: &[Vec<f32>; POOLS.len()], frames: usize, pool: usize) -> 
     (&pooled[pool_place(pool)], frames / pool)
 }
 
-/// Means of groups of `pool` values of every run of `length` values; what is left over is dropped.
-pub(crate) fn pool_runs(x: &[f32], length: usize, pool: usize) -> Vec<f32> {
-    if pool == 1 {
-        return x.to_vec();
+/// Runs of `length` values at every pooling of [`POOLS`]: each is the last one's pairs.
+fn pool_runs(x: &[f32], length: usize) -> [Vec<f32>; POOLS.len()] {
+    let mut pooled: [Vec<f32>; POOLS.len()] = std::array::from_fn(|_| Vec::new());
+    pooled[0].extend_from_slice(x);
+    for place in 1..POOLS.len() {
+        let (finer, coarser) = pooled.split_at_mut(place);
+        let finer = &finer[place - 1];
+        coarser[0].reserve_exact(finer.len() / 2);
+        for run in finer.chunks_exact(length / POOLS[place - 1]) {
+            coarser[0].extend(run.chunks_exact(2).map(|pair| 0.5 * (pair[0] + pair[1])));
+        }
     }
-    let scale = 1.0 / pool as f32;
-    let mut out = Vec::with_capacity(x.len() / pool);
-    for run in x.chunks_exact(length) {
-        let groups = run.chunks_exact(pool);
-        out.extend(groups.map(|group| group.iter().sum::<f32>() * scale));
-    }
-    out
+    pooled
 }
 
-/// Adds the gradient of [`pool_runs`] by its argument to `dx`.
-fn pool_runs_backward(dy: &[f32], length: usize, pool: usize, dx: &mut [f32]) {
-    let scale = 1.0 / pool as f32;
-    let groups = dx
-        .chunks_exact_mut(length)
-        .flat_map(|run| run.chunks_exact_mut(pool));
-    for (group, d) in groups.zip(dy) {
-        for x in group {
-            *x += d * scale;
+/// Adds the gradient of [`pool_runs`] by its argument to `dx`; overwrites `dy`.
+fn pool_runs_backward(dy: &mut [Vec<f32>; POOLS.len()], length: usize, dx: &mut [f32]) {
+    for place in (1..POOLS.len()).rev() {
+        let (finer, coarser) = dy.split_at_mut(place);
+        let finer = finer[place - 1].chunks_exact_mut(length / POOLS[place - 1]);
+        let coarser = coarser[0].chunks_exact(length / POOLS[place]);
+        for (finer, coarser) in finer.zip(coarser) {
+            for (pair, d) in finer.chunks_exact_mut(2).zip(coarser) {
+                pair[0] += 0.5 * d;
+                pair[1] += 0.5 * d;
+            }
         }
+    }
+    for (x, d) in dx.iter_mut().zip(&dy[0]) {
+        *x += d;
     }
 }
 
