@@ -21,6 +21,13 @@ impl Threads {
         Self(wanted.min(MOST))
     }
 
+    /// The results of `task(0) .. task(count - 1)`, in this order, whoever computed them.
+    pub fn map<T: Send>(self, count: usize, task: impl Fn(usize) -> T + Sync) -> Vec<T> {
+        let mut results: Vec<(usize, Option<T>)> = (0..count).map(|i| (i, None)).collect();
+        self.for_each(&mut results, |(i, result)| *result = Some(task(*i)));
+        results.into_iter().filter_map(|r| r.1).collect()
+    }
+
     /// Does `work` once on every item, in no particular order; each thread takes the next item as it
     /// gets free.
     pub fn for_each<T: Send>(self, items: &mut [T], work: impl Fn(&mut T) + Sync) {
@@ -55,6 +62,8 @@ mod tests {
             let mut items: Vec<usize> = (0..100).collect();
             Threads::new(threads).for_each(&mut items, |i| *i = *i * *i + 1);
             assert!(items.iter().enumerate().all(|(i, x)| *x == i * i + 1));
+            let squares = Threads::new(threads).map(100, |i| i * i);
+            assert!(squares.into_iter().eq((0..100).map(|i| i * i)));
         }
         Threads::new(3).for_each(&mut Vec::<usize>::new(), |_| unreachable!());
     }

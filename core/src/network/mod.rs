@@ -15,7 +15,7 @@ pub use generator::{Generator, GeneratorScratch};
 pub(crate) use inputs::{InputLaw, ScaleInputs, skip, spans};
 pub(crate) use layers::FeatureRange;
 pub(crate) use model::stored_capture;
-pub use model::{FitRecord, Model, ModelError};
+pub use model::{FitRecord, Model, ModelError, quality_db};
 pub use noise::{FrameNoise, Noise};
 pub(crate) use noise::{Sequence, stream};
 

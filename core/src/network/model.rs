@@ -98,6 +98,19 @@ pub struct FitRecord {
     pub seed: u64,
 }
 
+impl FitRecord {
+    /// How near the texture comes to its capture in dB, a figure for users: the capture's variance over the
+    /// error of the distributions of random projections. Not a number before the first step.
+    pub fn quality_db(&self) -> f32 {
+        quality_db(self.loss)
+    }
+}
+
+/// A fit's loss as [`FitRecord::quality_db`] gives it.
+pub fn quality_db(loss: f32) -> f32 {
+    -10.0 * loss.log10()
+}
+
 /// A texture that can be played: the network, the front end's constants, and the capture it was fitted
 /// to. Cheap to clone; never changes.
 #[derive(Clone, Debug)]
@@ -120,6 +133,15 @@ impl Model {
             generator: Arc::new(generator),
             capture,
             fit,
+        }
+    }
+
+    /// A better network for the same capture.
+    pub(crate) fn refined(&self, generator: Generator, fit: FitRecord) -> Self {
+        Self {
+            generator: Arc::new(generator),
+            fit,
+            ..self.clone()
         }
     }
 

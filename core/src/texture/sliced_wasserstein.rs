@@ -190,6 +190,11 @@ impl TextureLoss {
         loss
     }
 
+    /// Sum of the sets' weights.
+    pub fn weight(&self) -> f32 {
+        self.sets.iter().map(|set| set.weight).sum()
+    }
+
     /// Frames of the capture that a step looks at.
     fn reference_frames(&self) -> usize {
         (self.reference.len() / self.shape.width()).min(REFERENCE_FRAMES)
