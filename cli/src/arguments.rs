@@ -54,6 +54,7 @@ pub struct Arguments {
 pub enum Command {
     Texture(TextureArguments),
     Fit(FitArguments),
+    Refine(RefineArguments),
     Render(RenderArguments),
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
@@ -247,6 +248,29 @@ enum Format {
     Int24,
 }
 
+/// Go on with the fit of a saved texture
+///
+/// Starts from the network in the .weft file, with the recording in it: a texture that
+/// is not near enough yet comes nearer, without starting over.
+#[derive(Debug, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  weft refine rain.weft -o better.weft
+  weft refine rain.weft -o better.weft --fit-steps 5000"
+)]
+pub struct RefineArguments {
+    /// The texture to start from
+    #[arg(value_name = "IN.weft")]
+    pub model: PathBuf,
+    /// The .weft file to write
+    #[arg(short = 'o', long = "output", value_name = "OUT.weft")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub effort: EffortArguments,
+}
+
 /// How much work goes into a fit.
 #[derive(Debug, Args)]
 pub struct EffortArguments {
@@ -280,6 +304,7 @@ impl EffortArguments {
             max_duration_s: self.fit_seconds,
             seed: self.fit_seed,
             threads: self.threads,
+            background: false,
         }
     }
 }

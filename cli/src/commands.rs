@@ -7,15 +7,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use weft_core::clip::{Clip, ClipError, MAX_READ_S, SampleFormat, WavWriter, check_writable};
-use weft_core::fit::{FitEvent, FitSettings};
-use weft_core::network::Model;
+use weft_core::fit::{FitError, FitEvent, FitSettings};
+use weft_core::network::{Model, quality_db};
 use weft_core::player::Renderer;
 use weft_core::procedural;
 use weft_core::texture::score::{self, Better, Recording, Scores};
 
 use crate::arguments::{
-    FitArguments, RenderArguments, ScoreArguments, SynthesizeArguments, TextureArguments,
-    WavArguments,
+    FitArguments, RefineArguments, RenderArguments, ScoreArguments, SynthesizeArguments,
+    TextureArguments, WavArguments,
 };
 use crate::error::CliError;
 use crate::progress;
@@ -42,23 +42,25 @@ pub fn fit(arguments: &FitArguments) -> Result<(), CliError> {
     refuse_input_as_output(&arguments.input, &arguments.output)?;
     check_writable(&arguments.output)?;
     let model = fit_capture(&arguments.input, &clip, &arguments.effort.settings())?;
-    model
-        .write(&arguments.output)
-        .map_err(|source| CliError::WriteModel {
-            path: arguments.output.clone(),
-            source,
-        })?;
-    say(&format!("wrote {}", arguments.output.display()));
-    Ok(())
+    write_model(&model, &arguments.output)
+}
+
+/// `weft refine`: go on with the fit of a saved texture.
+pub fn refine(arguments: &RefineArguments) -> Result<(), CliError> {
+    let RefineArguments { model, output, .. } = arguments;
+    let start = read_model(model)?;
+    check_writable(output)?;
+    let settings = arguments.effort.settings();
+    let refined = with_progress(model, &settings, |on_event| {
+        weft_core::fit::refine(&start, &settings, on_event)
+    })?;
+    write_model(&refined, output)
 }
 
 /// `weft render`: play a saved texture into a file.
 pub fn render(arguments: &RenderArguments) -> Result<(), CliError> {
     let output = &arguments.output;
-    let model = Model::read(&arguments.model).map_err(|source| CliError::ReadModel {
-        path: arguments.model.clone(),
-        source,
-    })?;
+    let model = read_model(&arguments.model)?;
     refuse_input_as_output(&arguments.model, &output.path)?;
     render_model(&model, output, arguments.seconds, arguments.seed)
 }
@@ -143,6 +145,22 @@ fn read_scored(path: &Path) -> Result<Recording, CliError> {
     })
 }
 
+fn read_model(path: &Path) -> Result<Model, CliError> {
+    Model::read(path).map_err(|source| CliError::ReadModel {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+fn write_model(model: &Model, path: &Path) -> Result<(), CliError> {
+    model.write(path).map_err(|source| CliError::WriteModel {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    say(&format!("wrote {}", path.display()));
+    Ok(())
+}
+
 /// Reads a recording and checks that a texture can be learned from it.
 fn read_capture(path: &Path) -> Result<Clip, CliError> {
     let clip = Clip::read(path)?;
@@ -161,15 +179,29 @@ fn read_capture(path: &Path) -> Result<Clip, CliError> {
 
 /// Fits a network to the recording that was read from `path`, with a progress bar.
 fn fit_capture(path: &Path, clip: &Clip, settings: &FitSettings) -> Result<Model, CliError> {
+    with_progress(path, settings, |on_event| {
+        weft_core::fit::fit(clip, settings, on_event)
+    })
+}
+
+/// What a fit tells its caller.
+type OnEvent<'a> = &'a mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>;
+
+/// Runs a fit of what was read from `path`, with a progress bar.
+fn with_progress(
+    path: &Path,
+    settings: &FitSettings,
+    fit: impl FnOnce(OnEvent<'_>) -> Result<Model, FitError>,
+) -> Result<Model, CliError> {
     let started = Instant::now();
     let bar = progress::fit_bar(settings.steps);
     let mut done = (0, f32::NAN);
-    let fitted = weft_core::fit::fit(clip, settings, &mut |event| {
+    let fitted = fit(&mut |event| {
         if let FitEvent::Progress { step, steps, loss } = event {
             done = (step, loss);
             bar.set_length(steps.into());
             bar.set_position(step.into());
-            bar.set_message(format!("loss {loss:.3}, "));
+            bar.set_message(format!("quality {:.1} dB, ", quality_db(loss)));
         }
         ControlFlow::Continue(())
     });
@@ -180,9 +212,10 @@ fn fit_capture(path: &Path, clip: &Clip, settings: &FitSettings) -> Result<Model
     })?;
     let (steps, loss) = done;
     say(&format!(
-        "fitted {} in {:.1} s ({steps} steps, loss {loss:.3})",
+        "fitted {} in {:.1} s ({steps} steps, quality {:.1} dB)",
         path.display(),
         started.elapsed().as_secs_f64(),
+        quality_db(loss),
     ));
     Ok(model)
 }

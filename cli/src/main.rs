@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Texture(arguments) => commands::texture(&arguments),
         Command::Fit(arguments) => commands::fit(&arguments),
+        Command::Refine(arguments) => commands::refine(&arguments),
         Command::Render(arguments) => commands::render(&arguments),
         Command::Synthesize(arguments) => commands::synthesize(&arguments),
         Command::Score(arguments) => commands::score(&arguments),

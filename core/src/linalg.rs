@@ -54,10 +54,6 @@ impl<'a> View<'a> {
             ..self
         }
     }
-
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
 }
 
 fn fits(
@@ -128,7 +124,7 @@ mod tests {
         let x: Vec<f32> = (0..15).map(|i| (i as f32 * 0.7).sin()).collect(); // 5 × 3
         let w: Vec<f32> = (0..12).map(|i| (i as f32 * 1.3).cos()).collect(); // (2 · 3) × 2
         let windows = View::windows(&x, 3, 2);
-        assert_eq!(windows.rows(), 4);
+        assert_eq!(windows.rows, 4);
         let mut out = vec![1.0; 8];
         multiply(&mut out, windows, View::new(&w, 6, 2), true);
         for t in 0..4 {

@@ -4,21 +4,48 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// How many threads to work on, the caller's included.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Threads(usize);
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
 /// More threads than this have nothing to do in a step of a fit.
 const MOST: usize = 8;
+/// Priority of background work, of 0 to 99 with ordinary threads at 50: about "nice 10" on Linux.
+const BACKGROUND_PRIORITY: u8 = 25;
+
+/// Gives way to every ordinary thread from now on. Where the system refuses, the thread stays as it is.
+pub(crate) fn lower_priority() {
+    if let Ok(value) = ThreadPriorityValue::try_from(BACKGROUND_PRIORITY) {
+        let _ = set_current_thread_priority(ThreadPriority::Crossplatform(value));
+    }
+}
+
+/// How many threads to work on, the caller's included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Threads {
+    count: usize,
+    background: bool,
+}
 
 impl Threads {
     /// `count` threads; 0 for one per core.
     pub fn new(count: usize) -> Self {
+        Self::with_priority(count, false)
+    }
+
+    /// The same, whose helpers give way to ordinary threads, as their caller should
+    /// ([`lower_priority`]).
+    pub fn in_background(count: usize) -> Self {
+        Self::with_priority(count, true)
+    }
+
+    fn with_priority(count: usize, background: bool) -> Self {
         let wanted = match count {
             0 => thread::available_parallelism().map_or(1, usize::from),
             _ => count,
         };
-        Self(wanted.min(MOST))
+        Self {
+            count: wanted.min(MOST),
+            background,
+        }
     }
 
     /// The results of `task(0) .. task(count - 1)`, in this order, whoever computed them.
@@ -31,7 +58,7 @@ impl Threads {
     /// Does `work` once on every item, in no particular order; each thread takes the next item as it
     /// gets free.
     pub fn for_each<T: Send>(self, items: &mut [T], work: impl Fn(&mut T) + Sync) {
-        let helpers = self.0.min(items.len()).saturating_sub(1);
+        let helpers = self.count.min(items.len()).saturating_sub(1);
         if helpers == 0 {
             return items.iter_mut().for_each(work);
         }
@@ -45,7 +72,13 @@ impl Threads {
         };
         thread::scope(|scope| {
             for _ in 0..helpers {
-                scope.spawn(run);
+                scope.spawn(|| {
+                    // On Linux a thread starts with the priority of the one that made it.
+                    if self.background && !cfg!(target_os = "linux") {
+                        lower_priority();
+                    }
+                    run();
+                });
             }
             run();
         });

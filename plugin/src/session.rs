@@ -105,6 +105,12 @@ impl Session {
         self.instrument.cancel_fit();
     }
 
+    /// Goes on with the fit of what plays. Not for the audio thread.
+    pub fn refine(&self) {
+        self.texture_pending.store(true, Ordering::Relaxed);
+        self.instrument.refine();
+    }
+
     /// Takes a pending [`Session::request_capture`]. Real-time safe.
     pub fn take_capture_request(&self) -> bool {
         take(&self.capture_requested)

@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use crate::clip::{Clip, ClipError};
 use crate::network::{FitRecord, Generator, Model, stored_capture};
-use crate::parallel::Threads;
+use crate::parallel::{Threads, lower_priority};
 use crate::spectrum::SpectrumError;
 use schedule::Schedule;
 use trainer::{Task, Trainer};
@@ -44,6 +44,8 @@ pub struct FitSettings {
     pub seed: u64,
     /// Threads to work with; 0 for one per core.
     pub threads: usize,
+    /// Whether these threads give way to all others, the calling one included from then on.
+    pub background: bool,
 }
 
 impl Default for FitSettings {
@@ -53,6 +55,7 @@ impl Default for FitSettings {
             max_duration_s: None,
             seed: 0,
             threads: 0,
+            background: false,
         }
     }
 }
@@ -196,7 +199,12 @@ fn run(
         step: 0,
         model: first,
     })?;
-    let threads = Threads::new(settings.threads);
+    let threads = if settings.background {
+        lower_priority();
+        Threads::in_background(settings.threads)
+    } else {
+        Threads::new(settings.threads)
+    };
     let mut trainer = Trainer::new(task, generator, seed, before, threads);
     let mut schedule = Schedule::new(settings.steps);
     let mut smooth_loss = None;

@@ -186,6 +186,11 @@ impl Instrument {
         self.command(Command::FitFile(path));
     }
 
+    /// Goes on with the fit of what plays, for as many steps again as a fit has. Ends a running fit first.
+    pub fn refine(&self) {
+        self.command(Command::Refine);
+    }
+
     /// Ends the running fit; its last snapshot goes on playing.
     pub fn cancel_fit(&self) {
         self.command(Command::CancelFit);

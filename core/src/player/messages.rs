@@ -37,6 +37,8 @@ pub(super) enum Command {
     Fit(Clip),
     /// Decode this file and fit a network to it.
     FitFile(std::path::PathBuf),
+    /// Go on with the fit of what plays.
+    Refine,
     /// Play this texture.
     Play(Model),
     CancelFit,

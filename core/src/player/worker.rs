@@ -14,7 +14,7 @@ use ringbuf::{HeapCons, HeapProd};
 use super::engine::{Engine, EngineFeed, StreamStart};
 use super::messages::{CaptureDrop, Command, FitProgress, FromAudio, Shared, lock};
 use crate::clip::Clip;
-use crate::fit::{FitError, FitEvent, FitSettings, fit};
+use crate::fit::{FitError, FitEvent, FitSettings, fit, refine};
 use crate::network::Model;
 
 /// Frames made before the worker looks at its messages again.
@@ -43,6 +43,13 @@ struct RunningFit {
 enum FitNews {
     Snapshot(Model),
     Ended(Result<Model, FitError>),
+}
+
+/// What a fit starts from.
+enum FitStart {
+    Capture(Clip),
+    /// The texture that plays is to become better.
+    Texture(Model),
 }
 
 /// What the audio thread asked for last.
@@ -113,9 +120,16 @@ impl Worker {
         let shared = self.ends.shared.clone();
         match command {
             // A fit is done when it ends.
-            Command::Fit(clip) => return self.start_fit(clip),
+            Command::Fit(clip) => return self.start_fit(FitStart::Capture(clip)),
+            Command::Refine => {
+                self.stop_fit();
+                match self.model.clone() {
+                    Some(model) => return self.start_fit(FitStart::Texture(model)),
+                    None => shared.set_error("there is no texture to refine: capture one first"),
+                }
+            }
             Command::FitFile(path) => match Clip::read(&path) {
-                Ok(clip) => return self.start_fit(clip),
+                Ok(clip) => return self.start_fit(FitStart::Capture(clip)),
                 Err(e) => shared.set_error(e.to_string()),
             },
             Command::Play(model) => {
@@ -205,7 +219,7 @@ impl Worker {
             vec![left, right]
         };
         match Clip::new(sample_rate, channels) {
-            Ok(clip) => self.start_fit(clip),
+            Ok(clip) => self.start_fit(FitStart::Capture(clip)),
             Err(e) => {
                 shared.set_error(e.to_string());
                 shared.done();
@@ -214,10 +228,12 @@ impl Worker {
     }
 
     /// Starts a fit, which takes over the caller's pending job.
-    fn start_fit(&mut self, clip: Clip) {
+    fn start_fit(&mut self, start: FitStart) {
         self.stop_fit();
         let shared = self.ends.shared.clone();
-        if let Err(e) = clip.check_texture() {
+        if let FitStart::Capture(clip) = &start
+            && let Err(e) = clip.check_texture()
+        {
             shared.set_error(e.to_string());
             return shared.done();
         }
@@ -228,6 +244,7 @@ impl Worker {
             // One core is the audio thread's.
             threads: cores.saturating_sub(1).max(1),
             max_duration_s: None,
+            background: true,
         };
         let cancel = Arc::new(AtomicBool::new(false));
         let (sender, news) = unbounded();
@@ -239,7 +256,7 @@ impl Worker {
         });
         *lock(&shared.error) = None;
         let (fit_cancel, fit_shared) = (cancel.clone(), shared.clone());
-        let work = move || run_fit(&clip, &settings, &fit_cancel, &fit_shared, &sender);
+        let work = move || run_fit(&start, &settings, &fit_cancel, &fit_shared, &sender);
         match std::thread::Builder::new()
             .name("weft-fit".into())
             .spawn(work)
@@ -360,7 +377,7 @@ impl Worker {
 }
 
 fn run_fit(
-    clip: &Clip,
+    start: &FitStart,
     settings: &FitSettings,
     cancel: &AtomicBool,
     shared: &Shared,
@@ -382,7 +399,10 @@ fn run_fit(
             ControlFlow::Continue(())
         }
     };
-    let fit = || fit(clip, settings, &mut on_event);
+    let fit = || match start {
+        FitStart::Capture(clip) => fit(clip, settings, &mut on_event),
+        FitStart::Texture(model) => refine(model, settings, &mut on_event),
+    };
     // A defect in the fit must not take the host with it.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(fit));
     let ended = match result {

@@ -13,6 +13,7 @@ use nice_plug_egui::{
     EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
     create_egui_editor,
 };
+use weft_core::network::quality_db;
 use weft_core::player::{Phase, Status};
 
 use crate::parameters::WeftParams;
@@ -154,7 +155,15 @@ impl EditorApp {
                 self.release_capture();
             }
             _ => {
-                let response = widgets::button(ui, button, "Capture", theme::RECORD);
+                let mut capture = button;
+                if status.texture.is_some() {
+                    let more;
+                    [capture, more] = columns(button, [1.7, 1.0]);
+                    if widgets::button(ui, more, "More", theme::OUTLINE).clicked() {
+                        self.session.refine();
+                    }
+                }
+                let response = widgets::button(ui, capture, "Capture", theme::RECORD);
                 // The parameter follows the button, so that the host can record the press as
                 // automation. The session carries the press itself: a click may begin and end
                 // between two blocks, and the parameter would never be seen on. It may even begin
@@ -295,9 +304,12 @@ fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool, hold: bool) {
             widgets::progress_bar(ui, row, done, theme::RECORD, &text);
             return;
         }
-        Phase::Fitting { step, steps, .. } => {
+        Phase::Fitting { step, steps, loss } => {
             let done = step as f32 / steps.max(1) as f32;
-            let text = format!("Fitting, step {step} of {steps}");
+            let mut text = format!("Fitting, step {step} of {steps}");
+            if loss.is_finite() {
+                text += &format!(", quality {:.1} dB", quality_db(loss));
+            }
             widgets::progress_bar(ui, row, done, theme::ACCENT, &text);
             return;
         }
@@ -319,11 +331,15 @@ fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool, hold: bool) {
 fn footer(ui: &Ui, area: Rect, status: &Status) {
     let texture = match &status.texture {
         Some(texture) => format!(
-            "{:.1} s {}, {:.1} kHz, {} steps",
+            "{:.1} s {}, {:.1} kHz, {} steps{}",
             texture.duration_s,
             if texture.stereo { "stereo" } else { "mono" },
             f64::from(texture.sample_rate) / 1000.0,
             texture.fit_steps,
+            match texture.loss {
+                loss if loss.is_finite() => format!(", quality {:.1} dB", quality_db(loss)),
+                _ => String::new(),
+            },
         ),
         None => "No texture".to_owned(),
     };
