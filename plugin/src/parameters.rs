@@ -23,8 +23,8 @@ const RELEASE_RANGE_S: (f32, f32) = (0.001, 20.0);
 const RELEASE_DEFAULT_S: f32 = 0.3;
 const CAPTURE_DEFAULT_S: f32 = 8.0;
 const SEED_MAX: i32 = 9999;
-const FIT_STEPS_RANGE: (i32, i32) = (100, 4000);
-const FIT_STEPS_DEFAULT: i32 = 1200;
+const FIT_STEPS_RANGE: (i32, i32) = (100, 10_000);
+const FIT_STEPS_DEFAULT: i32 = weft_core::fit::DEFAULT_STEPS as i32;
 
 /// Skew of the envelope times: with the exponent 2^-2 half of a slider's travel covers the first
 /// sixteenth of the range, where envelopes are set by ear.

@@ -5,6 +5,7 @@
 //! randomness is numbered by step, and sums are taken in a fixed order: the same capture, settings and
 //! seed give the same bits on one machine, whatever the number of threads.
 
+mod calibration;
 #[cfg(test)]
 mod gradient_tests;
 mod optimizer;

@@ -5,9 +5,8 @@ const PEAK_RATE: f64 = 4e-3;
 /// Steps of linear warm-up.
 const WARM_UP_STEPS: u32 = 20;
 /// Parts of the fit after which a snapshot is taken.
-const SNAPSHOTS: [f64; 22] = [
-    0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75,
-    0.8, 0.85, 0.9, 0.95, 1.0,
+const SNAPSHOTS: [f64; 14] = [
+    0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0,
 ];
 /// The loss is averaged over so many equal parts of the fit.
 const CHECKS: u32 = 20;

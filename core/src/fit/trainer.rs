@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::calibration::Levels;
 use super::optimizer::Optimizer;
 use super::pass::Pass;
 use crate::clip::Clip;
@@ -20,6 +21,8 @@ const PERIOD_INPUT_GATE: f64 = 0.6;
 const WHITENING_SHARE: f32 = 0.3;
 /// Keeps the noise of the steps apart from the filters, which are drawn from the same seed.
 const INPUT_SEED: u64 = 0x1297_0512;
+/// The same for the noise that levels are measured with.
+const CALIBRATION_SEED: u64 = 0x0451_C0DE;
 /// The frames of a step are made in so many stretches, each by one thread. Their margins overlap, so more
 /// of them cost more in all. A constant: the sums' order, and with it the bits, must not depend on threads.
 const PARTS: usize = 2;
@@ -45,6 +48,7 @@ pub(super) struct Task {
     range: FeatureRange,
     periods: Vec<Period>,
     loss: TextureLoss,
+    levels: Levels,
 }
 
 impl Task {
@@ -54,7 +58,9 @@ impl Task {
         let frames = features.data.chunks_exact(features.width);
         let mid: Vec<f32> = frames.flat_map(|row| &row[..bands]).copied().collect();
         let periods = find_periods(&mid, bands, front_end.frame_rate());
-        let range = FeatureRange::measure(&features, front_end.magnitude_channels() * bands);
+        let magnitude_width = front_end.magnitude_channels() * bands;
+        let levels = Levels::measure(&features.data, features.width, magnitude_width);
+        let range = FeatureRange::measure(&features, magnitude_width);
         let channels = front_end.feature_channels();
         let loss = TextureLoss::new(
             features.data,
@@ -69,6 +75,7 @@ impl Task {
             range,
             periods,
             loss,
+            levels,
         })
     }
 
@@ -220,9 +227,11 @@ impl<'a> Trainer<'a> {
         value / loss.weight()
     }
 
-    /// The network as it would be kept.
+    /// The network as it would be kept: at the capture's levels, in half precision.
     pub fn snapshot(&self) -> Generator {
         let mut snapshot = self.generator.clone();
+        let seed = Sequence::new(self.seed ^ CALIBRATION_SEED, 0).next() as u32;
+        self.task.levels.apply(&mut snapshot, seed);
         snapshot.round_to_half();
         snapshot
     }
