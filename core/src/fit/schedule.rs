@@ -10,6 +10,8 @@ const SNAPSHOTS: [f64; 14] = [
 ];
 /// The loss is averaged over so many equal parts of the fit.
 const CHECKS: u32 = 20;
+/// Fewer losses make no mean that could be trusted; so the shortest fits never end sooner.
+const LEAST_PART_STEPS: u32 = 30;
 /// A fit that over so many of them...
 const PATIENCE: usize = 4;
 /// ...has not become better by this part of its loss does not improve any more.
@@ -89,7 +91,7 @@ impl Schedule {
         self.progress = (f64::from(self.step) / f64::from(self.steps)).max(time_done);
         self.sum += f64::from(loss);
         self.count += 1;
-        if self.count >= self.steps.div_ceil(CHECKS) {
+        if self.count >= self.steps.div_ceil(CHECKS).max(LEAST_PART_STEPS) {
             self.means.push(self.sum / f64::from(self.count));
             (self.sum, self.count) = (0.0, 0);
             if self.landing_from.is_none() && self.has_stalled() {
