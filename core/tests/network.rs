@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use weft_core::clip::Clip;
-use weft_core::fit::{FitEvent, FitSettings, fit};
+use weft_core::fit::{FitError, FitEvent, FitSettings, fit, refine};
 use weft_core::network::{BLOCK_FRAMES, GeneratorScratch, Model};
 use weft_core::player::Renderer;
 use weft_core::procedural::{Texture, synthesize};
@@ -132,6 +132,44 @@ fn a_time_limit_ends_a_fit() {
     };
     let model = quick_fit(&clip(Texture::Rain), &limited);
     assert!((1..100_000).contains(&model.fit_record().steps));
+}
+
+#[test]
+fn a_texture_can_be_refined_from_where_it_stood() {
+    let go_on = |model: &Model, threads| {
+        let mut first = None;
+        let refined = refine(model, &settings(40, threads), &mut |event| {
+            if let FitEvent::Progress { loss, .. } = event {
+                first.get_or_insert(loss);
+            }
+            ControlFlow::Continue(())
+        });
+        (refined.unwrap(), first.unwrap())
+    };
+    let start = quick_fit(&clip(Texture::Fire), &settings(80, 1));
+    let (better, first_loss) = go_on(&start, 1);
+    assert_eq!(better.fit_record().steps, 120);
+    assert_eq!(better.fit_record().seed, start.fit_record().seed);
+    // A fresh network starts at about ten times that.
+    assert!(first_loss < 2.0 * start.fit_record().loss, "{first_loss}");
+    assert!(better.fit_record().quality_db() > start.fit_record().quality_db());
+    // Through a file, and on other threads, it is the same.
+    let read = Model::from_bytes(&start.to_bytes()).unwrap();
+    assert!(go_on(&read, 3).0.generator() == better.generator());
+
+    let bare = start.without_capture();
+    let refused = refine(&bare, &settings(1, 1), &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(refused, Err(FitError::NoCapture)));
+}
+
+#[test]
+fn a_fit_that_no_longer_improves_ends_by_itself() {
+    // A steady sine is soon as near as it gets.
+    let sine = (0..48_000).map(|i| (i as f32 * 0.2).sin() * 0.3).collect();
+    let clip = Clip::new(16_000, vec![sine]).unwrap();
+    let model = quick_fit(&clip, &settings(3_000, 0));
+    let steps = model.fit_record().steps;
+    assert!((600..2_900).contains(&steps), "{steps} steps");
 }
 
 #[test]

@@ -134,6 +134,27 @@ fn state_plays_at_once_with_no_fit_and_sounds_the_same() {
 }
 
 #[test]
+fn what_plays_can_be_refined() {
+    let (instrument, mut player) = bouncing(f64::from(RATE));
+    instrument.refine();
+    while instrument.is_busy() {
+        std::thread::yield_now();
+    }
+    let error = instrument.status().error.unwrap();
+    assert!(error.contains("no texture"), "{error}");
+
+    capture_and_play(&instrument, &mut player, BLOCK);
+    let before = instrument.status().texture.unwrap();
+    instrument.refine();
+    // The bounce waits for it, as for any fit.
+    let sound = run(&mut player, None, RATE as usize, BLOCK, &HOLD);
+    let after = instrument.status().texture.unwrap();
+    assert_eq!(after.fit_steps, 2 * before.fit_steps);
+    assert!(rms(&sound[0]) > 0.0);
+    assert_eq!(instrument.status().error, None);
+}
+
+#[test]
 fn seeds_differ_and_the_same_seed_is_the_same() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
     capture_and_play(&instrument, &mut player, BLOCK);
