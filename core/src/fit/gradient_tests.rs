@@ -7,6 +7,7 @@ use crate::network::{
     BLOCK_FRAMES, Generator, GeneratorScratch, InputLaw, SCALES, ScaleInputs, Sequence,
     TABLE_CHANNELS, Weights, skip, spans,
 };
+use crate::texture::plain_loss::plain_loss;
 use crate::texture::{BANKS, FeatureShape, Period, StepTargets, TextureLoss};
 
 fn random(source: &mut Sequence, length: usize, scale: f32) -> Vec<f32> {
@@ -266,6 +267,39 @@ fn texture_loss_by_features() {
     let largest = gradient.iter().fold(0.0f32, |m, x| m.max(x.abs()));
     for (a, b) in gradient.iter().zip(&parts_gradient) {
         assert!((a - b).abs() < 1e-3 * largest);
+    }
+}
+
+#[test]
+fn texture_loss_is_what_its_definition_says() {
+    // Pairs of frames leave one over at most poolings.
+    let frames = 107;
+    let (loss, targets, shape) = example_loss(frames);
+    let features = random(&mut Sequence::new(6, 0), frames * shape.width(), 1.0);
+    let widen = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+    let sets = loss.spelled_out(&targets);
+    assert_eq!(sets.len(), 7 + 8, "the pyramid and the lag pairs");
+    let capture = widen(&example_features(shape));
+    let plain = plain_loss(&sets, &capture, &widen(&features), shape.width());
+    let largest = plain.gradient.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+    let (first, second) = features.split_at(40 * shape.width());
+    for parts in [&[&features[..]][..], &[first, second]] {
+        let (value, gradient) = evaluate(&loss, &targets, parts);
+        let error = (value / plain.value - 1.0).abs();
+        let gradient = gradient.iter().zip(&plain.gradient);
+        let mut errors: Vec<f64> = gradient
+            .map(|(x, plain)| (f64::from(*x) - plain).abs() / largest)
+            .collect();
+        errors.sort_by(f64::total_cmp);
+        let (median, worst) = (errors[errors.len() / 2], errors[errors.len() - 1]);
+        println!(
+            "loss against its definition: {error:.1e}, gradient: {median:.1e}, at most {worst:.1e}"
+        );
+        // Rounding only, but for answers so close that the ranker's keys are equal: they may swap ranks, which
+        // costs their gradients the gap between two quantiles, and the loss next to nothing.
+        assert!(error < 1e-5, "{error}");
+        assert!(median < 1e-5, "{median}");
+        assert!(worst < 1e-3, "{worst}");
     }
 }
 

@@ -9,6 +9,8 @@ mod calibration;
 #[cfg(test)]
 mod gradient_tests;
 mod optimizer;
+#[cfg(test)]
+mod parity_tests;
 mod pass;
 mod schedule;
 mod trainer;

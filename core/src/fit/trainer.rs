@@ -16,7 +16,7 @@ use crate::texture::{
 /// Frames generated in a step.
 const STEP_FRAMES: usize = 384;
 /// A period at least this strong becomes an input of the network.
-const PERIOD_INPUT_GATE: f64 = 0.6;
+pub(super) const PERIOD_INPUT_GATE: f64 = 0.6;
 /// Share of its channel's mean deviation in the whitening of a feature.
 const WHITENING_SHARE: f32 = 0.3;
 /// Keeps the noise of the steps apart from the filters, which are drawn from the same seed.
@@ -29,7 +29,7 @@ const PARTS: usize = 2;
 const PART_FRAMES: usize = STEP_FRAMES / PARTS;
 
 /// Scales of the features in the loss: partly each feature's own deviation, partly its channel's.
-fn whitening(deviation: &[f32], bands: usize) -> Vec<f32> {
+pub(super) fn whitening(deviation: &[f32], bands: usize) -> Vec<f32> {
     deviation
         .chunks_exact(bands)
         .flat_map(|channel| {

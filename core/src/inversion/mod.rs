@@ -14,6 +14,8 @@ mod stereo;
 mod streaming;
 
 pub use offline::{griffin_lim, spectral_convergence_db};
+#[cfg(test)]
+pub(crate) use stereo::feasible;
 pub use stereo::pan_index;
 pub use streaming::{InversionSettings, StreamingInverter, TargetFrame};
 

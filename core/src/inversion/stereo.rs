@@ -18,7 +18,7 @@ pub fn pan_index(mid: Complex32, side: Complex32) -> f32 {
 /// Mid and side magnitudes for which a pan index exists: no pair of spectra has
 /// `|pan| > 2·mid·side / (mid² + side²)`. Where it is so, energy and pan are kept, and mid and side move.
 #[inline]
-pub(super) fn feasible(mid: f32, side: f32, pan: f32) -> (f32, f32) {
+pub(crate) fn feasible(mid: f32, side: f32, pan: f32) -> (f32, f32) {
     let energy = mid * mid + side * side;
     let bad = pan.abs() * energy > 2.0 * mid * side;
     let root = (1.0 - pan * pan).max(0.0).sqrt();

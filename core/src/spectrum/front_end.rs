@@ -107,10 +107,12 @@ impl FrameSpectrum {
 /// Working memory of [`FrontEnd::expand`].
 pub struct ExpandScratch {
     samples: Vec<f32>,
-    carriers: [Vec<Complex32>; 2],
+    /// Spectra of the white noise of the last frame.
+    pub(crate) carriers: [Vec<Complex32>; 2],
     fine: [Vec<f32>; 3],
     bands: Vec<f32>,
-    full: [Vec<f32>; 3],
+    /// Log magnitudes (and pan index) of the last frame, fine structure included.
+    pub(crate) full: [Vec<f32>; 3],
     /// Noise samples are shared by overlapping frames: `(seed, first sample)` of what `noise` holds.
     held: Option<(u32, i64)>,
     noise: [Vec<f32>; 2],

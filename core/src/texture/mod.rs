@@ -2,6 +2,8 @@
 
 mod filters;
 mod periods;
+#[cfg(test)]
+pub(crate) mod plain_loss;
 mod ranks;
 pub mod score;
 mod sliced_wasserstein;

@@ -8,6 +8,8 @@
 
 use super::Period;
 use super::filters::{FAMILY, FamilyKind, FeatureShape, draw_family};
+#[cfg(test)]
+use super::plain_loss::{PlainSet, Projection};
 use super::ranks::Ranker;
 use crate::linalg::{View, multiply, multiply_strided};
 use crate::network::Sequence;
@@ -363,6 +365,40 @@ impl TextureLoss {
         );
         let filters = View::new(&targets.filters, FILTERS, width);
         multiply(features, by_outputs, filters, false);
+    }
+}
+
+#[cfg(test)]
+impl TextureLoss {
+    /// The sets of a step with every response spelled out: its weights of each frame's features.
+    pub fn spelled_out(&self, targets: &StepTargets) -> Vec<PlainSet> {
+        let width = self.shape.width();
+        let families = targets.banks.iter().flatten();
+        let families: Vec<_> = families
+            .zip(targets.filters.chunks_exact(FAMILY * width))
+            .collect();
+        let project = |target: &Target, filters: &[f32]| {
+            let terms = target.response.terms.iter();
+            let weights = |term: &Term| {
+                let filter = &filters[term.filter * width..(term.filter + 1) * width];
+                let weight = f64::from(term.weight);
+                filter.iter().map(|x| weight * f64::from(*x)).collect()
+            };
+            Projection {
+                taps: terms.map(|term| (term.frame, weights(term))).collect(),
+            }
+        };
+        let sets = self.sets.iter().enumerate();
+        sets.map(|(i, set)| PlainSet {
+            pool: set.pool,
+            reach: set.reach,
+            weight: set.weight.into(),
+            projections: families
+                .iter()
+                .map(|(targets, filters)| project(&targets[i], filters))
+                .collect(),
+        })
+        .collect()
     }
 }
 
