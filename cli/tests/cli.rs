@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 use weft_core::clip::{Clip, SampleFormat};
+use weft_core::network::Model;
 
 /// Runs `weft` in `folder` with arguments separated by blanks.
 fn weft(folder: &Path, arguments: &str) -> Output {
@@ -244,7 +245,7 @@ fn a_texture_end_to_end() {
     let texture = "texture in.wav --fit-steps 3 --seconds 3";
 
     let said = succeed(folder.path(), &format!("{texture} --seed 1 -o a.wav"));
-    assert!(said.contains("(3 steps, loss "), "{said}");
+    assert!(said.contains("(3 steps, quality "), "{said}");
     assert!(said.contains("wrote a.wav (3.0 s, 16000 Hz, "), "{said}");
     let a = clip("a.wav");
     assert_eq!((a.sample_rate(), a.len()), (16_000, 48_000));
@@ -279,6 +280,12 @@ fn a_texture_end_to_end() {
     for (fine, coarse) in a.channels().iter().zip(coarse.channels()) {
         assert!(fine.iter().zip(coarse).all(|(a, b)| (a - b).abs() < 1e-6));
     }
+
+    // A texture goes on from where it stood.
+    let said = succeed(folder.path(), "refine in.weft --fit-steps 4 -o more.weft");
+    assert!(said.contains("(4 steps, quality "), "{said}");
+    let more = Model::read(&folder.path().join("more.weft")).unwrap();
+    assert_eq!(more.fit_record().steps, 7);
 
     // A damaged texture is told apart from a foreign one, and harms nothing.
     let mut bytes = read("in.weft");

@@ -8,8 +8,10 @@ use crate::fast_math::exp;
 use crate::network::{Generator, GeneratorScratch, array};
 use crate::simd::dispatch;
 
-/// Frames that a network's levels are measured on: 24 s at 44.1 kHz.
-const FRAMES: usize = 2_048;
+/// Frames that the levels of a snapshot are measured on: 12 s at 44.1 kHz.
+pub(super) const SNAPSHOT_FRAMES: usize = 1_024;
+/// The same at the end of a fit: rare loud frames make a shorter measurement a matter of chance.
+pub(super) const FINAL_FRAMES: usize = 8_192;
 /// By how much a feature's deviation may be scaled: what needs more has not learned its distribution yet.
 const SCALES: (f32, f32) = (0.5, 2.0);
 /// Halvings of that range: the scale is then known to 0.001.
@@ -66,14 +68,14 @@ impl Levels {
         sum.iter().map(|s| s / count).collect()
     }
 
-    /// Scales and moves the output of `generator` to these levels, as it plays with `seed`.
-    pub fn apply(&self, generator: &mut Generator, seed: u32) {
+    /// Scales and moves the output of `generator` to these levels, as it plays `frames` frames with `seed`.
+    pub fn apply(&self, generator: &mut Generator, seed: u32, frames: usize) {
         let width = generator.feature_width();
-        let mut features = vec![0.0; FRAMES * width];
+        let mut features = vec![0.0; frames * width];
         generator.frames_into(
             seed,
             0,
-            FRAMES,
+            frames,
             &mut GeneratorScratch::default(),
             &mut features,
         );
@@ -150,18 +152,18 @@ mod tests {
         let range = FeatureRange::measure(&Features { data, width }, magnitudes);
         let mut generator = Generator::new(86.0, range, None, 1);
         let errors_db = |generator: &Generator| -> Vec<f32> {
-            let mut features = vec![0.0; FRAMES * width];
+            let mut features = vec![0.0; SNAPSHOT_FRAMES * width];
             let scratch = &mut GeneratorScratch::default();
-            generator.frames_into(5, 0, FRAMES, scratch, &mut features);
+            generator.frames_into(5, 0, SNAPSHOT_FRAMES, scratch, &mut features);
             let now = Levels::measure(&features, width, magnitudes).energy;
             let ratios = now.iter().zip(&levels.energy);
             ratios.map(|(a, b)| 10.0 * (a / b).log10()).collect()
         };
         let before = errors_db(&generator);
-        levels.apply(&mut generator, 5);
+        levels.apply(&mut generator, 5, SNAPSHOT_FRAMES);
         let after = errors_db(&generator);
         // The soft limits bend a little of it back; the second time there is little left to bend.
-        levels.apply(&mut generator, 5);
+        levels.apply(&mut generator, 5, SNAPSHOT_FRAMES);
         let again = errors_db(&generator);
         let worst = |errors: &[f32]| errors.iter().fold(0.0f32, |m, e| m.max(e.abs()));
         assert!(worst(&before) > 2.0, "{before:?}");

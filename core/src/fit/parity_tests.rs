@@ -566,7 +566,6 @@ fn rendering(table: &mut Table, reference: &Reference, front_end: &FrontEnd) {
 }
 
 #[test]
-#[ignore = "needs the prototype's parity files; set WEFT_PARITY_FILES to their folder"]
 fn every_stage_agrees_with_the_prototype() {
     let folder = std::env::var_os("WEFT_PARITY_FILES").expect("WEFT_PARITY_FILES is not set");
     let entries = std::fs::read_dir(&folder).expect("the folder is readable");

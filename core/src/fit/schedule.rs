@@ -14,8 +14,8 @@ const CHECKS: u32 = 20;
 const LEAST_PART_STEPS: u32 = 30;
 /// A fit that over so many of them...
 const PATIENCE: usize = 4;
-/// ...has not become better by this part of its loss does not improve any more.
-const LEAST_GAIN: f64 = 0.02;
+/// ...has not become better by this part of its loss, a tenth of a decibel, does not improve any more.
+const LEAST_GAIN: f64 = 0.03;
 /// Part of the planned steps in which the rate then falls to zero.
 const LANDING: f64 = 0.1;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::calibration::Levels;
+use super::calibration::{FINAL_FRAMES, Levels, SNAPSHOT_FRAMES};
 use super::optimizer::Optimizer;
 use super::pass::Pass;
 use crate::clip::Clip;
@@ -228,10 +228,15 @@ impl<'a> Trainer<'a> {
     }
 
     /// The network as it would be kept: at the capture's levels, in half precision.
-    pub fn snapshot(&self) -> Generator {
+    pub fn snapshot(&self, is_last: bool) -> Generator {
         let mut snapshot = self.generator.clone();
         let seed = Sequence::new(self.seed ^ CALIBRATION_SEED, 0).next() as u32;
-        self.task.levels.apply(&mut snapshot, seed);
+        let frames = if is_last {
+            FINAL_FRAMES
+        } else {
+            SNAPSHOT_FRAMES
+        };
+        self.task.levels.apply(&mut snapshot, seed, frames);
         snapshot.round_to_half();
         snapshot
     }

@@ -14,7 +14,7 @@ mod stereo;
 mod streaming;
 
 pub use offline::{griffin_lim, spectral_convergence_db};
-#[cfg(test)]
+#[cfg(all(test, feature = "parity"))]
 pub(crate) use stereo::feasible;
 pub use stereo::pan_index;
 pub use streaming::{InversionSettings, StreamingInverter, TargetFrame};

@@ -20,6 +20,10 @@ pub(crate) struct PlainSet {
 
 pub(crate) struct PlainLoss {
     /// Of every set, the mean of its projections' distances.
+    #[cfg_attr(
+        not(feature = "parity"),
+        expect(dead_code, reason = "only the prototype has such figures")
+    )]
     pub distances: Vec<f64>,
     /// The weighted sum of those.
     pub value: f64,
