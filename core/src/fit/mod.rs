@@ -118,6 +118,17 @@ pub enum FitError {
         "this texture was kept without its capture, so it can't be refined: fit the recording again"
     )]
     NoCapture,
+    /// The network makes other features than its capture has.
+    #[error(
+        "this texture's network makes {network} features a frame, but its capture has {capture}: fit the \
+         recording again"
+    )]
+    Mismatch {
+        /// What the network makes.
+        network: usize,
+        /// What the capture has.
+        capture: usize,
+    },
     /// The caller said so.
     #[error("the fit was cancelled")]
     Cancelled,
@@ -177,6 +188,10 @@ pub fn refine(
         0 => task.generator(model.fit_record().seed),
         _ => model.generator().clone(),
     };
+    let (network, capture) = (generator.feature_width(), task.front_end.feature_width());
+    if network != capture {
+        return Err(FitError::Mismatch { network, capture });
+    }
     run(&task, model, generator, settings, on_event)
 }
 
