@@ -195,10 +195,10 @@ fn with_progress(
 ) -> Result<Model, CliError> {
     let started = Instant::now();
     let bar = progress::fit_bar(settings.steps);
-    let mut done = (0, f32::NAN);
+    let mut done = 0;
     let fitted = fit(&mut |event| {
         if let FitEvent::Progress { step, steps, loss } = event {
-            done = (step, loss);
+            done = step;
             bar.set_length(steps.into());
             bar.set_position(step.into());
             bar.set_message(format!("quality {:.1} dB, ", quality_db(loss)));
@@ -210,12 +210,12 @@ fn with_progress(
         path: path.to_path_buf(),
         source,
     })?;
-    let (steps, loss) = done;
+    let record = model.fit_record();
     say(&format!(
-        "fitted {} in {:.1} s ({steps} steps, quality {:.1} dB)",
+        "fitted {} in {:.1} s ({done} steps, quality {:.1} dB)",
         path.display(),
         started.elapsed().as_secs_f64(),
-        quality_db(loss),
+        record.quality_db(),
     ));
     Ok(model)
 }

@@ -282,10 +282,10 @@ fn a_texture_end_to_end() {
     }
 
     // A texture goes on from where it stood.
-    let said = succeed(folder.path(), "refine in.weft --fit-steps 4 -o more.weft");
-    assert!(said.contains("(4 steps, quality "), "{said}");
+    let said = succeed(folder.path(), "refine in.weft --fit-steps 30 -o more.weft");
+    assert!(said.contains("(30 steps, quality "), "{said}");
     let more = Model::read(&folder.path().join("more.weft")).unwrap();
-    assert_eq!(more.fit_record().steps, 7);
+    assert!(more.fit_record().steps > 3);
 
     // A damaged texture is told apart from a foreign one, and harms nothing.
     let mut bytes = read("in.weft");

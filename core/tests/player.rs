@@ -149,7 +149,7 @@ fn what_plays_can_be_refined() {
     // The bounce waits for it, as for any fit.
     let sound = run(&mut player, None, RATE as usize, BLOCK, &HOLD);
     let after = instrument.status().texture.unwrap();
-    assert_eq!(after.fit_steps, 2 * before.fit_steps);
+    assert!(after.fit_steps > before.fit_steps && after.loss < before.loss);
     assert!(rms(&sound[0]) > 0.0);
     assert_eq!(instrument.status().error, None);
 }

@@ -172,7 +172,8 @@ pub fn fit(
 }
 
 /// Goes on where the fit of `model` ended, for `settings.steps` more steps: the same capture, the same
-/// weights, new noise. `settings.seed` is not used: the model's own seed goes on.
+/// weights, new noise. Where that comes no nearer, the result is `model` itself. `settings.seed` is not
+/// used: the model's own seed goes on.
 ///
 /// # Errors
 /// [`FitError`]; `NoCapture` if the model doesn't hold what it was fitted to.
@@ -226,6 +227,8 @@ fn run(
     let mut trainer = Trainer::new(task, generator, seed, before, threads);
     let mut schedule = Schedule::new(settings.steps);
     let mut smooth_loss = None;
+    // The nearest so far; what a refined fit starts from may stay that.
+    let (mut best, mut kept) = (first.fit_record().loss, first.clone());
     let mut step = 0;
     loop {
         let loss = trainer.step(schedule.rate());
@@ -244,13 +247,18 @@ fn run(
             steps: schedule.steps(),
             loss: smooth,
         })?;
-        if due {
+        // Rates start high again in a longer or a refined fit: nobody should hear it get worse first.
+        let is_better = best.is_nan() || smooth < best;
+        if due && (is_better || schedule.is_over()) {
+            if !is_better && (before > 0 || schedule.has_cycles()) {
+                return Ok(kept);
+            }
             let record = FitRecord {
                 steps: before.saturating_add(step),
                 loss: smooth,
                 seed,
             };
-            let model = first.refined(trainer.snapshot(schedule.is_over()), record);
+            let model = first.refined(trainer.snapshot(schedule.has_landed()), record);
             tell(FitEvent::Snapshot {
                 step,
                 model: &model,
@@ -258,6 +266,8 @@ fn run(
             if schedule.is_over() {
                 return Ok(model);
             }
+            best = smooth;
+            kept = model;
         }
     }
 }
