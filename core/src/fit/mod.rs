@@ -38,7 +38,7 @@ pub const DEFAULT_STEPS: u32 = 3000;
 /// How a fit is made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitSettings {
-    /// Training steps at most, within [`STEPS_RANGE`]: a fit that no longer improves ends sooner.
+    /// Training steps at most, within [`STEPS_RANGE`]: a long fit that no longer improves ends sooner.
     pub steps: u32,
     /// Seconds after which the fit must be done: the schedule then follows whichever of time and steps is
     /// further on. A fit that counts seconds is not the same every time.
@@ -225,7 +225,7 @@ fn run(
         Threads::new(settings.threads)
     };
     let mut trainer = Trainer::new(task, generator, seed, before, threads);
-    let mut schedule = Schedule::new(settings.steps);
+    let mut schedule = Schedule::new(settings.steps, settings.max_duration_s.is_some());
     let mut smooth_loss = None;
     // The nearest so far; what a refined fit starts from may stay that.
     let (mut best, mut kept) = (first.fit_record().loss, first.clone());

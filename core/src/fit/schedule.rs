@@ -8,7 +8,8 @@ const WARM_UP_STEPS: u32 = 20;
 const SNAPSHOTS: [f64; 14] = [
     0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0,
 ];
-/// A longer fit goes through the rates again and again, about so many steps each time.
+/// A fit of several times so many steps goes through the rates again and again, at least so many steps each
+/// time.
 const CYCLE_STEPS: u32 = 3_000;
 /// Part of a cycle, at its end, whose mean loss says how far it came.
 const JUDGED: f64 = 0.1;
@@ -34,12 +35,15 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub fn new(steps: u32) -> Self {
+    /// For a fit of `steps` steps. One that is limited by time goes through the rates once: how many steps
+    /// it has is not known.
+    pub fn new(steps: u32, is_timed: bool) -> Self {
+        let cycles = if is_timed { 1 } else { steps / CYCLE_STEPS };
         Self {
             steps,
             step: 0,
             progress: 0.0,
-            cycles: steps.div_ceil(CYCLE_STEPS),
+            cycles: cycles.max(1),
             next_snapshot: 0,
             sum: 0.0,
             count: 0,
@@ -121,7 +125,7 @@ mod tests {
 
     /// The rates of a fit whose step `n` has the loss `loss(n)`.
     fn rates(steps: u32, loss: impl Fn(u32) -> f32) -> Vec<f32> {
-        let mut schedule = Schedule::new(steps);
+        let mut schedule = Schedule::new(steps, false);
         let mut rates = Vec::new();
         while !schedule.is_over() {
             rates.push(schedule.rate());
@@ -153,9 +157,12 @@ mod tests {
     #[test]
     fn one_step_is_a_fit_and_time_ends_one() {
         assert_eq!(rates(1, |_| 1.0).len(), 1);
-        let mut schedule = Schedule::new(1_000);
+        let mut schedule = Schedule::new(100_000, true);
+        let first = schedule.rate();
         assert!(schedule.advance(1.0, 0.5) && !schedule.is_over());
         assert_eq!(schedule.steps(), 2);
+        // Warmed up by two steps, and half-way down.
+        assert!((schedule.rate() - first).abs() < 1e-6 && !schedule.has_cycles());
         assert!(schedule.advance(1.0, 1.1) && schedule.is_over());
     }
 }

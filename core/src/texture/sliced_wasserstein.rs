@@ -19,7 +19,7 @@ use crate::simd::dispatch;
 const PYRAMID: [(usize, usize); 7] = [(1, 1), (1, 2), (1, 4), (2, 4), (4, 4), (8, 4), (16, 4)];
 /// Poolings that the sets use: each twice the last.
 const POOLS: [usize; 5] = [1, 2, 4, 8, 16];
-/// Poolings of the lag pairs; each has a set for one lag at random, and one at a found period's multiple.
+/// Poolings of the sets of lag pairs. The lags of every second one are multiples of found periods.
 const LAG_POOLS: [usize; 8] = [1, 1, 1, 1, 4, 4, 4, 4];
 /// Frames at either end of a lag.
 const LAG_TAPS: usize = 2;
