@@ -8,17 +8,18 @@ use guard::allocations;
 
 use weft_core::clip::Clip;
 use weft_core::network::Model;
-use weft_core::player::{Controls, Instrument, Phase, Player};
+use weft_core::player::{Controls, Instrument, NoteAddress, Phase, Player};
 use weft_core::procedural::{Texture, synthesize};
 
 const RATE: u32 = 16_000;
 const BLOCK: usize = 128;
 const HOLD: Controls = Controls {
-    gain_db: 0.0,
     attack_s: 0.005,
     release_s: 0.05,
     hold: true,
     seed: 3,
+    limiter: false,
+    ..Controls::DEFAULT
 };
 
 fn rain(seconds: f64) -> Clip {
@@ -178,13 +179,13 @@ fn notes_gate_the_sound() {
         ..HOLD
     };
     assert_eq!(peak(&run(&mut player, None, 4_000, BLOCK, &gate)[0]), 0.0);
-    player.note_on(60, 1.0);
+    player.note_on(NoteAddress::key(60), 1.0);
     let sound = run(&mut player, None, 4_000, BLOCK, &gate);
     assert!(
         rms(&sound[0][..200]) > 0.0,
         "a note sounds within one block"
     );
-    player.note_off(60);
+    player.note_off(NoteAddress::key(60));
     let tail = run(&mut player, None, 4_000, BLOCK, &gate);
     assert!(rms(&tail[0][..200]) > 0.0 && peak(&tail[0][3_000..]) == 0.0);
 }
@@ -350,7 +351,8 @@ fn a_bad_capture_over_a_loaded_texture_changes_nothing() {
     run(&mut player, None, 48_000 + 512, 512, &HOLD);
     assert!(other.status().error.expect("a message").contains("silen"));
     player.reset();
-    assert!(run(&mut player, None, 24_000, 512, &HOLD) == before);
+    let again = run(&mut player, None, 24_000, 512, &HOLD);
+    assert!(again == before);
 }
 
 #[test]

@@ -227,6 +227,35 @@ impl Generator {
         );
     }
 
+    /// The frames of one block at several temperatures: the network's noise is multiplied by each of
+    /// `temperatures` in turn. `out` holds as many blocks, one behind the other.
+    ///
+    /// # Panics
+    /// If `out` has another length.
+    pub(crate) fn tempered_block_into(
+        &self,
+        seed: u32,
+        block: i64,
+        temperatures: &[f32],
+        scratch: &mut GeneratorScratch,
+        out: &mut [f32],
+    ) {
+        let size = BLOCK_FRAMES * self.feature_width();
+        assert_eq!(out.len(), temperatures.len() * size);
+        let GeneratorScratch { inputs, scales } = scratch;
+        for (&temperature, out) in temperatures.iter().zip(out.chunks_exact_mut(size)) {
+            // Filled anew each time: a share of the work that is not worth a second copy.
+            self.inputs
+                .fill(seed, block * BLOCK_FRAMES as i64, BLOCK_FRAMES, inputs);
+            for input in inputs.iter_mut() {
+                for x in &mut input.noise {
+                    *x *= temperature;
+                }
+            }
+            self.forward(inputs, BLOCK_FRAMES, scales, out);
+        }
+    }
+
     /// `frames` frames from absolute frame `start` (a multiple of [`BLOCK_FRAMES`]) computed together.
     ///
     /// # Panics

@@ -4,56 +4,36 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ringbuf::traits::{Consumer, Observer, Producer};
+use ringbuf::traits::{Consumer, Producer};
 use ringbuf::{HeapCons, HeapProd};
 
-use super::engine::Engine;
-use super::envelope::{Envelope, SmoothGain};
-use super::messages::{CaptureDrop, FromAudio, Shared};
+use super::controls::{Controls, NoteAddress, NoteControl, Quality, Transport};
+use super::engine::{Engine, NoWait, Place, StreamStart, Supply};
+use super::envelope::EnvelopeTimes;
+use super::limiter::Limiter;
+use super::messages::{CaptureDrop, FromAudio, Shared, StreamReply, StreamRequest};
+use super::recorder::Recorder;
+use super::song::Song;
+use super::voice::{CONTROL_INTERVAL, Inbox, Smoothing, Voice};
+use crate::network::Noise;
 
-/// Samples that are processed at once; longer blocks are cut.
-const CHUNK: usize = 256;
+/// Notes that sound at once.
+pub const POLYPHONY: usize = 16;
+/// The voice of Hold comes after those of the notes.
+const HOLD_VOICE: usize = POLYPHONY;
+const VOICES: usize = POLYPHONY + 1;
+/// Voices with a stream in readiness for the notes to come.
+const STANDBY: usize = 4;
 /// Seconds in which one stream takes over from another.
 const CROSSFADE_S: f64 = 0.03;
 /// Longest wait for the worker in a bounce.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// How often the audio thread looks again while it waits in a bounce.
 const WAIT_STEP: Duration = Duration::from_micros(50);
-/// Shortest and longest recording in seconds.
-pub const CAPTURE_RANGE_S: (f32, f32) = (1.0, 30.0);
-
-/// Settings of a block, as the host's parameters have them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Controls {
-    /// Output gain in dB.
-    pub gain_db: f32,
-    /// Seconds from silence to full level after a note starts.
-    pub attack_s: f32,
-    /// Seconds in which the sound falls by 60 dB after the last note ends.
-    pub release_s: f32,
-    /// Play without notes.
-    pub hold: bool,
-    /// Which of its endless variations the texture plays.
-    pub seed: u32,
-}
-
-impl Default for Controls {
-    fn default() -> Self {
-        Self {
-            gain_db: 0.0,
-            attack_s: 0.02,
-            release_s: 0.3,
-            hold: false,
-            seed: 0,
-        }
-    }
-}
-
-/// A recording that is going on.
-struct Recording {
-    samples: usize,
-    done: usize,
-}
+/// Ended notes that the host has not asked for yet.
+const ENDED_NOTES: usize = 64;
+/// Stream of random numbers from which the voices' own seeds are drawn.
+const VOICE_SEED_STREAM: u32 = 81;
 
 /// The audio thread's half of an instrument: takes notes and input, and plays the texture.
 ///
@@ -62,88 +42,106 @@ struct Recording {
 pub struct Player {
     shared: Arc<Shared>,
     to_worker: HeapProd<FromAudio>,
-    engines: HeapCons<Box<Engine>>,
-    capture: HeapProd<f32>,
+    requests: HeapProd<StreamRequest>,
+    retired: HeapProd<Box<Engine>>,
+    streams: HeapCons<StreamReply>,
+    recorder: Recorder,
     sample_rate: f64,
-    /// What sounds, and what it takes over from.
-    current: Option<Box<Engine>>,
-    fading: Option<Box<Engine>>,
-    /// Samples of a cross-fade, and how many of them are still to come.
     fade_samples: usize,
-    fade_left: usize,
-    /// The newest restart that was asked for, and the one that still has to be told to the worker.
+    smoothing: Smoothing,
+    limiter: Limiter,
+    voices: Vec<Voice>,
+    /// Samples processed since the last reset.
+    clock: u64,
+    /// Number of the stream that was asked for last.
     epoch: u32,
-    unsent_restart: Option<(u32, i64)>,
-    restart_frame: i64,
-    seed: Option<u32>,
+    /// Notes so far.
+    notes: u64,
+    ended: [NoteAddress; ENDED_NOTES],
+    ended_count: usize,
+    song: Option<Song>,
+    bar: i64,
+    locked: bool,
+    /// What the streams were made for: another seed, quality or texture needs new ones.
+    made_for: Option<(u32, Quality)>,
+    texture_count: u64,
+    /// All streams are to start from the beginning.
+    rewind: bool,
     offline: bool,
     /// The bounce has waited in vain for this many pending jobs; it does not wait for them again.
     given_up: u32,
-    /// Whether it still waits for frames; not after it did in vain, until there is a new engine.
+    /// Whether it still waits for streams and frames; not after it did in vain.
     patient: bool,
-    recording: Option<Recording>,
-    keys: [bool; 128],
-    keys_held: u32,
-    velocity: f32,
-    envelope: Envelope,
-    gain: SmoothGain,
-    mix: [[f32; CHUNK]; 2],
-    fade_mix: [[f32; CHUNK]; 2],
 }
 
 /// Rings and values that the split hands to the audio thread.
 pub(super) struct PlayerEnds {
     pub shared: Arc<Shared>,
     pub to_worker: HeapProd<FromAudio>,
-    pub engines: HeapCons<Box<Engine>>,
+    pub requests: HeapProd<StreamRequest>,
+    pub retired: HeapProd<Box<Engine>>,
+    pub streams: HeapCons<StreamReply>,
     pub capture: HeapProd<f32>,
 }
 
 impl Player {
     pub(super) fn new(ends: PlayerEnds) -> Self {
         Self {
+            recorder: Recorder::new(ends.shared.clone(), ends.capture),
             shared: ends.shared,
             to_worker: ends.to_worker,
-            engines: ends.engines,
-            capture: ends.capture,
+            requests: ends.requests,
+            retired: ends.retired,
+            streams: ends.streams,
             sample_rate: 0.0,
-            current: None,
-            fading: None,
             fade_samples: 1,
-            fade_left: 0,
+            smoothing: Smoothing::default(),
+            limiter: Limiter::new(48_000.0),
+            voices: (0..VOICES).map(|_| Voice::new()).collect(),
+            clock: 0,
             epoch: 0,
-            unsent_restart: None,
-            restart_frame: 0,
-            seed: None,
+            notes: 0,
+            ended: [NoteAddress::default(); ENDED_NOTES],
+            ended_count: 0,
+            song: None,
+            bar: 0,
+            locked: false,
+            made_for: None,
+            texture_count: 0,
+            rewind: true,
             offline: false,
             given_up: 0,
             patient: true,
-            recording: None,
-            keys: [false; 128],
-            keys_held: 0,
-            velocity: 1.0,
-            envelope: Envelope::default(),
-            gain: SmoothGain::default(),
-            mix: [[0.0; CHUNK]; 2],
-            fade_mix: [[0.0; CHUNK]; 2],
         }
     }
 
     /// Tells the host's sample rate in Hz. Not while processing: the main thread calls it. The texture
     /// stays.
     pub fn prepare(&mut self, sample_rate: f64) {
-        self.envelope.set_sample_rate(sample_rate);
-        self.gain.set_sample_rate(sample_rate);
-        self.fade_samples = (CROSSFADE_S * sample_rate).ceil() as usize;
-        if self.sample_rate != sample_rate {
-            self.sample_rate = sample_rate;
-            self.shared.host_rate.store(sample_rate, Ordering::Release);
-            self.cancel_capture();
-            // Streams at the old rate are of no use; this thread may free them.
-            self.current = None;
-            self.fading = None;
-            self.restart(0);
+        if self.sample_rate == sample_rate {
+            return;
         }
+        self.sample_rate = sample_rate;
+        self.shared.host_rate.store(sample_rate, Ordering::Release);
+        self.fade_samples = (CROSSFADE_S * sample_rate).ceil() as usize;
+        self.smoothing = Smoothing::new(sample_rate);
+        self.limiter = Limiter::new(sample_rate);
+        self.cancel_capture();
+        // Streams at the old rate are of no use.
+        for voice in &mut self.voices {
+            let Voice {
+                current,
+                fading,
+                inbox,
+                ..
+            } = std::mem::replace(voice, Voice::new());
+            let streams = [current, fading, inbox.map(|i| i.engine)];
+            for stream in streams.into_iter().flatten() {
+                retire(&mut self.retired, stream);
+            }
+        }
+        self.epoch = self.epoch.wrapping_add(1);
+        self.reset();
     }
 
     /// Says whether the host bounces: then [`process`](Self::process) waits for commands, fits and frames
@@ -158,80 +156,150 @@ impl Player {
 
     /// Silence, no notes, and the texture back at its beginning.
     pub fn reset(&mut self) {
-        self.all_notes_off();
-        self.envelope.reset();
-        self.gain.reset();
-        self.finish_fade();
+        for voice in &mut self.voices {
+            voice.envelope.reset();
+            let streams = [voice.finish_fade(), voice.inbox.take().map(|i| i.engine)];
+            for stream in streams.into_iter().flatten() {
+                retire(&mut self.retired, stream);
+            }
+        }
+        self.limiter.reset();
+        self.clock = 0;
+        self.shared.clock.store(0, Ordering::Release);
+        self.notes = 0;
+        self.ended_count = 0;
+        self.song = None;
+        self.locked = false;
         self.patient = true;
-        self.restart(0);
+        self.rewind = true;
     }
 
     /// Starts to record what is processed from now on: `duration_s` seconds, 1 to 30. A recording that
     /// is going on is dropped.
     pub fn start_capture(&mut self, duration_s: f32) {
         self.cancel_capture();
-        if self.sample_rate <= 0.0 {
-            return;
-        }
-        let (shortest, longest) = CAPTURE_RANGE_S;
-        let duration_s = if duration_s.is_nan() {
-            shortest
-        } else {
-            duration_s
-        };
-        let seconds = f64::from(duration_s.clamp(shortest, longest));
-        let started = FromAudio::CaptureStarted {
-            sample_rate: self.sample_rate.round() as u32,
-        };
-        if self.send(started) {
-            let samples = (seconds * self.sample_rate).round() as usize;
-            self.recording = Some(Recording { samples, done: 0 });
-            self.shared.capture_done.store(0.0, Ordering::Relaxed);
+        if self.sample_rate > 0.0 {
+            self.recorder
+                .start(duration_s, self.sample_rate, &mut self.to_worker);
         }
     }
 
     /// Drops the recording that is going on, if any.
     pub fn cancel_capture(&mut self) {
-        self.drop_capture(CaptureDrop::Cancelled);
-    }
-
-    fn drop_capture(&mut self, why: CaptureDrop) {
-        if let Some(Recording { done, .. }) = self.recording.take() {
-            self.send(FromAudio::CaptureDropped { samples: done, why });
-            self.shared.capture_done.store(-1.0, Ordering::Relaxed);
-        }
+        self.recorder
+            .drop_recording(CaptureDrop::Cancelled, &mut self.to_worker);
     }
 
     /// Whether a recording is going on.
     pub fn is_capturing(&self) -> bool {
-        self.recording.is_some()
+        self.recorder.is_recording()
     }
 
-    /// Starts a note: `key` 0 to 127, `velocity` 0 to 1.
-    pub fn note_on(&mut self, key: u8, velocity: f32) {
-        if let Some(held) = self.keys.get_mut(usize::from(key)) {
-            self.keys_held += u32::from(!*held);
-            *held = true;
-            self.velocity = if velocity.is_finite() {
-                velocity.clamp(0.0, 1.0)
-            } else {
-                1.0
-            };
+    /// Starts a note, named by its channel and key (and number, if the host counts them), with a
+    /// `velocity` of 0 to 1. Where all voices sound, the quietest of the released ones goes over to it, or
+    /// else the oldest.
+    pub fn note_on(&mut self, note: NoteAddress, velocity: f32) {
+        let at = self.free_voice();
+        if self.voices[at].is_sounding() {
+            self.note_ended(self.voices[at].note);
+        }
+        self.notes += 1;
+        let voice = &mut self.voices[at];
+        voice.start(note, velocity, self.notes);
+        if self.locked {
+            self.request(at);
         }
     }
 
-    /// Ends a note.
-    pub fn note_off(&mut self, key: u8) {
-        if let Some(held) = self.keys.get_mut(usize::from(key)) {
-            self.keys_held -= u32::from(*held);
-            *held = false;
+    fn free_voice(&self) -> usize {
+        let notes = &self.voices[..POLYPHONY];
+        let first = |ready: bool| {
+            notes
+                .iter()
+                .position(|v| !v.is_sounding() && (!ready || v.current.is_some()))
+        };
+        // In a bounce, the choice must not depend on how fast the worker is.
+        let ready = if self.offline { None } else { first(true) };
+        let rank = |v: &Voice| {
+            let released = !v.envelope.is_held();
+            let level = if released { v.envelope.level() } else { 0.0 };
+            (!released, level, v.age)
+        };
+        let order = |a: &Voice, b: &Voice| {
+            let ((a0, a1, a2), (b0, b1, b2)) = (rank(a), rank(b));
+            a0.cmp(&b0).then(a1.total_cmp(&b1)).then(a2.cmp(&b2))
+        };
+        ready.or_else(|| first(false)).unwrap_or_else(|| {
+            let stolen = notes.iter().enumerate().min_by(|a, b| order(a.1, b.1));
+            stolen.map_or(0, |(at, _)| at)
+        })
+    }
+
+    /// Ends the notes that fit: they fade in their release time.
+    pub fn note_off(&mut self, note: NoteAddress) {
+        for voice in &mut self.voices[..POLYPHONY] {
+            if note.fits(&voice.note) {
+                voice.envelope.release();
+            }
+        }
+    }
+
+    /// Ends the notes that fit at once, without their release.
+    pub fn choke(&mut self, note: NoteAddress) {
+        for voice in &mut self.voices[..POLYPHONY] {
+            if note.fits(&voice.note) {
+                voice.envelope.choke();
+            }
         }
     }
 
     /// Ends all notes.
     pub fn all_notes_off(&mut self) {
-        self.keys = [false; 128];
-        self.keys_held = 0;
+        self.note_off(NoteAddress::default());
+    }
+
+    /// Changes a control of the notes that fit and sound. What is out of range is kept within.
+    pub fn control_note(&mut self, note: NoteAddress, control: NoteControl, value: f32) {
+        for voice in &mut self.voices[..POLYPHONY] {
+            if voice.is_sounding() && note.fits(&voice.note) {
+                voice.set_own(control, value);
+            }
+        }
+    }
+
+    /// Says where the song is at the next sample that is processed; `None` while it stands still. Needed
+    /// once for each block of the host; in between, the player counts on.
+    pub fn set_transport(&mut self, transport: Option<Transport>) {
+        let jumped = match (&mut self.song, &transport) {
+            (_, None) => {
+                self.song = None;
+                false
+            }
+            (None, Some(transport)) => {
+                self.song = Some(Song::new(transport, self.clock));
+                false
+            }
+            (Some(song), Some(transport)) => song.follow(transport, self.clock, self.sample_rate),
+        };
+        if jumped && self.locked {
+            // Found again with the next sample, as if the song had just started.
+            self.locked = false;
+        }
+    }
+
+    /// The next of the notes whose sound has ended since the last call, whether by their release or because
+    /// another one took their voice.
+    pub fn next_ended_note(&mut self) -> Option<NoteAddress> {
+        self.ended_count = self.ended_count.checked_sub(1)?;
+        Some(self.ended[self.ended_count])
+    }
+
+    fn note_ended(&mut self, note: NoteAddress) {
+        // If a host never asks, the newest ones are not told.
+        if let Some(place) = self.ended.get_mut(self.ended_count) {
+            *place = note;
+            self.ended_count += 1;
+        }
     }
 
     /// Processes one stretch of a block, of any length: `input` (left, right) is what captures record,
@@ -243,203 +311,300 @@ impl Player {
         let length = output[0].len();
         assert!(output[1].len() == length && input.iter().all(|x| x.len() == length));
         let [left, right] = output;
+        let peak = |x: &[f32]| x.iter().fold(0.0f32, |p, x| p.max(x.abs()));
+        let input_peak = peak(input[0]).max(peak(input[1]));
+        self.shared
+            .input_peak
+            .fetch_max(input_peak, Ordering::Relaxed);
         let mut done = 0;
         while done < length {
-            // What follows the end of a recording or of a cross-fade does so on the sample, however
-            // the host cuts its blocks.
-            let recording_left = self
-                .recording
-                .as_ref()
-                .map_or(CHUNK, |r| r.samples - r.done);
-            let fade_left = self.fading.as_ref().map_or(CHUNK, |_| self.fade_left);
-            let most = recording_left.min(fade_left).clamp(1, CHUNK);
-            let part = done..done + most.min(length - done);
+            // Everything happens on a grid that starts with the last reset, however the host cuts its
+            // blocks; what follows the end of a recording does so on the sample.
+            let to_tick = CONTROL_INTERVAL - (self.clock % CONTROL_INTERVAL as u64) as usize;
+            let to_end = self.recorder.left().unwrap_or(to_tick).max(1);
+            let count = to_tick.min(to_end).min(length - done);
+            let part = done..done + count;
             done = part.end;
             self.play(&mut left[part.clone()], &mut right[part.clone()], controls);
-            self.record(&input[0][part.clone()], &input[1][part]);
+            if self.recorder.is_recording() {
+                if self.offline {
+                    self.wait(|player| player.recorder.has_room(count));
+                }
+                let (left, right) = (&input[0][part.clone()], &input[1][part]);
+                self.recorder.record(left, right, &mut self.to_worker);
+            }
+        }
+        let sounding = self.voices.iter().filter(|v| v.is_sounding()).count();
+        self.shared.voices.store(sounding as u32, Ordering::Relaxed);
+        self.shared.clock.store(self.clock, Ordering::Release);
+        let output_peak = peak(left).max(peak(right));
+        self.shared
+            .output_peak
+            .fetch_max(output_peak, Ordering::Relaxed);
+    }
+
+    /// Plays up to the next look at the controls.
+    fn play(&mut self, left: &mut [f32], right: &mut [f32], controls: &Controls) {
+        left.fill(0.0);
+        right.fill(0.0);
+        if self.offline {
+            self.wait_for_worker();
+        }
+        self.hold(controls);
+        self.ask_for_streams(controls);
+        let side_share = self.shared.side_share.load(Ordering::Relaxed);
+        if self.clock.is_multiple_of(CONTROL_INTERVAL as u64) {
+            self.follow_bars(controls);
+            for voice in self.voices.iter_mut().filter(|v| v.is_sounding()) {
+                voice.tick(controls, &self.smoothing, side_share);
+            }
+        } else {
+            for voice in self.voices.iter_mut().filter(|v| v.is_fresh()) {
+                voice.tick(controls, &self.smoothing, side_share);
+            }
+        }
+        self.tell_requests(controls);
+        self.take_streams();
+        if self.offline && self.patient {
+            self.wait_for_streams(controls);
+        }
+        self.render(left, right, controls);
+        self.clock += left.len() as u64;
+    }
+
+    /// Hold is a note of its own, at the root key.
+    fn hold(&mut self, controls: &Controls) {
+        let voice = &mut self.voices[HOLD_VOICE];
+        if controls.hold && !voice.envelope.is_held() {
+            voice.start(NoteAddress::key(controls.root_key), 1.0, 0);
+            if self.locked {
+                self.request(HOLD_VOICE);
+            }
+        } else if !controls.hold {
+            voice.envelope.release();
         }
     }
 
-    fn record(&mut self, left: &[f32], right: &[f32]) {
-        let peak = left.iter().chain(right).fold(0.0f32, |p, x| p.max(x.abs()));
-        self.shared.input_peak.fetch_max(peak, Ordering::Relaxed);
-        if self.recording.is_none() {
-            return;
+    fn is_locked(&self, controls: &Controls) -> bool {
+        controls.lock && self.song.is_some()
+    }
+
+    /// Asks for new streams where something has changed that the old ones can't follow.
+    fn ask_for_streams(&mut self, controls: &Controls) {
+        let texture_count = self.shared.texture_count.load(Ordering::Acquire);
+        let made_for = Some((controls.seed, controls.quality));
+        let locked = self.is_locked(controls);
+        let all = self.made_for != made_for || self.texture_count != texture_count || self.rewind;
+        let found = locked && !self.locked;
+        (self.made_for, self.texture_count) = (made_for, texture_count);
+        self.locked = locked;
+        if all || found {
+            for at in 0..VOICES {
+                let voice = &mut self.voices[at];
+                if self.rewind {
+                    voice.place = (0, 0.0);
+                } else if let Some(engine) = &voice.current {
+                    voice.place = engine.place();
+                }
+                if voice.is_sounding() || (all && voice.wanted != 0) {
+                    self.request(at);
+                }
+            }
+            self.rewind = false;
         }
-        let needed = 2 * left.len();
-        if self.offline {
-            self.wait(|player| player.capture.vacant_len() >= needed);
+        // Streams for the next notes, and for Hold.
+        let idle = |v: &&Voice| !v.is_sounding() && v.wanted != 0;
+        let in_readiness = self.voices[..POLYPHONY].iter().filter(idle).count();
+        if in_readiness < STANDBY {
+            let new = |v: &Voice| v.wanted == 0;
+            for _ in in_readiness..STANDBY {
+                if let Some(at) = self.voices[..POLYPHONY].iter().position(new) {
+                    self.request(at);
+                }
+            }
         }
-        if self.capture.vacant_len() < needed {
-            self.drop_capture(CaptureDrop::Overrun);
-            return;
+        if self.voices[HOLD_VOICE].wanted == 0 && controls.hold {
+            self.request(HOLD_VOICE);
         }
-        let pairs = left.iter().zip(right).flat_map(|(l, r)| [*l, *r]);
-        self.capture.push_iter(pairs);
-        let Some(recording) = &mut self.recording else {
-            return;
-        };
-        recording.done += left.len();
-        let (samples, done) = (recording.samples, recording.done);
-        self.shared
-            .capture_done
-            .store(done as f32 / samples as f32, Ordering::Relaxed);
-        if done >= samples {
-            self.recording = None;
-            self.shared.capture_done.store(-1.0, Ordering::Relaxed);
-            self.shared.begin();
-            if !self.send(FromAudio::CaptureEnded { samples }) {
-                self.shared.done();
+        for at in 0..POLYPHONY {
+            let voice = &self.voices[at];
+            if voice.is_sounding() && voice.wanted == 0 {
+                self.request(at);
             }
         }
     }
 
-    fn play(&mut self, left: &mut [f32], right: &mut [f32], controls: &Controls) {
-        if self.seed != Some(controls.seed) {
-            // The first seed there is starts at the beginning; another one goes on from here.
-            let frame = self.position();
-            self.seed = Some(controls.seed);
-            self.restart(frame);
+    /// A voice needs another stream.
+    fn request(&mut self, at: usize) {
+        // 0 is no stream.
+        self.epoch = self.epoch.wrapping_add(1).max(1);
+        let voice = &mut self.voices[at];
+        voice.wanted = self.epoch;
+        voice.unsent = true;
+        if let Some(inbox) = voice.inbox.take() {
+            retire(&mut self.retired, inbox.engine);
         }
-        if self.offline {
-            self.wait_for_worker();
-        }
-        self.tell_restart();
-        self.take_engine();
-
-        let open = controls.hold || self.keys_held > 0;
-        let velocity = if self.keys_held > 0 {
-            self.velocity
-        } else {
-            1.0
-        };
-        if !open && self.envelope.is_silent() {
-            // Nothing sounds, and the texture stands still. What would fade is replaced at once.
-            self.finish_fade();
-            left.fill(0.0);
-            right.fill(0.0);
-            return;
-        }
-        // A cross-fade is finished first: it has the frames that it needs.
-        if self.offline && self.patient && self.fading.is_none() {
-            self.wait_for_engine();
-        }
-        if self.current.is_none() {
-            left.fill(0.0);
-            right.fill(0.0);
-            return;
-        }
-        self.mix_engines(left.len());
-        self.envelope
-            .set_times(controls.attack_s, controls.release_s);
-        self.gain.set_target(controls.gain_db);
-        let mut peak = 0.0f32;
-        for i in 0..left.len() {
-            let level = self.envelope.next(open, velocity) * self.gain.next();
-            left[i] = self.mix[0][i] * level;
-            right[i] = self.mix[1][i] * level;
-            peak = peak.max(left[i].abs()).max(right[i].abs());
-        }
-        self.shared.output_peak.fetch_max(peak, Ordering::Relaxed);
     }
 
-    /// Sound of the engines, cross-faded, in `mix`.
-    fn mix_engines(&mut self, count: usize) {
-        if self.offline && self.patient {
-            // Nobody feeds a stream any more for which there is another one already.
-            let ready = |e: &Engine| !e.starves(count);
-            self.patient =
-                self.wait(|p| p.current.as_deref().is_none_or(ready) || !p.engines.is_empty());
-        }
-        let [left, right] = &mut self.mix;
-        let Some(current) = &mut self.current else {
+    /// With another time than its own, a locked texture starts every bar anew.
+    fn follow_bars(&mut self, controls: &Controls) {
+        let Some(song) = self.song.filter(|_| self.locked) else {
             return;
         };
-        let missing = current.render(&mut left[..count], &mut right[..count]);
+        let bar = song.bar_number(self.clock, self.sample_rate);
+        let new_bar = bar != self.bar;
+        self.bar = bar;
+        for at in 0..VOICES {
+            let voice = &mut self.voices[at];
+            if !voice.is_sounding() {
+                continue;
+            }
+            let (line, _) = song.line(
+                self.clock,
+                self.sample_rate,
+                controls.lock_tempo,
+                voice.anchor_s,
+            );
+            voice.follow_time(&line);
+            if new_bar && voice.is_off_the_song() {
+                self.request(at);
+            }
+        }
+    }
+
+    /// Sends what was asked for. A request that finds no room is sent the next time.
+    fn tell_requests(&mut self, controls: &Controls) {
+        for at in 0..VOICES {
+            let voice = &mut self.voices[at];
+            if !voice.unsent {
+                continue;
+            }
+            if !voice.is_sounding() {
+                voice.settle(controls, &self.smoothing);
+            }
+            let frame_controls = *voice.frame_controls();
+            let song = self.song.filter(|_| self.locked && voice.is_sounding());
+            let (place, own) = match song {
+                Some(song) => {
+                    let anchor_s = (0.0, 0.0);
+                    let (mut line, bar_s) =
+                        song.line(self.clock, self.sample_rate, controls.lock_tempo, anchor_s);
+                    if frame_controls.time != 1.0 {
+                        line.anchor_s = (bar_s, bar_s);
+                    }
+                    voice.set_anchor(line.anchor_s);
+                    let sample = song.samples_at(self.clock);
+                    // A key plays the same in a bar whichever voice it gets.
+                    let key = voice.note.key.map_or(0, u32::from);
+                    let own = if at == HOLD_VOICE { 0 } else { 256 + key };
+                    (Place::Song { sample, line }, own)
+                }
+                None => {
+                    let (frame, position) = voice.place;
+                    let own = if at == HOLD_VOICE { 0 } else { at as u32 + 1 };
+                    (Place::Free { frame, position }, own)
+                }
+            };
+            let request = StreamRequest {
+                voice: at as u8,
+                epoch: voice.wanted,
+                urgent: voice.is_sounding(),
+                clock: self.clock,
+                start: StreamStart {
+                    seed: voice_seed(controls.seed, own),
+                    quality: controls.quality,
+                    host_rate: self.sample_rate,
+                    controls: frame_controls,
+                    place,
+                },
+            };
+            voice.unsent = self.requests.try_push(request).is_err();
+        }
+    }
+
+    /// Gives the streams that have come to their voices, and ends cross-fades.
+    fn take_streams(&mut self) {
+        while let Some(reply) = self.streams.try_pop() {
+            let voice = &mut self.voices[usize::from(reply.voice)];
+            if reply.epoch != voice.wanted || voice.inbox.is_some() {
+                retire(&mut self.retired, reply.engine);
+                continue;
+            }
+            if reply.clock.is_some_and(|c| c < self.clock) {
+                // It took longer than the worker thought: the song is past it.
+                retire(&mut self.retired, reply.engine);
+                self.request(usize::from(reply.voice));
+                continue;
+            }
+            voice.inbox = Some(Inbox {
+                engine: reply.engine,
+                epoch: reply.epoch,
+                clock: reply.clock,
+            });
+        }
+        for voice in &mut self.voices {
+            if voice.is_fade_over() || !voice.is_sounding() {
+                if let Some(old) = voice.finish_fade() {
+                    retire(&mut self.retired, old);
+                }
+            }
+            if let Some(old) = voice.take_over(self.clock, self.fade_samples) {
+                retire(&mut self.retired, old);
+            }
+        }
+    }
+
+    fn render(&mut self, left: &mut [f32], right: &mut [f32], controls: &Controls) {
+        let times = EnvelopeTimes {
+            attack_s: controls.attack_s,
+            decay_s: controls.decay_s,
+            sustain: controls.sustain,
+            release_s: controls.release_s,
+        };
+        let mut bounce = Bounce {
+            start: None,
+            in_vain: false,
+        };
+        let mut missing = 0;
+        let song = self.song.filter(|_| self.locked);
+        for voice in self.voices.iter_mut().filter(|v| v.is_sounding()) {
+            voice.envelope.set_times(&times, self.sample_rate as f32);
+            let line = song.filter(|_| voice.has == voice.wanted).map(|song| {
+                song.line(
+                    self.clock,
+                    self.sample_rate,
+                    controls.lock_tempo,
+                    voice.anchor_s,
+                )
+                .0
+            });
+            let (fade, smoothing) = (self.fade_samples, &self.smoothing);
+            missing += if self.offline && self.patient {
+                voice.render(left, right, line.as_ref(), fade, smoothing, &mut bounce)
+            } else {
+                voice.render(left, right, line.as_ref(), fade, smoothing, &mut NoWait)
+            };
+        }
+        if bounce.in_vain {
+            self.patient = false;
+            self.shared.wait_failed.store(true, Ordering::Relaxed);
+        }
         if missing > 0 {
             self.shared
                 .underruns
                 .fetch_add(u64::from(missing), Ordering::Relaxed);
         }
-        let Some(fading) = &mut self.fading else {
-            return;
-        };
-        let [old_left, old_right] = &mut self.fade_mix;
-        fading.render(&mut old_left[..count], &mut old_right[..count]);
-        for i in 0..count {
-            self.fade_left = self.fade_left.saturating_sub(1);
-            let left_over = self.fade_left as f32 / self.fade_samples as f32;
-            // Two stretches of a texture are uncorrelated: equal power keeps the level.
-            let (new, old) = ((1.0 - left_over).sqrt(), left_over.sqrt());
-            left[i] = left[i] * new + old_left[i] * old;
-            right[i] = right[i] * new + old_right[i] * old;
-        }
-        if self.fade_left == 0 {
-            self.finish_fade();
-        }
-    }
-
-    /// Sends the engine that was faded out back to be freed. If the way is full, it waits here.
-    fn finish_fade(&mut self) {
-        self.fade_left = 0;
-        if let Some(engine) = self.fading.take()
-            && let Err(FromAudio::Retired(engine)) =
-                self.to_worker.try_push(FromAudio::Retired(engine))
-        {
-            self.fading = Some(engine);
-        }
-    }
-
-    /// Takes over a new engine, once the last cross-fade is done.
-    fn take_engine(&mut self) {
-        while self.fading.is_none() {
-            let Some(engine) = self.engines.try_pop() else {
-                return;
-            };
-            let stale = engine.epoch() != self.epoch;
-            if stale {
-                // Goes back the way a faded one does.
-                self.fading = Some(engine);
-                self.finish_fade();
-                continue;
-            }
-            self.patient = true;
-            self.fading = self.current.replace(engine);
-            self.fade_left = self.fade_samples;
-            if self.fading.is_none() || self.envelope.is_silent() {
-                self.finish_fade();
+        for at in 0..VOICES {
+            let voice = &mut self.voices[at];
+            if voice.age != 0 && !voice.is_sounding() {
+                voice.age = 0;
+                let note = voice.note;
+                self.note_ended(note);
             }
         }
-    }
-
-    /// The frame that sounds next: where the stream is, or where the one that is to come starts.
-    fn position(&self) -> i64 {
-        match &self.current {
-            Some(engine) if engine.epoch() == self.epoch => engine.position(),
-            _ => self.restart_frame,
+        if controls.limiter {
+            self.limiter.process(left, right);
         }
-    }
-
-    /// Asks for a new stream from `frame` on.
-    fn restart(&mut self, frame: i64) {
-        self.epoch = self.epoch.wrapping_add(1);
-        self.restart_frame = frame;
-        self.unsent_restart = Some((self.epoch, frame));
-        self.tell_restart();
-    }
-
-    fn tell_restart(&mut self) {
-        let Some(seed) = self.seed else { return };
-        if let Some((epoch, frame)) = self.unsent_restart
-            && self.send(FromAudio::Restart { epoch, seed, frame })
-        {
-            self.unsent_restart = None;
-        }
-    }
-
-    /// Whether the message went out. It holds nothing that would have to be freed.
-    fn send(&mut self, message: FromAudio) -> bool {
-        self.to_worker.try_push(message).is_ok()
     }
 
     /// In a bounce: waits for commands and fits; what they changed is heard from here on.
@@ -456,20 +621,26 @@ impl Player {
             self.given_up = self.shared.pending.load(Ordering::Acquire);
             return;
         }
-        // Frames of snapshots that nobody heard are in the ring: start again where we are.
-        self.restart(self.position());
+        // Frames of snapshots that nobody heard are on their way: start again where we are.
+        self.made_for = None;
+        self.patient = true;
     }
 
-    /// In a bounce: waits for the engine that was asked for, if there is a texture at all.
-    fn wait_for_engine(&mut self) {
+    /// In a bounce: waits for the streams that sounding voices asked for, if there is a texture at all.
+    fn wait_for_streams(&mut self, controls: &Controls) {
+        let lacks = |p: &Self| {
+            p.voices.iter().any(|v| {
+                let waits = v.inbox.as_ref().is_some_and(|i| i.epoch == v.wanted);
+                v.is_sounding() && v.has != v.wanted && !waits
+            })
+        };
+        if !lacks(self) || self.shared.texture_count.load(Ordering::Acquire) == 0 {
+            return;
+        }
         self.patient = self.wait(|player| {
-            player.tell_restart();
-            player.take_engine();
-            let fresh = player
-                .current
-                .as_ref()
-                .is_some_and(|e| e.epoch() == player.epoch);
-            fresh || !player.shared.has_texture.load(Ordering::Acquire)
+            player.tell_requests(controls);
+            player.take_streams();
+            !lacks(player)
         });
     }
 
@@ -483,6 +654,41 @@ impl Player {
             }
             std::thread::sleep(WAIT_STEP);
         }
+        true
+    }
+}
+
+/// Sends a stream back to be freed. The worker made it, and made fewer than there is room for.
+fn retire(retired: &mut HeapProd<Box<Engine>>, engine: Box<Engine>) {
+    if let Err(engine) = retired.try_push(engine) {
+        // Freeing it here would be worse than never.
+        std::mem::forget(engine);
+    }
+}
+
+/// Seed of a voice's own stream: variation 0 is the seed's own.
+fn voice_seed(seed: u32, own: u32) -> u32 {
+    if own == 0 {
+        seed
+    } else {
+        Noise::new(seed, VOICE_SEED_STREAM).frame(0).bits(own)
+    }
+}
+
+/// A bounce waits for every frame, for a while.
+struct Bounce {
+    start: Option<Instant>,
+    in_vain: bool,
+}
+
+impl Supply for Bounce {
+    fn wait(&mut self) -> bool {
+        let start = *self.start.get_or_insert_with(Instant::now);
+        if self.in_vain || start.elapsed() > LONGEST_WAIT {
+            self.in_vain = true;
+            return false;
+        }
+        std::thread::sleep(WAIT_STEP);
         true
     }
 }

@@ -1,297 +1,762 @@
 //! Frames to sound at the host's sample rate: what one stream needs on the audio thread.
+//!
+//! A stream has two clocks. The *synthesis frames* follow each other by one hop of samples, before the
+//! sound is read at the speed that makes its pitch. The *texture position* moves on by any number of
+//! frames of the network for each synthesis frame: that is time. What banding loses comes back from noise
+//! that is addressed by synthesis frame, so that a frozen or stretched texture keeps its grain.
 
-use rubato::audioadapter_buffers::direct::SequentialSlice;
-use rubato::{
-    Async, FixedAsync, Resampler, ResamplerConstructionError, SincInterpolationParameters,
-    WindowFunction,
-};
-use thiserror::Error;
+use std::sync::Arc;
 
-use super::renderer::PRIMING_FRAMES;
+use super::interpolator::{Kernels, ONE, TAPS};
 use super::ring::{Frame, FrameReceiver, FrameSender, frame_ring};
-use super::stream::FrameStream;
+use super::stream::FeatureStream;
+use super::voicing::{SpectralGain, TEMPERATURES, Voicing};
 use crate::inversion::{InversionError, InversionSettings, StreamingInverter, TargetFrame};
-use crate::network::Model;
-use crate::spectrum::FrameSpectrum;
+use crate::network::{Model, Noise};
+use crate::spectrum::{ExpandScratch, FrameSpectrum};
 
-/// Frames that wait in the ring: half a second at 48 kHz.
-pub(super) const RING_FRAMES: usize = 48;
-/// Frames in the ring before a new engine is handed over.
-const PREFILLED_FRAMES: usize = 12;
-/// Samples that the resampler makes at once.
-const RESAMPLER_CHUNK: usize = 64;
-/// Length of the resampler's filter in samples: short enough for the audio thread.
-const SINC_LENGTH: usize = 96;
+use super::controls::{CUT_RANGE_HZ, Quality, SMEAR_MOST_S};
+use super::renderer::PRIMING_FRAMES;
 
-/// Why a texture can't be played.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PlayError {
-    /// Its frames can't be inverted.
-    #[error(transparent)]
-    Inversion(#[from] InversionError),
-    /// Its sample rate can't be converted to the host's.
-    #[error("the texture's {from} Hz can't be converted to the host's {to} Hz: {source}")]
-    SampleRate {
-        /// Rate of the texture in Hz.
-        from: u32,
-        /// Rate of the host in Hz.
-        to: f64,
-        /// What the resampler said.
-        source: ResamplerConstructionError,
-    },
+/// Frames of fine structure that wait: a third of a second at 48 kHz.
+const FINE_FRAMES: usize = 32;
+/// Feature frames that wait; at four times the speed they are used up four times as fast.
+const FEATURE_FRAMES: usize = 48;
+/// Hops of a locked stream after which its phases start anew, so that they don't depend on where it
+/// began: 0.7 s at 48 kHz.
+const SEGMENT_HOPS: i64 = 64;
+/// Steps of a hop's work that come before the inverter's: bands, gains, one for each plane, hand-over.
+const SHAPING_STEPS: usize = 6;
+/// Locked positions are rounded to 1/256 of a frame: the last bits of the host's clock must not be heard.
+const POSITION_GRID: f64 = 256.0;
+/// Off the round numbers that positions like to take, where rounding could go either way.
+const POSITION_OFFSET: f64 = 0.37;
+/// Stream of the random places from which missing fine structure is made up.
+const MAKESHIFT_STREAM: u32 = 80;
+
+/// What a hop's frame is made with; looked at once for each hop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct FrameControls {
+    /// Texture frames for each hop that is heard at its own pitch.
+    pub time: f64,
+    /// Factor of all frequencies.
+    pub transposition: f64,
+    pub density: f32,
+    pub contrast: f32,
+    pub smear_s: f32,
+    pub brightness: f32,
+    pub low_cut_hz: f32,
+    pub high_cut_hz: f32,
 }
 
-/// Samples of two channels, one behind the other, at the texture's own rate.
-struct Source {
-    receiver: FrameReceiver,
-    inverter: StreamingInverter,
-    stereo: bool,
-    epoch: u32,
-    /// Index of the last frame that was inverted.
-    index: i64,
-    /// The last frame, to go on with when the next one is missing.
-    last: FrameSpectrum,
-    mid: Vec<f32>,
-    side: Vec<f32>,
-    used: usize,
+impl Default for FrameControls {
+    fn default() -> Self {
+        Self {
+            time: 1.0,
+            transposition: 1.0,
+            density: 1.0,
+            contrast: 1.0,
+            smear_s: 0.0,
+            brightness: 0.0,
+            low_cut_hz: CUT_RANGE_HZ.0,
+            high_cut_hz: CUT_RANGE_HZ.1,
+        }
+    }
 }
 
-/// Where a texture's rate is not the host's.
-struct RateConverter {
-    resampler: Async<f32>,
-    /// Two channels, one after the other.
-    input: Vec<f32>,
-    output: Vec<f32>,
-    used: usize,
+/// Where the song is, and which part of the texture belongs there; both in seconds of the texture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct SongLine {
+    /// Seconds from the song's beginning, at the sample that comes next.
+    pub now_s: f64,
+    /// Seconds in a sample of the host.
+    pub rate_s: f64,
+    /// A place in the song and the place in the texture that it has: time counts from there.
+    pub anchor_s: (f64, f64),
 }
 
-/// One stream of a texture, owned by the audio thread once it is handed over. The worker builds it, with
-/// everything allocated and the first frames inverted, and takes it back to free it.
-pub(super) struct Engine {
-    source: Source,
-    converter: Option<RateConverter>,
+impl SongLine {
+    /// Place in the texture `samples` of the host from now, in seconds.
+    pub fn position_s(&self, samples: f64, time: f64) -> f64 {
+        let (song, position) = self.anchor_s;
+        position + (self.now_s + samples * self.rate_s - song) * time
+    }
 }
 
-/// The worker's half of an [`Engine`].
-pub(super) struct EngineFeed {
-    sender: FrameSender,
-    stream: FrameStream,
-    epoch: u32,
+/// A locked position, in frames.
+fn on_grid(position: f64) -> f64 {
+    ((position * POSITION_GRID + POSITION_OFFSET).floor()) / POSITION_GRID
 }
 
 /// What a stream starts from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StreamStart {
     pub seed: u32,
-    pub epoch: u32,
-    /// First frame that is heard.
-    pub frame: i64,
+    pub quality: Quality,
     /// Sample rate of the host in Hz.
     pub host_rate: f64,
+    pub controls: FrameControls,
+    pub place: Place,
+}
+
+/// Where a stream starts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// Anywhere: the first synthesis frame that is heard, and its texture position.
+    Free { frame: i64, position: f64 },
+    /// At a sample of the song.
+    Song { sample: i64, line: SongLine },
+}
+
+/// Samples of the sound as it is made for one sample as it is heard, in fixed point.
+pub(super) fn reading_step(texture_rate: u32, host_rate: f64, transposition: f64) -> u64 {
+    let speed = f64::from(texture_rate) / host_rate * transposition;
+    ((speed * ONE as f64).round() as u64).max(1)
+}
+
+/// What the network knows of one frame, `[TEMPERATURES × features]`.
+type Nodes = Vec<f32>;
+
+/// Bands of the frames that the position has passed and is about to pass.
+struct Passage {
+    receiver: FrameReceiver<Nodes>,
+    /// The newest frames as they came, by index modulo their number.
+    nodes: [Nodes; 4],
+    /// Shaped frames (powers and pan) as far back as smear reaches, by index modulo their number.
+    shaped: Vec<Vec<f32>>,
+    /// Index of the newest frame that is there.
+    newest: i64,
+    /// Index of the first frame that ever came.
+    first: i64,
+    /// Density and contrast with which each frame in `nodes` was shaped last.
+    shaped_with: [(f32, f32); 4],
+}
+
+/// Which frame's fine structure is at hand.
+struct Grain {
+    receiver: FrameReceiver<FrameSpectrum>,
+    last: FrameSpectrum,
+    /// For frames that are missing, and whether one is.
+    makeshift: FrameSpectrum,
+    is_missing: bool,
+}
+
+/// One hop's sound before it is read: a stretch of the hop before, then the hop.
+struct Tape {
+    mid: Vec<f32>,
+    side: Vec<f32>,
+    /// Reading position, in fixed point; see [`Kernels::read`].
+    position: u64,
+    /// Synthesis hop that the tape holds.
+    hop: i64,
+}
+
+/// The inverter of a stream, and in a locked stream the one that will take over with the next segment.
+struct Inverters {
+    current: StreamingInverter,
+    next: Option<StreamingInverter>,
+    next_is_running: bool,
+    hops: [Vec<f32>; 4],
+}
+
+/// One stream of a texture, owned by the audio thread once it is handed over. The worker builds it, with
+/// everything allocated and the first frames inverted, and takes it back to free it.
+pub(super) struct Engine {
+    id: u32,
+    voicing: Arc<Voicing>,
+    kernels: &'static Kernels,
+    passage: Passage,
+    grain: Grain,
+    inverters: Inverters,
+    tape: Tape,
+    /// Synthesis frame that is being worked on, and how many of its steps are done.
+    frame: i64,
+    steps_done: usize,
+    /// Its texture position, and its controls.
+    position: f64,
+    controls: FrameControls,
+    host_rate: f64,
+    /// Gains of the bins, and what they were made for.
+    gains: Vec<f32>,
+    gains_for: Option<SpectralGain>,
+    features: Vec<f32>,
+    bands: Vec<f32>,
+    full: Vec<f32>,
+    target: FrameSpectrum,
+    seed: u32,
+    missing: u32,
+}
+
+/// The worker's half of an [`Engine`].
+pub(super) struct EngineFeed {
+    features: FrameSender<Nodes>,
+    feature_stream: FeatureStream,
+    fine: FrameSender<FrameSpectrum>,
+    next_fine: i64,
+    seed: u32,
+    scratch: ExpandScratch,
+}
+
+/// Whether missing frames are waited for.
+pub(super) trait Supply {
+    /// Called while a frame is missing. `false`: go on without it.
+    fn wait(&mut self) -> bool;
+}
+
+/// Real time: nobody waits.
+pub(super) struct NoWait;
+
+impl Supply for NoWait {
+    fn wait(&mut self) -> bool {
+        false
+    }
 }
 
 impl Engine {
     /// Builds both halves for `model`, ready to sound. On the worker: this allocates.
-    pub fn new(model: &Model, start: StreamStart) -> Result<(Self, EngineFeed), PlayError> {
-        let stft = model.front_end().stft();
+    pub fn new(
+        id: u32,
+        model: &Model,
+        voicing: &Arc<Voicing>,
+        start: &StreamStart,
+    ) -> Result<(Self, EngineFeed), InversionError> {
+        let front_end = &voicing.front_end;
+        let stft = front_end.stft();
         let (fft_size, hop_size, bins) = (stft.fft_size(), stft.hop_size(), stft.bins());
-        let stereo = model.is_stereo();
+        let width = front_end.feature_width();
+        let stereo = front_end.is_stereo();
         let settings = InversionSettings {
             stereo,
-            ..InversionSettings::new(fft_size, hop_size)
+            ..match start.quality {
+                Quality::Eco => InversionSettings::new(fft_size, hop_size),
+                Quality::High => InversionSettings::high(fft_size, hop_size),
+            }
         };
-        let inverter = StreamingInverter::new(settings)?;
-        let (sender, receiver) = frame_ring(RING_FRAMES, bins);
-        let first = start.frame - PRIMING_FRAMES;
-        let latency = inverter.latency_frames() as i64;
-        let mut feed = EngineFeed {
-            sender,
-            stream: FrameStream::new(model.clone(), start.seed, first),
-            epoch: start.epoch,
+        let latency = settings.lookahead_frames as i64;
+        let step = reading_step(
+            front_end.sample_rate(),
+            start.host_rate,
+            start.controls.transposition,
+        );
+        let hop = (hop_size as u64 * ONE) as i128;
+        // The hop to be heard first, the place in it, and the first frame that is inverted for it.
+        let (heard, offset, first, locked) = match start.place {
+            Place::Free { frame, .. } => (frame, 0, frame - PRIMING_FRAMES, false),
+            Place::Song { sample, .. } => {
+                let at = i128::from(sample) * i128::from(step);
+                let heard = at.div_euclid(hop) as i64;
+                // Samples of the hop before are read as well. The first hop of a segment is faded in over
+                // the end of the segment before.
+                let before = heard - 1;
+                let segment = before.div_euclid(SEGMENT_HOPS)
+                    - i64::from(before.rem_euclid(SEGMENT_HOPS) == 0);
+                let first = segment * SEGMENT_HOPS - PRIMING_FRAMES;
+                (heard, at.rem_euclid(hop) as u64, first, true)
+            }
         };
-        let mut source = Source {
-            receiver,
-            inverter,
-            stereo,
-            epoch: start.epoch,
-            index: first - 1,
-            last: FrameSpectrum::silent(bins),
-            mid: vec![0.0; hop_size],
-            side: vec![0.0; hop_size],
-            used: hop_size,
+        let controls = start.controls;
+        let line = match &start.place {
+            Place::Free { .. } => None,
+            Place::Song { line, .. } => Some(line),
         };
-        for _ in 0..PRIMING_FRAMES + latency {
-            feed.send_frame();
-            source.next_hop();
-        }
-        source.used = hop_size;
-        for _ in 0..PREFILLED_FRAMES {
-            feed.send_frame();
-        }
-        let texture_rate = model.sample_rate();
-        let converter = if f64::from(texture_rate) == start.host_rate {
-            None
+        let hop_samples = hop_size as f64 * ONE as f64 / step as f64;
+        let heard_at = -(offset as f64) / step as f64;
+        let position_of = |frame: i64| match start.place {
+            Place::Free {
+                frame: from,
+                position,
+            } => position + (frame - from) as f64 * controls.time / controls.transposition,
+            Place::Song { line, .. } => {
+                let samples = heard_at + (frame - heard) as f64 * hop_samples;
+                on_grid(line.position_s(samples, controls.time) * front_end.frame_rate())
+            }
+        };
+        let smear_frames = (f64::from(SMEAR_MOST_S) * front_end.frame_rate()).ceil() as i64;
+        let back = if controls.smear_s > 0.0 {
+            smear_frames
         } else {
-            let failed = |source| PlayError::SampleRate {
-                from: texture_rate,
-                to: start.host_rate,
-                source,
+            0
+        };
+        let first_feature = position_of(first).floor() as i64 - back;
+        let (feature_sender, feature_receiver) =
+            frame_ring(FEATURE_FRAMES, || vec![0.0; TEMPERATURES.len() * width]);
+        let (fine_sender, fine_receiver) = frame_ring(FINE_FRAMES, || FrameSpectrum::silent(bins));
+        let mut feed = EngineFeed {
+            features: feature_sender,
+            feature_stream: FeatureStream::new(
+                model.clone(),
+                &TEMPERATURES,
+                start.seed,
+                first_feature,
+            ),
+            fine: fine_sender,
+            next_fine: first,
+            seed: start.seed,
+            scratch: front_end.make_expand_scratch(),
+        };
+        let make_inverter = || StreamingInverter::new(settings.clone());
+        let mut engine = Self {
+            id,
+            kernels: Kernels::get(),
+            passage: Passage {
+                receiver: feature_receiver,
+                nodes: std::array::from_fn(|_| vec![0.0; TEMPERATURES.len() * width]),
+                shaped: vec![vec![0.0; width]; smear_frames as usize + 4],
+                newest: first_feature - 1,
+                first: first_feature,
+                shaped_with: [(f32::NAN, f32::NAN); 4],
+            },
+            grain: Grain {
+                receiver: fine_receiver,
+                last: FrameSpectrum::silent(bins),
+                makeshift: FrameSpectrum::silent(bins),
+                is_missing: false,
+            },
+            inverters: Inverters {
+                current: make_inverter()?,
+                next: if locked { Some(make_inverter()?) } else { None },
+                next_is_running: false,
+                hops: std::array::from_fn(|_| vec![0.0; hop_size]),
+            },
+            tape: Tape {
+                mid: vec![0.0; TAPS + hop_size],
+                side: vec![0.0; TAPS + hop_size],
+                position: 0,
+                hop: first - latency - 1,
+            },
+            frame: first,
+            steps_done: 0,
+            position: position_of(first),
+            controls,
+            host_rate: start.host_rate,
+            gains: vec![1.0; bins],
+            gains_for: None,
+            features: vec![0.0; width],
+            bands: vec![0.0; front_end.bands().count()],
+            full: vec![0.0; bins],
+            target: FrameSpectrum::silent(bins),
+            seed: start.seed,
+            missing: 0,
+            voicing: voicing.clone(),
+        };
+        // Here, missing frames are made on the spot.
+        struct FromFeed<'a>(&'a mut EngineFeed);
+        impl Supply for FromFeed<'_> {
+            fn wait(&mut self) -> bool {
+                self.0.send_frame()
+            }
+        }
+        let mut supply = FromFeed(&mut feed);
+        while engine.tape.hop < heard {
+            engine.finish_hop(&mut supply);
+            engine.frame += 1;
+            engine.position = match line {
+                Some(_) => position_of(engine.frame),
+                None => engine.position + controls.time / controls.transposition,
             };
-            Some(RateConverter::new(texture_rate, start.host_rate).map_err(failed)?)
+        }
+        engine.tape.position = offset + Tape::START;
+        engine.missing = 0;
+        for _ in 0..FINE_FRAMES / 2 {
+            feed.send_frame();
+        }
+        Ok((engine, feed))
+    }
+
+    /// Its number among all streams.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Synthesis frame that is heard next, and the texture position that goes with it: what a new stream
+    /// can go on from.
+    pub fn place(&self) -> (i64, f64) {
+        let ahead = self.frame - self.tape.hop;
+        let rate = self.controls.time / self.controls.transposition;
+        (self.tape.hop, self.position - ahead as f64 * rate)
+    }
+
+    /// Frames that were missing since the last call.
+    pub fn take_missing(&mut self) -> u32 {
+        std::mem::take(&mut self.missing)
+    }
+
+    /// Reads mid and side on from where they are, at the pitch of `controls`, and does the next hop's work
+    /// in step with it. `line` is where the song is at the first sample, if the stream is to follow it.
+    /// Real-time safe, but for what `supply` does.
+    pub fn render(
+        &mut self,
+        mid: &mut [f32],
+        side: &mut [f32],
+        controls: &FrameControls,
+        line: Option<&SongLine>,
+        supply: &mut impl Supply,
+    ) {
+        let hop_size = self.inverters.hops[0].len();
+        let step = reading_step(
+            self.voicing.front_end.sample_rate(),
+            self.host_rate,
+            controls.transposition,
+        );
+        let end = Tape::START + hop_size as u64 * ONE;
+        let mut done = 0;
+        while done < mid.len() {
+            if self.tape.position >= end {
+                self.finish_hop(supply);
+                self.begin_frame(controls, line, done, step);
+                self.tape.position -= hop_size as u64 * ONE;
+                continue;
+            }
+            let left = (end - self.tape.position).div_ceil(step) as usize;
+            let count = left.min(mid.len() - done);
+            self.kernels.read(
+                [&self.tape.mid, &self.tape.side],
+                self.tape.position,
+                step,
+                [&mut mid[done..done + count], &mut side[done..done + count]],
+            );
+            self.tape.position += count as u64 * step;
+            done += count;
+            self.work(end, hop_size, supply);
+        }
+    }
+
+    /// Goes on to the next frame, whose sound comes after the look-ahead.
+    fn begin_frame(
+        &mut self,
+        controls: &FrameControls,
+        line: Option<&SongLine>,
+        done: usize,
+        step: u64,
+    ) {
+        self.controls = *controls;
+        self.frame += 1;
+        self.position = match line {
+            Some(line) => {
+                // Samples of the host until the frame's own first one.
+                let hop_size = self.inverters.hops[0].len() as f64;
+                let hops = (self.frame - self.tape.hop) as f64;
+                let read = (self.tape.position - Tape::START) as f64 / ONE as f64 - hop_size;
+                let samples = (hops * hop_size - read) * (ONE as f64 / step as f64);
+                let position_s = line.position_s(done as f64 + samples, controls.time);
+                on_grid(position_s * self.voicing.front_end.frame_rate())
+            }
+            None => self.position + controls.time / controls.transposition,
         };
-        Ok((Self { source, converter }, feed))
     }
 
-    /// Which restart this is the stream of.
-    pub fn epoch(&self) -> u32 {
-        self.source.epoch
-    }
-
-    /// The frame that sounds next, were the stream started again there.
-    pub fn position(&self) -> i64 {
-        self.source.index + 1 - self.source.inverter.latency_frames() as i64
-    }
-
-    /// Writes left and right. Returns how many frames were missing and had to be made up from the last one.
-    /// Real-time safe.
-    pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) -> u32 {
-        match &mut self.converter {
-            None => self.source.render(left, right),
-            Some(converter) => converter.render(&mut self.source, left, right),
+    /// Does the share of the frame's work that is due where the tape is read.
+    fn work(&mut self, end: u64, hop_size: usize, supply: &mut impl Supply) {
+        let steps = self.steps();
+        let left = end.saturating_sub(self.tape.position) as f64 / (hop_size as u64 * ONE) as f64;
+        let due = ((1.0 - left).max(0.0) * steps as f64).ceil() as usize;
+        while self.steps_done < due.min(steps) {
+            self.step(supply);
         }
     }
 
-    /// Whether [`render`](Self::render) of `samples` samples may lack a frame.
-    pub fn starves(&self, samples: usize) -> bool {
-        let hop = self.source.mid.len();
-        // The converter works in chunks, and may need more than its share at a time.
-        let ahead = self.converter.as_ref().map_or(0, |c| c.input.len());
-        let needed = self.converter.as_ref().map_or(samples, |c| {
-            (samples as f64 / c.resampler.resample_ratio()).ceil() as usize + ahead
-        });
-        let at_hand = hop - self.source.used;
-        let hops = needed.saturating_sub(at_hand).div_ceil(hop);
-        hops > 0 && self.source.receiver.waiting() < hops
+    /// Steps of the frame that is being worked on.
+    fn steps(&self) -> usize {
+        let inverters = &self.inverters;
+        let both = 1 + usize::from(inverters.next_is_running);
+        SHAPING_STEPS + both * inverters.current.steps_per_frame()
     }
-}
 
-impl Source {
-    /// Inverts the next frame to `mid` and `side`. If it is missing, the last one goes on; returns whether
-    /// that was so.
-    fn next_hop(&mut self) -> bool {
-        let mut frame = self.receiver.receive();
-        while let Some(stale) = frame.take_if(|f| f.epoch != self.epoch) {
-            self.receiver.recycle(stale);
-            frame = self.receiver.receive();
+    /// Does what is left of the frame, and puts the hop that is complete with it on the tape.
+    fn finish_hop(&mut self, supply: &mut impl Supply) {
+        while self.steps_done < self.steps() {
+            self.step(supply);
         }
-        self.index += 1;
-        let missing = frame.is_none();
-        if let Some(mut frame) = frame {
-            self.index = frame.index;
-            std::mem::swap(&mut self.last, &mut frame.spectrum);
-            self.receiver.recycle(frame);
+        self.steps_done = 0;
+        self.tape.hop += 1;
+        let Inverters {
+            current,
+            next,
+            next_is_running,
+            hops: [mid, side, next_mid, next_side],
+        } = &mut self.inverters;
+        current.finish_frame(mid, side);
+        if let Some(next) = next
+            && *next_is_running
+        {
+            next.finish_frame(next_mid, next_side);
+            if self.tape.hop.rem_euclid(SEGMENT_HOPS) == 0 {
+                // Equal power: the phases on both sides have nothing to do with each other.
+                let turn = 0.5 * std::f32::consts::PI / mid.len() as f32;
+                let pairs = mid.iter_mut().zip(side.iter_mut());
+                for (i, ((m, s), (n, t))) in
+                    pairs.zip(next_mid.iter().zip(next_side.iter())).enumerate()
+                {
+                    let (new, old) = (turn * (i as f32 + 0.5)).sin_cos();
+                    *m = *m * old + n * new;
+                    *s = *s * old + t * new;
+                }
+                std::mem::swap(current, next);
+                *next_is_running = false;
+            }
         }
-        let FrameSpectrum { mid, side, pan } = &self.last;
-        let side_pan = self.stereo.then_some((side.as_slice(), pan.as_slice()));
+        let tape = [(&mut self.tape.mid, mid), (&mut self.tape.side, side)];
+        for (tape, hop) in tape {
+            let hop_size = hop.len();
+            tape.copy_within(hop_size.., 0);
+            tape[TAPS..].copy_from_slice(hop);
+        }
+    }
+
+    /// Does the next step of the frame.
+    fn step(&mut self, supply: &mut impl Supply) {
+        let step = self.steps_done;
+        self.steps_done += 1;
+        match step {
+            0 => {
+                self.take_features(supply);
+                self.take_grain(supply);
+            }
+            1 => self.update_gains(),
+            2..=4 => self.make_plane(step - 2),
+            5 => self.hand_over(),
+            _ => {
+                let one = self.inverters.current.steps_per_frame();
+                let next = (step - SHAPING_STEPS) >= one;
+                if next && let Some(inverter) = &mut self.inverters.next {
+                    inverter.advance();
+                } else {
+                    self.inverters.current.advance();
+                }
+            }
+        }
+    }
+
+    /// Features at the frame's position, as far as they are there.
+    fn take_features(&mut self, supply: &mut impl Supply) {
+        let FrameControls {
+            density,
+            contrast,
+            smear_s,
+            ..
+        } = self.controls;
+        let wanted = self.position.floor() as i64 + 1;
+        let passage = &mut self.passage;
+        while passage.newest < wanted {
+            match passage.receiver.receive() {
+                Some(frame) => passage.take(frame, &self.voicing, density, contrast),
+                None if supply.wait() => {}
+                None => {
+                    // The last statistics go on, from the newest frame there is.
+                    self.missing += 1;
+                    self.position = self.position.min(passage.newest as f64);
+                    break;
+                }
+            }
+        }
+        let smear = f64::from(smear_s) * self.voicing.front_end.frame_rate();
+        passage.reshape(&self.voicing, density, contrast);
+        passage.average(self.position, smear, &mut self.features);
+        self.voicing.unshape(&mut self.features);
+    }
+
+    /// Fine structure of the frame, or something like it.
+    fn take_grain(&mut self, supply: &mut impl Supply) {
+        let grain = &mut self.grain;
+        loop {
+            match grain.receiver.receive() {
+                Some(mut frame) => {
+                    let right = frame.index >= self.frame;
+                    if right {
+                        std::mem::swap(&mut grain.last, &mut frame.data);
+                    }
+                    grain.receiver.recycle(frame);
+                    if right {
+                        grain.is_missing = false;
+                        return;
+                    }
+                }
+                None if supply.wait() => {}
+                None => {
+                    self.missing += 1;
+                    let direct = self.voicing.front_end.bands().direct();
+                    grain.make_up(self.frame, self.seed, direct);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn update_gains(&mut self) {
+        let gain = SpectralGain {
+            brightness: self.controls.brightness,
+            low_cut_hz: self.controls.low_cut_hz,
+            high_cut_hz: self.controls.high_cut_hz,
+            transposition: self.controls.transposition as f32,
+            nyquist_hz: 0.5 * self.host_rate as f32,
+        };
+        if self.gains_for != Some(gain) {
+            self.voicing.gains_into(&gain, &mut self.gains);
+            self.gains_for = Some(gain);
+        }
+    }
+
+    /// Magnitudes of mid (0) or side (1), or the pan index (2), at full resolution.
+    fn make_plane(&mut self, plane: usize) {
+        let front_end = &self.voicing.front_end;
+        let target = &mut self.target;
+        let out = [&mut target.mid, &mut target.side, &mut target.pan].into_iter();
+        let fine = self.grain.planes();
+        let Some((out, fine)) = out.zip(fine).nth(plane) else {
+            return;
+        };
+        if plane >= front_end.feature_channels() {
+            return;
+        }
+        let count = front_end.bands().count();
+        let features = &self.features[plane * count..(plane + 1) * count];
+        front_end.log_plane_into(plane, features, fine, &mut self.bands, &mut self.full);
+        front_end.plane_into(plane, &self.full, out);
+        if plane < front_end.magnitude_channels() {
+            for (x, gain) in out.iter_mut().zip(&self.gains) {
+                *x *= gain;
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let FrameSpectrum { mid, side, pan } = &self.target;
+        let stereo = self.voicing.front_end.is_stereo();
         let target = TargetFrame {
-            index: self.index,
+            index: self.frame,
             mid,
-            side_pan,
+            side_pan: stereo.then_some((side.as_slice(), pan.as_slice())),
         };
-        self.inverter
-            .push_frame(target, &mut self.mid, &mut self.side);
-        self.used = 0;
-        missing
-    }
-
-    fn render(&mut self, left: &mut [f32], right: &mut [f32]) -> u32 {
-        let (mut done, mut missing) = (0, 0);
-        while done < left.len() {
-            if self.used == self.mid.len() {
-                missing += u32::from(self.next_hop());
+        let inverters = &mut self.inverters;
+        inverters.current.begin_frame(target);
+        if let Some(next) = &mut inverters.next {
+            if self.frame.rem_euclid(SEGMENT_HOPS) == SEGMENT_HOPS - PRIMING_FRAMES {
+                next.reset();
+                inverters.next_is_running = true;
             }
-            let count = (self.mid.len() - self.used).min(left.len() - done);
-            for i in 0..count {
-                let (m, s) = (self.mid[self.used + i], self.side[self.used + i]);
-                left[done + i] = m + s;
-                right[done + i] = m - s;
+            if inverters.next_is_running {
+                next.begin_frame(target);
             }
-            self.used += count;
-            done += count;
         }
-        missing
     }
 }
 
-impl RateConverter {
-    fn new(from: u32, to: f64) -> Result<Self, ResamplerConstructionError> {
-        let resampler = Async::new_sinc(
-            to / f64::from(from),
-            1.0,
-            &SincInterpolationParameters::new(SINC_LENGTH, WindowFunction::Blackman2),
-            RESAMPLER_CHUNK,
-            2,
-            FixedAsync::Output,
-        )?;
-        Ok(Self {
-            input: vec![0.0; 2 * resampler.input_frames_max()],
-            output: vec![0.0; 2 * RESAMPLER_CHUNK],
-            used: RESAMPLER_CHUNK,
-            resampler,
-        })
+impl Tape {
+    /// Position from which a hop is read.
+    /// Their neighbours on both sides are on the tape too, so the hop is heard half a kernel late.
+    const START: u64 = ONE;
+}
+
+impl Passage {
+    /// Takes over a frame from the ring.
+    fn take(
+        &mut self,
+        mut frame: Box<Frame<Nodes>>,
+        voicing: &Voicing,
+        density: f32,
+        contrast: f32,
+    ) {
+        self.newest = frame.index;
+        let at = self.newest.rem_euclid(self.nodes.len() as i64) as usize;
+        std::mem::swap(&mut self.nodes[at], &mut frame.data);
+        self.receiver.recycle(frame);
+        self.shape(at, self.newest, voicing, density, contrast);
     }
 
-    fn render(&mut self, source: &mut Source, left: &mut [f32], right: &mut [f32]) -> u32 {
-        let (mut done, mut missing) = (0, 0);
-        while done < left.len() {
-            if self.used == RESAMPLER_CHUNK {
-                missing += self.next_chunk(source);
+    fn shape(&mut self, at: usize, index: i64, voicing: &Voicing, density: f32, contrast: f32) {
+        let slot = index.rem_euclid(self.shaped.len() as i64) as usize;
+        voicing.shape(&self.nodes[at], density, contrast, &mut self.shaped[slot]);
+        self.shaped_with[at] = (density, contrast);
+    }
+
+    /// Shapes the newest frames again where density or contrast has moved: a position that stands still
+    /// follows them too. Older frames, which only smear looks at, stay as they were.
+    fn reshape(&mut self, voicing: &Voicing, density: f32, contrast: f32) {
+        for index in (self.newest - 1).max(self.first)..=self.newest {
+            let at = index.rem_euclid(self.nodes.len() as i64) as usize;
+            if self.shaped_with[at] != (density, contrast) {
+                self.shape(at, index, voicing, density, contrast);
             }
-            let count = (RESAMPLER_CHUNK - self.used).min(left.len() - done);
-            let (l, r) = self.output.split_at(RESAMPLER_CHUNK);
-            left[done..done + count].copy_from_slice(&l[self.used..self.used + count]);
-            right[done..done + count].copy_from_slice(&r[self.used..self.used + count]);
-            self.used += count;
-            done += count;
         }
-        missing
     }
 
-    fn next_chunk(&mut self, source: &mut Source) -> u32 {
-        let needed = self.resampler.input_frames_next();
-        let (left, right) = self.input[..2 * needed].split_at_mut(needed);
-        let missing = source.render(left, right);
-        let input = SequentialSlice::new(&self.input[..2 * needed], 2, needed);
-        let output = SequentialSlice::new_mut(&mut self.output, 2, RESAMPLER_CHUNK);
-        if let (Ok(input), Ok(mut output)) = (input, output) {
-            // The lengths are the ones it asked for; if it fails all the same, the last chunk stays.
-            let done = self
-                .resampler
-                .process_into_buffer(&input, &mut output, None);
-            debug_assert!(done.is_ok());
+    /// Mean over the `smear` frames before `position`, and the one that it lies in: each frame counts from
+    /// its index to the next one's. Without smear, this is the line between two frames.
+    fn average(&self, position: f64, smear: f64, out: &mut [f32]) {
+        let reach = (self.shaped.len() - 3) as f64;
+        let (from, to) = (position - smear.clamp(0.0, reach), position + 1.0);
+        let scale = 1.0 / (to - from);
+        out.fill(0.0);
+        let oldest = self.first.max(self.newest + 1 - self.shaped.len() as i64);
+        let mut index = from.floor() as i64;
+        while (index as f64) < to {
+            let weight = (to.min((index + 1) as f64) - from.max(index as f64)) * scale;
+            let slot = index.clamp(oldest, self.newest.max(oldest));
+            let frame = &self.shaped[slot.rem_euclid(self.shaped.len() as i64) as usize];
+            let weight = weight as f32;
+            for (sum, x) in out.iter_mut().zip(frame) {
+                *sum += x * weight;
+            }
+            index += 1;
         }
-        self.used = 0;
-        missing
+    }
+}
+
+impl Grain {
+    /// Makes up fine structure for a frame that is missing: that of the last one, turned by a random
+    /// number of bins above the first `direct`, which is as random and not the same.
+    fn make_up(&mut self, frame: i64, seed: u32, direct: usize) {
+        self.is_missing = true;
+        let bins = self.last.mid.len();
+        let direct = direct.min(bins - 1);
+        let random = Noise::new(seed, MAKESHIFT_STREAM).frame(frame).bits(0) as usize;
+        let planes = [
+            (&self.last.mid, &mut self.makeshift.mid),
+            (&self.last.side, &mut self.makeshift.side),
+            (&self.last.pan, &mut self.makeshift.pan),
+        ];
+        for (last, out) in planes {
+            out.copy_from_slice(last);
+            out[direct..].rotate_left(random % (bins - direct));
+        }
+    }
+
+    fn planes(&self) -> [&[f32]; 3] {
+        let at_hand = if self.is_missing {
+            &self.makeshift
+        } else {
+            &self.last
+        };
+        [&at_hand.mid, &at_hand.side, &at_hand.pan]
     }
 }
 
 impl EngineFeed {
-    /// Makes and sends one frame, if the ring has room.
+    /// Makes and sends one frame of each kind, as far as the rings have room; false if neither has.
     pub fn send_frame(&mut self) -> bool {
         let Self {
-            sender,
-            stream,
-            epoch,
+            features,
+            feature_stream,
+            fine,
+            next_fine,
+            seed,
+            scratch,
         } = self;
-        sender.send_with(|frame: &mut Frame| {
-            frame.epoch = *epoch;
-            frame.index = stream.next_frame(&mut frame.spectrum);
-        })
+        let sent = features.send_with(|frame| {
+            frame.index = feature_stream.next_frame(&mut frame.data);
+        });
+        let front_end = feature_stream.model().front_end();
+        let index = *next_fine;
+        let sent_fine = fine.send_with(|frame| {
+            frame.index = index;
+            front_end.fine_structure_into(*seed, index, scratch, &mut frame.data);
+            *next_fine += 1;
+        });
+        sent || sent_fine
     }
 
     /// Goes on with a better network for the same capture.
     pub fn improve(&mut self, model: Model) {
-        self.stream.improve(model);
+        self.feature_stream.improve(model);
     }
 }

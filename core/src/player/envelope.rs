@@ -1,140 +1,253 @@
-//! The gate's envelope and the output gain, sample by sample.
+//! What changes from sample to sample: a note's envelope, and values that glide to their targets.
 
-/// The envelope is over below this level (−80 dB).
+/// An envelope is over below this level (−80 dB).
 const SILENCE: f32 = 1e-4;
 /// No slope is steeper than this: shorter ones click.
 const SHORTEST_S: f32 = 0.001;
-/// Seconds in which velocity and gain follow by 63 %.
-const SMOOTHING_S: f64 = 0.01;
+/// Seconds in which a choked note falls by 60 dB.
+const CHOKE_S: f32 = 0.01;
 
-/// Rises linearly while the gate is open, falls exponentially when it closes.
+/// Times and levels of an [`Envelope`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct EnvelopeTimes {
+    /// Seconds from zero to full level.
+    pub attack_s: f32,
+    /// Seconds in which the level falls by 60 dB towards `sustain`.
+    pub decay_s: f32,
+    /// Level of a held note, 0 to 1.
+    pub sustain: f32,
+    /// Seconds in which the level falls by 60 dB after the end.
+    pub release_s: f32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    Off,
+    Attack,
+    Decay,
+    Release,
+    Choke,
+}
+
+/// Rises linearly, falls exponentially to the sustain level, and from there to silence. Starting again
+/// goes on from the level that it has.
 #[derive(Clone, Debug)]
 pub(super) struct Envelope {
-    sample_rate: f32,
+    stage: Stage,
     level: f32,
-    velocity: f32,
-    smoothing: f32,
-    times: (f32, f32),
+    times: Option<EnvelopeTimes>,
     attack_step: f32,
+    decay_factor: f32,
+    sustain: f32,
     release_factor: f32,
-}
-
-impl Default for Envelope {
-    fn default() -> Self {
-        let mut envelope = Self {
-            sample_rate: 48_000.0,
-            level: 0.0,
-            velocity: 1.0,
-            smoothing: 1.0,
-            times: (-1.0, -1.0),
-            attack_step: 1.0,
-            release_factor: 0.0,
-        };
-        envelope.set_sample_rate(48_000.0);
-        envelope
-    }
-}
-
-fn one_pole(sample_rate: f64) -> f32 {
-    (1.0 - (-1.0 / (SMOOTHING_S * sample_rate)).exp()) as f32
-}
-
-fn sane(seconds: f32) -> f32 {
-    if seconds.is_finite() {
-        seconds.max(SHORTEST_S)
-    } else {
-        SHORTEST_S
-    }
+    choke_factor: f32,
 }
 
 impl Envelope {
-    pub fn set_sample_rate(&mut self, sample_rate: f64) {
-        self.sample_rate = sample_rate as f32;
-        self.smoothing = one_pole(sample_rate);
-        self.times = (-1.0, -1.0);
-    }
-
-    /// Seconds from zero to full level, and for 60 dB of fall.
-    pub fn set_times(&mut self, attack_s: f32, release_s: f32) {
-        if self.times != (attack_s, release_s) {
-            self.times = (attack_s, release_s);
-            self.attack_step = 1.0 / (sane(attack_s) * self.sample_rate);
-            let sixty_db = -(1000.0f32).ln();
-            self.release_factor = (sixty_db / (sane(release_s) * self.sample_rate)).exp();
+    pub fn new() -> Self {
+        Self {
+            stage: Stage::Off,
+            level: 0.0,
+            times: None,
+            attack_step: 1.0,
+            decay_factor: 0.0,
+            sustain: 1.0,
+            release_factor: 0.0,
+            choke_factor: 0.0,
         }
     }
 
-    pub fn reset(&mut self) {
-        self.level = 0.0;
+    /// Takes times at a `sample_rate` in Hz.
+    pub fn set_times(&mut self, times: &EnvelopeTimes, sample_rate: f32) {
+        if self.times == Some(*times) {
+            return;
+        }
+        self.times = Some(*times);
+        let samples = |seconds: f32| {
+            let seconds = if seconds.is_finite() {
+                seconds
+            } else {
+                SHORTEST_S
+            };
+            seconds.max(SHORTEST_S) * sample_rate
+        };
+        let sixty_db = |seconds: f32| (-(1000.0f32).ln() / samples(seconds)).exp();
+        self.attack_step = 1.0 / samples(times.attack_s);
+        self.decay_factor = sixty_db(times.decay_s);
+        self.release_factor = sixty_db(times.release_s);
+        self.choke_factor = sixty_db(CHOKE_S);
+        self.sustain = if times.sustain.is_finite() {
+            times.sustain.clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
     }
 
-    pub fn is_silent(&self) -> bool {
-        self.level == 0.0
+    /// Forgets its times, which depend on the sample rate, and is silent.
+    pub fn reset(&mut self) {
+        *self = Self::new();
+    }
+
+    pub fn start(&mut self) {
+        self.stage = Stage::Attack;
+    }
+
+    pub fn release(&mut self) {
+        if self.is_held() {
+            self.stage = Stage::Release;
+        }
+    }
+
+    pub fn choke(&mut self) {
+        if self.stage != Stage::Off {
+            self.stage = Stage::Choke;
+        }
+    }
+
+    pub fn is_held(&self) -> bool {
+        matches!(self.stage, Stage::Attack | Stage::Decay)
+    }
+
+    pub fn is_off(&self) -> bool {
+        self.stage == Stage::Off
+    }
+
+    pub fn level(&self) -> f32 {
+        self.level
     }
 
     /// The next sample's level.
     #[inline]
-    pub fn next(&mut self, open: bool, velocity: f32) -> f32 {
-        if self.level == 0.0 {
-            self.velocity = velocity;
-        } else if open {
-            self.velocity += (velocity - self.velocity) * self.smoothing;
+    pub fn next(&mut self) -> f32 {
+        match self.stage {
+            Stage::Off => {}
+            Stage::Attack => {
+                self.level += self.attack_step;
+                if self.level >= 1.0 {
+                    self.level = 1.0;
+                    self.stage = Stage::Decay;
+                }
+            }
+            Stage::Decay => {
+                self.level = self.sustain + (self.level - self.sustain) * self.decay_factor;
+            }
+            Stage::Release => self.fall(self.release_factor),
+            Stage::Choke => self.fall(self.choke_factor),
         }
-        if open {
-            self.level = (self.level + self.attack_step).min(1.0);
-        } else {
-            self.level *= self.release_factor;
-            if self.level < SILENCE {
-                self.level = 0.0;
+        self.level
+    }
+
+    fn fall(&mut self, factor: f32) {
+        self.level *= factor;
+        if self.level < SILENCE {
+            self.level = 0.0;
+            self.stage = Stage::Off;
+        }
+    }
+}
+
+/// A value that follows its target exponentially and arrives: once it is near enough, it is the target.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Glide {
+    value: f32,
+    target: f32,
+}
+
+/// Part of the way that counts as arrived.
+const ARRIVED: f32 = 1e-4;
+
+impl Glide {
+    /// Goes to `target` at once.
+    pub fn jump(&mut self, target: f32) {
+        *self = Self {
+            value: target,
+            target,
+        };
+    }
+
+    /// Goes to `target` from now on.
+    #[inline]
+    pub fn set(&mut self, target: f32) {
+        self.target = target;
+    }
+
+    pub fn value(&self) -> f32 {
+        self.value
+    }
+
+    /// The next value; `follow` is the part of the way that is made in one step.
+    #[inline]
+    pub fn next(&mut self, follow: f32) -> f32 {
+        if self.value != self.target {
+            let way = self.target - self.value;
+            if way.abs() <= ARRIVED * self.target.abs().max(0.01) {
+                self.value = self.target;
+            } else {
+                self.value += way * follow;
             }
         }
-        self.level * self.velocity
+        self.value
     }
 }
 
-/// A gain in dB that follows its target without steps.
-#[derive(Clone, Debug)]
-pub(super) struct SmoothGain {
-    target_db: f32,
-    target: f32,
-    value: Option<f32>,
-    smoothing: f32,
+/// Part of the way that a [`Glide`] makes in `samples`, to be 63 % there after `seconds`.
+pub(super) fn follow(seconds: f64, samples: f64, sample_rate: f64) -> f32 {
+    (1.0 - (-samples / (seconds * sample_rate)).exp()) as f32
 }
 
-impl Default for SmoothGain {
-    fn default() -> Self {
-        Self {
-            target_db: 0.0,
-            target: 1.0,
-            value: None,
-            smoothing: one_pole(48_000.0),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl SmoothGain {
-    pub fn set_sample_rate(&mut self, sample_rate: f64) {
-        self.smoothing = one_pole(sample_rate);
-    }
+    const TIMES: EnvelopeTimes = EnvelopeTimes {
+        attack_s: 0.1,
+        decay_s: 0.2,
+        sustain: 0.5,
+        release_s: 0.3,
+    };
 
-    /// The next value is the target.
-    pub fn reset(&mut self) {
-        self.value = None;
+    fn seconds(envelope: &mut Envelope, seconds: f32) -> f32 {
+        (0..(seconds * 1000.0).round() as usize).for_each(|_| {
+            envelope.next();
+        });
+        envelope.level()
     }
 
-    pub fn set_target(&mut self, gain_db: f32) {
-        if self.target_db != gain_db && gain_db.is_finite() {
-            self.target_db = gain_db;
-            self.target = 10.0f32.powf(gain_db / 20.0);
-        }
+    #[test]
+    fn stages_take_their_times() {
+        let mut envelope = Envelope::new();
+        envelope.set_times(&TIMES, 1000.0);
+        assert!(envelope.is_off() && envelope.next() == 0.0);
+        envelope.start();
+        assert!((seconds(&mut envelope, 0.05) - 0.5).abs() < 0.02);
+        assert!((seconds(&mut envelope, 0.05) - 1.0).abs() < 0.02);
+        assert!((seconds(&mut envelope, 0.3) - 0.5).abs() < 0.002);
+        envelope.release();
+        assert!((seconds(&mut envelope, 0.3) - 0.0005).abs() < 1e-4);
+        seconds(&mut envelope, 0.3);
+        assert!(envelope.is_off() && envelope.level() == 0.0);
     }
 
-    /// The next sample's factor.
-    #[inline]
-    pub fn next(&mut self) -> f32 {
-        let value = self.value.unwrap_or(self.target);
-        let next = value + (self.target - value) * self.smoothing;
-        self.value = Some(next);
-        next
+    #[test]
+    fn starting_again_goes_on_from_the_level_that_is_there() {
+        let mut envelope = Envelope::new();
+        envelope.set_times(&TIMES, 1000.0);
+        envelope.start();
+        seconds(&mut envelope, 0.5);
+        envelope.release();
+        let level = seconds(&mut envelope, 0.05);
+        envelope.start();
+        assert!((envelope.next() - level).abs() < 0.02);
+        envelope.choke();
+        assert!(seconds(&mut envelope, 0.03) == 0.0 && envelope.is_off());
+    }
+
+    #[test]
+    fn a_glide_arrives() {
+        let mut glide = Glide::default();
+        glide.set(3.0);
+        let step = follow(0.01, 16.0, 48_000.0);
+        let arrived = (0..1000).position(|_| glide.next(step) == 3.0).unwrap();
+        assert!((200..400).contains(&arrived), "{arrived}");
     }
 }

@@ -18,8 +18,8 @@ use crate::network::{Model, ModelError};
 
 /// Messages that may be on their way from the audio thread.
 const MESSAGES: usize = 256;
-/// Engines that may be on their way to it.
-const ENGINES: usize = 8;
+/// Streams that may be asked for, on their way, or on their way back. Far more than there are voices.
+const STREAMS: usize = 1024;
 /// Samples of the capture ring: 1.4 s of stereo at 192 kHz.
 const CAPTURE_RING: usize = 1 << 19;
 
@@ -71,8 +71,10 @@ pub struct Status {
     pub input_peak: f32,
     /// Largest output sample since the last look, linear.
     pub output_peak: f32,
-    /// Frames that came too late so far, and were made up from the frame before.
+    /// Frames that came too late so far, and were made up from the ones before.
     pub underruns: u64,
+    /// Notes that sound.
+    pub voices: u32,
     /// What went wrong last, until it is cleared or a fit starts.
     pub error: Option<String>,
     /// What plays.
@@ -98,13 +100,17 @@ impl Instrument {
         let shared = Arc::new(Shared::new(DEFAULT_STEPS));
         let (commands, command_receiver) = unbounded();
         let (to_worker, from_audio) = HeapRb::new(MESSAGES).split();
-        let (engines_in, engines_out) = HeapRb::new(ENGINES).split();
+        let (requests_in, requests_out) = HeapRb::new(STREAMS).split();
+        let (streams_in, streams_out) = HeapRb::new(STREAMS).split();
+        let (retired_in, retired_out) = HeapRb::new(STREAMS).split();
         let (capture_in, capture_out) = HeapRb::new(CAPTURE_RING).split();
         let worker = Worker::new(WorkerEnds {
             shared: shared.clone(),
             commands: command_receiver,
             from_audio,
-            engines: engines_in,
+            requests: requests_out,
+            retired: retired_out,
+            streams: streams_in,
             capture: capture_out,
         });
         let thread = std::thread::Builder::new()
@@ -113,7 +119,9 @@ impl Instrument {
         let player = Player::new(PlayerEnds {
             shared: shared.clone(),
             to_worker,
-            engines: engines_out,
+            requests: requests_in,
+            retired: retired_in,
+            streams: streams_out,
             capture: capture_in,
         });
         Ok((
@@ -169,6 +177,7 @@ impl Instrument {
             input_peak: shared.input_peak.swap(0.0, Ordering::Relaxed),
             output_peak: shared.output_peak.swap(0.0, Ordering::Relaxed),
             underruns: shared.underruns.load(Ordering::Relaxed),
+            voices: shared.voices.load(Ordering::Relaxed),
             error: lock(&shared.error).clone(),
             texture,
             revision: shared.revision.load(Ordering::Acquire),

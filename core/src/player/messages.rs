@@ -5,22 +5,40 @@ use std::sync::{Mutex, MutexGuard};
 
 use atomic_float::{AtomicF32, AtomicF64};
 
-use super::engine::Engine;
+use super::engine::{Engine, StreamStart};
 use crate::clip::Clip;
 use crate::network::Model;
 
 /// From the audio thread to the worker. Moved, never freed on the way.
 pub(super) enum FromAudio {
-    /// Start the stream again there; the audio thread waits for an engine of that epoch.
-    Restart { epoch: u32, seed: u32, frame: i64 },
     /// The next samples of the capture ring are a recording of two channels.
     CaptureStarted { sample_rate: u32 },
     /// The recording that was started has so many samples a channel, which are all in the ring.
     CaptureEnded { samples: usize },
     /// The recording that was started is to be thrown away, `samples` of it are in the ring.
     CaptureDropped { samples: usize, why: CaptureDrop },
-    /// An engine that is no longer needed.
-    Retired(Box<Engine>),
+}
+
+/// From the audio thread to the worker: a voice needs a stream.
+#[derive(Clone, Copy)]
+pub(super) struct StreamRequest {
+    pub voice: u8,
+    /// Newer ones of the same voice make older ones void.
+    pub epoch: u32,
+    /// Whether it sounds already.
+    pub urgent: bool,
+    /// The audio thread's count of samples, at which the stream is to start.
+    pub clock: u64,
+    pub start: StreamStart,
+}
+
+/// From the worker to the audio thread: a stream for a voice.
+pub(super) struct StreamReply {
+    pub voice: u8,
+    pub epoch: u32,
+    /// The audio thread's count of samples at which it fits; `None`: at any.
+    pub clock: Option<u64>,
+    pub engine: Box<Engine>,
 }
 
 /// Why a recording is thrown away.
@@ -59,8 +77,14 @@ pub(super) struct Shared {
     pub host_rate: AtomicF64,
     /// Whether the host renders faster or slower than real time, and waits.
     pub offline: AtomicBool,
-    /// Whether there is anything to play.
-    pub has_texture: AtomicBool,
+    /// Counts the textures to play; 0: there is none yet.
+    pub texture_count: AtomicU64,
+    /// The audio thread's count of samples.
+    pub clock: AtomicU64,
+    /// Voices that sound.
+    pub voices: AtomicU32,
+    /// Share of the side channel in the texture's power.
+    pub side_share: AtomicF32,
     /// Commands and fits that are not done. In a bounce, the audio thread waits for zero.
     pub pending: AtomicU32,
     pub input_peak: AtomicF32,
@@ -89,7 +113,10 @@ impl Shared {
         Self {
             host_rate: AtomicF64::new(0.0),
             offline: AtomicBool::new(false),
-            has_texture: AtomicBool::new(false),
+            texture_count: AtomicU64::new(0),
+            clock: AtomicU64::new(0),
+            voices: AtomicU32::new(0),
+            side_share: AtomicF32::new(0.0),
             pending: AtomicU32::new(0),
             input_peak: AtomicF32::new(0.0),
             output_peak: AtomicF32::new(0.0),

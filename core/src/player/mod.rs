@@ -8,16 +8,27 @@
 //! same capture take over inside a stream, frame by frame.
 
 mod audio;
+mod controls;
 mod engine;
 mod envelope;
 mod instrument;
+mod interpolator;
+mod limiter;
 mod messages;
+mod recorder;
 mod renderer;
 mod ring;
+mod song;
 mod stream;
+mod voice;
+mod voicing;
 mod worker;
 
-pub use audio::{CAPTURE_RANGE_S, Controls, Player};
-pub use engine::PlayError;
+pub use audio::{POLYPHONY, Player};
+pub use controls::{
+    BRIGHTNESS_RANGE, CUT_RANGE_HZ, Controls, NoteAddress, NoteControl, PITCH_RANGE_ST, Quality,
+    SMEAR_MOST_S, TIME_RANGE, Transport,
+};
 pub use instrument::{Instrument, Phase, Status, TextureInfo};
+pub use recorder::CAPTURE_RANGE_S;
 pub use renderer::Renderer;

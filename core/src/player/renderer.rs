@@ -1,9 +1,9 @@
 //! Rendering a texture to samples, outside real time.
 
-use super::stream::FrameStream;
+use super::stream::FeatureStream;
 use crate::inversion::{InversionError, InversionSettings, StreamingInverter, TargetFrame};
 use crate::network::Model;
-use crate::spectrum::FrameSpectrum;
+use crate::spectrum::{ExpandScratch, FrameSpectrum};
 
 /// Frames that are inverted before the first one that is heard: the phases settle.
 pub(super) const PRIMING_FRAMES: i64 = 8;
@@ -12,7 +12,10 @@ const ITERATIONS: usize = 4;
 
 /// Plays a texture into buffers, for ever: sample `i` is the same however a render is cut into calls.
 pub struct Renderer {
-    stream: FrameStream,
+    stream: FeatureStream,
+    seed: u32,
+    features: Vec<f32>,
+    scratch: ExpandScratch,
     inverter: StreamingInverter,
     frame: FrameSpectrum,
     stereo: bool,
@@ -38,8 +41,12 @@ impl Renderer {
             ..InversionSettings::new(stft.fft_size(), stft.hop_size())
         };
         let hop_size = stft.hop_size();
+        let stream = FeatureStream::new(model.clone(), &[1.0], seed, -PRIMING_FRAMES);
         let mut renderer = Self {
-            stream: FrameStream::new(model.clone(), seed, -PRIMING_FRAMES),
+            features: vec![0.0; stream.width()],
+            scratch: model.front_end().make_expand_scratch(),
+            stream,
+            seed,
             inverter: StreamingInverter::new(settings)?,
             frame: FrameSpectrum::silent(stft.bins()),
             stereo,
@@ -66,7 +73,15 @@ impl Renderer {
     }
 
     fn push(&mut self) {
-        let index = self.stream.next_frame(&mut self.frame);
+        let index = self.stream.next_frame(&mut self.features);
+        let front_end = self.stream.model().front_end();
+        front_end.expand(
+            &self.features,
+            self.seed,
+            index,
+            &mut self.scratch,
+            &mut self.frame,
+        );
         let FrameSpectrum { mid, side, pan } = &self.frame;
         let side_pan = self.stereo.then_some((side.as_slice(), pan.as_slice()));
         let target = TargetFrame {

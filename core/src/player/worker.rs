@@ -5,20 +5,27 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use ringbuf::traits::{Consumer, Observer, Producer};
 use ringbuf::{HeapCons, HeapProd};
 
-use super::engine::{Engine, EngineFeed, StreamStart};
-use super::messages::{CaptureDrop, Command, FitProgress, FromAudio, Shared, lock};
+use super::engine::{Engine, EngineFeed, Place};
+use super::messages::{
+    CaptureDrop, Command, FitProgress, FromAudio, Shared, StreamReply, StreamRequest, lock,
+};
+use super::voicing::Voicing;
 use crate::clip::Clip;
 use crate::fit::{FitError, FitEvent, FitSettings, fit, refine};
 use crate::network::Model;
 
-/// Frames made before the worker looks at its messages again.
-const FRAMES_AT_ONCE: usize = 8;
+/// Frames made for one stream before the worker looks at the next one.
+const FRAMES_AT_ONCE: usize = 4;
+/// A stream for a song that runs on is built for a moment so many seconds after it should be done.
+const SONG_LEAD_S: f64 = 0.006;
+/// How fast the worker forgets how long building a stream took.
+const BUILD_TIME_DECAY: f64 = 0.9;
 /// How long the worker sleeps when there is nothing to do: in a bounce, while something plays, and idle.
 const NAP_OFFLINE: Duration = Duration::from_micros(200);
 const NAP: Duration = Duration::from_millis(4);
@@ -29,7 +36,9 @@ pub(super) struct WorkerEnds {
     pub shared: Arc<Shared>,
     pub commands: Receiver<Command>,
     pub from_audio: HeapCons<FromAudio>,
-    pub engines: HeapProd<Box<Engine>>,
+    pub requests: HeapCons<StreamRequest>,
+    pub retired: HeapCons<Box<Engine>>,
+    pub streams: HeapProd<StreamReply>,
     pub capture: HeapCons<f32>,
 }
 
@@ -52,14 +61,6 @@ enum FitStart {
     Texture(Model),
 }
 
-/// What the audio thread asked for last.
-#[derive(Clone, Copy)]
-struct Wanted {
-    epoch: u32,
-    seed: u32,
-    frame: i64,
-}
-
 struct Recording {
     sample_rate: u32,
     interleaved: Vec<f32>,
@@ -68,10 +69,16 @@ struct Recording {
 pub(super) struct Worker {
     ends: WorkerEnds,
     model: Option<Model>,
-    wanted: Option<Wanted>,
-    feed: Option<EngineFeed>,
-    /// An engine for which the ring had no place.
-    unsent: Option<Box<Engine>>,
+    /// Levels of the model.
+    voicing: Option<Arc<Voicing>>,
+    /// Streams that were asked for and are not built, oldest first.
+    requests: Vec<StreamRequest>,
+    /// The other halves of the streams that are out, with their numbers.
+    feeds: Vec<(u32, EngineFeed)>,
+    /// A stream for which the ring had no place.
+    unsent: Option<StreamReply>,
+    /// How long it took to build a stream lately, the longest of it, in seconds.
+    build_s: f64,
     recording: Option<Recording>,
     /// Samples of a recording whose start has not been heard of yet.
     surplus: Vec<f32>,
@@ -83,9 +90,11 @@ impl Worker {
         Self {
             ends,
             model: None,
-            wanted: None,
-            feed: None,
+            voicing: None,
+            requests: Vec::new(),
+            feeds: Vec::new(),
             unsent: None,
+            build_s: 0.0,
             recording: None,
             surplus: Vec::new(),
             fit: None,
@@ -97,12 +106,13 @@ impl Worker {
         loop {
             self.hear_audio();
             self.hear_fit();
-            let busy = self.feed_engine();
+            self.build_stream();
+            let busy = self.feed_streams() || self.has_work();
             let nap = if busy {
                 Duration::ZERO
             } else if self.ends.shared.offline.load(Ordering::Acquire) {
                 NAP_OFFLINE
-            } else if self.feed.is_some() || self.recording.is_some() {
+            } else if !self.feeds.is_empty() || self.recording.is_some() {
                 NAP
             } else {
                 NAP_IDLE
@@ -134,7 +144,7 @@ impl Worker {
             },
             Command::Play(model) => {
                 self.stop_fit();
-                self.play(model);
+                self.play(model, false);
             }
             Command::CancelFit => self.stop_fit(),
             Command::ShutDown => {}
@@ -145,10 +155,6 @@ impl Worker {
     fn hear_audio(&mut self) {
         while let Some(message) = self.ends.from_audio.try_pop() {
             match message {
-                FromAudio::Restart { epoch, seed, frame } => {
-                    self.wanted = Some(Wanted { epoch, seed, frame });
-                    self.build_engine();
-                }
                 FromAudio::CaptureStarted { sample_rate } => {
                     let interleaved = std::mem::take(&mut self.surplus);
                     self.recording = Some(Recording {
@@ -165,10 +171,16 @@ impl Worker {
                         self.ends.shared.set_error(text);
                     }
                 }
-                FromAudio::Retired(engine) => drop(engine),
             }
         }
         self.collect(None);
+        while let Some(engine) = self.ends.retired.try_pop() {
+            self.feeds.retain(|(id, _)| *id != engine.id());
+        }
+        while let Some(request) = self.ends.requests.try_pop() {
+            self.requests.retain(|r| r.voice != request.voice);
+            self.requests.push(request);
+        }
     }
 
     /// Takes what has been recorded; never more than `samples` a channel, where the recording is over.
@@ -297,10 +309,10 @@ impl Worker {
         let news: Vec<FitNews> = fit.news.try_iter().collect();
         for news in news {
             match news {
-                FitNews::Snapshot(model) => self.play(model),
+                FitNews::Snapshot(model) => self.play(model, true),
                 FitNews::Ended(result) => {
                     match result {
-                        Ok(model) => self.play(model),
+                        Ok(model) => self.play(model, false),
                         Err(FitError::Cancelled) => {}
                         Err(e) => self.ends.shared.set_error(e.to_string()),
                     }
@@ -313,66 +325,94 @@ impl Worker {
         }
     }
 
-    /// Plays a model: by and by where it is a better one for the same capture, as a new stream otherwise.
-    fn play(&mut self, model: Model) {
+    /// Plays a model: in new streams, or by and by in those that are out if it is a `snapshot` on the way to
+    /// a better one for the same capture.
+    fn play(&mut self, model: Model, snapshot: bool) {
         let shared = self.ends.shared.clone();
         let improves = self
             .model
             .as_ref()
             .is_some_and(|m| m.has_same_capture(&model));
+        let voicing = Voicing::new(&model);
+        shared
+            .side_share
+            .store(voicing.side_share, Ordering::Release);
+        self.voicing = Some(Arc::new(voicing));
         self.model = Some(model.clone());
         *lock(&shared.texture) = Some(model.clone());
-        match &mut self.feed {
-            Some(feed) if improves => feed.improve(model),
-            _ => self.build_engine(),
+        if improves && snapshot {
+            for (_, feed) in &mut self.feeds {
+                feed.improve(model.clone());
+            }
+        } else {
+            shared.texture_count.fetch_add(1, Ordering::AcqRel);
         }
-        shared.has_texture.store(true, Ordering::Release);
         shared.revision.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Builds an engine for what was asked for last, if everything is known.
-    fn build_engine(&mut self) {
-        let host_rate = self.ends.shared.host_rate.load(Ordering::Acquire);
-        let (Some(model), Some(wanted)) = (&self.model, self.wanted) else {
+    /// Whether there is a stream to build.
+    fn has_work(&self) -> bool {
+        self.model.is_some() && !self.requests.is_empty()
+    }
+
+    /// Builds one of the streams that were asked for, those that should sound already first.
+    fn build_stream(&mut self) {
+        self.send_stream();
+        let (Some(model), Some(voicing)) = (&self.model, &self.voicing) else {
             return;
         };
-        if host_rate <= 0.0 {
+        if self.unsent.is_some() || self.requests.is_empty() {
             return;
         }
-        let Wanted { epoch, seed, frame } = wanted;
-        match Engine::new(
-            model,
-            StreamStart {
-                seed,
-                epoch,
-                frame,
-                host_rate,
-            },
-        ) {
+        let urgent = self.requests.iter().position(|r| r.urgent);
+        let mut request = self.requests.remove(urgent.unwrap_or(0));
+        let begin = Instant::now();
+        let mut clock = None;
+        if let Place::Song { sample, line } = &mut request.start.place {
+            let shared = &self.ends.shared;
+            // A bounce stands still meanwhile; a song that runs is met further on.
+            let ahead = if shared.offline.load(Ordering::Acquire) {
+                0
+            } else {
+                let now = shared.clock.load(Ordering::Acquire).max(request.clock);
+                let lead_s = self.build_s + SONG_LEAD_S;
+                now - request.clock + (lead_s * request.start.host_rate) as u64
+            };
+            *sample += ahead as i64;
+            line.now_s += ahead as f64 * line.rate_s;
+            clock = Some(request.clock + ahead);
+        }
+        match Engine::new(request.epoch, model, voicing, &request.start) {
             Ok((engine, feed)) => {
-                self.feed = Some(feed);
-                self.unsent = Some(Box::new(engine));
-                self.send_engine();
+                self.feeds.push((request.epoch, feed));
+                self.unsent = Some(StreamReply {
+                    voice: request.voice,
+                    epoch: request.epoch,
+                    clock,
+                    engine: Box::new(engine),
+                });
+                self.send_stream();
             }
             Err(e) => self.ends.shared.set_error(e.to_string()),
         }
+        self.build_s = (self.build_s * BUILD_TIME_DECAY).max(begin.elapsed().as_secs_f64());
     }
 
-    fn send_engine(&mut self) {
-        if let Some(engine) = self.unsent.take()
-            && let Err(engine) = self.ends.engines.try_push(engine)
+    fn send_stream(&mut self) {
+        if let Some(stream) = self.unsent.take()
+            && let Err(stream) = self.ends.streams.try_push(stream)
         {
-            self.unsent = Some(engine);
+            self.unsent = Some(stream);
         }
     }
 
-    /// Fills the ring of the newest engine a little. Returns whether there is room for more.
-    fn feed_engine(&mut self) -> bool {
-        self.send_engine();
-        let Some(feed) = &mut self.feed else {
-            return false;
-        };
-        (0..FRAMES_AT_ONCE).all(|_| feed.send_frame())
+    /// Fills the rings of all streams a little. Returns whether there is room for more.
+    fn feed_streams(&mut self) -> bool {
+        let mut busy = false;
+        for (_, feed) in &mut self.feeds {
+            busy |= (0..FRAMES_AT_ONCE).all(|_| feed.send_frame());
+        }
+        busy
     }
 }
 

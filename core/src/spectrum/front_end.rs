@@ -8,8 +8,10 @@ use realfft::num_complex::Complex32;
 
 use super::{Bands, SpectrumError, Stft};
 use crate::clip::Clip;
+use crate::fast_math::exp;
 use crate::network::Noise;
 use crate::network::stream;
+use crate::simd::dispatch;
 
 /// Level of the equalised spectrum's root mean square: `log1p`'s useful range is the same everywhere.
 const EQUALISED_LEVEL: f32 = 14.0;
@@ -511,49 +513,106 @@ impl FrontEnd {
             (bins, bins, bins)
         );
         self.fine_structure(seed, index, scratch);
-        let mc = self.magnitude_channels();
-        for c in 0..self.feature_channels() {
-            let means = &self.mean_band[c * count..(c + 1) * count];
-            for ((o, x), m) in scratch
-                .bands
-                .iter_mut()
-                .zip(&features[c * count..])
-                .zip(means)
-            {
-                *o = x - m;
-            }
-            let full = &mut scratch.full[c];
-            self.bands.spread_into(&scratch.bands, full);
-            let (mean, depth) = (&self.mean_full[c * bins..], &self.depth[c * bins..]);
-            for (k, x) in full.iter_mut().enumerate() {
-                let fine = depth[k] * scratch.fine[c][k];
-                *x += mean[k];
-                if c < mc {
-                    // How steep log1p(cA) is over log A: the residual was measured in the former.
-                    *x = x.max(0.0);
-                    *x = (*x + (1.0 - (-*x).exp()) * fine).max(0.0);
-                } else {
-                    *x += fine;
-                }
+        let ExpandScratch {
+            fine, bands, full, ..
+        } = scratch;
+        let planes = [&mut out.mid, &mut out.side, &mut out.pan];
+        for (c, out) in planes.into_iter().enumerate() {
+            if c < self.feature_channels() {
+                let features = &features[c * count..(c + 1) * count];
+                self.log_plane_into(c, features, &fine[c], bands, &mut full[c]);
+                self.plane_into(c, &full[c], out);
+            } else {
+                out.fill(0.0);
             }
         }
-        let [mid, side, pan] = &scratch.full;
-        let scale = 1.0 / self.analysis_gain;
-        let to_magnitudes = |full: &[f32], equaliser: &[f32], out: &mut [f32]| {
-            for ((o, x), c) in out.iter_mut().zip(full).zip(equaliser) {
-                *o = x.exp_m1() / c * scale;
-            }
-        };
-        let (for_mid, for_side) = self.equaliser.split_at(bins);
-        to_magnitudes(mid, for_mid, &mut out.mid);
-        if self.stereo {
-            to_magnitudes(side, for_side, &mut out.side);
-            for (o, p) in out.pan.iter_mut().zip(pan) {
+    }
+
+    /// Fine structure of frame `index` for [`log_plane_into`](Self::log_plane_into), one plane for each
+    /// feature channel; consecutive frames are the cheapest.
+    pub(crate) fn fine_structure_into(
+        &self,
+        seed: u32,
+        index: i64,
+        scratch: &mut ExpandScratch,
+        out: &mut FrameSpectrum,
+    ) {
+        self.fine_structure(seed, index, scratch);
+        let planes = [&mut out.mid, &mut out.side, &mut out.pan];
+        for (out, fine) in planes
+            .into_iter()
+            .zip(&scratch.fine)
+            .take(self.feature_channels())
+        {
+            out.copy_from_slice(fine);
+        }
+    }
+
+    /// Log magnitudes (or the pan index) at full resolution of feature channel `c`: `features` (bands)
+    /// with `fine` structure (bins) to `full` (bins). `bands` is working memory. Real-time safe.
+    pub(crate) fn log_plane_into(
+        &self,
+        c: usize,
+        features: &[f32],
+        fine: &[f32],
+        bands: &mut [f32],
+        full: &mut [f32],
+    ) {
+        let (bins, count) = (self.stft.bins(), self.bands.count());
+        let means = &self.mean_band[c * count..(c + 1) * count];
+        for ((o, x), m) in bands.iter_mut().zip(features).zip(means) {
+            *o = x - m;
+        }
+        self.bands.spread_into(bands, full);
+        let (mean, depth) = (&self.mean_full[c * bins..], &self.depth[c * bins..]);
+        let rows = full.iter_mut().zip(mean).zip(depth.iter().zip(fine));
+        let magnitude = c < self.magnitude_channels();
+        dispatch(
+            #[inline(always)]
+            || {
+                if magnitude {
+                    for ((x, mean), (depth, fine)) in rows {
+                        // How steep log1p(cA) is over log A: the residual was measured in the former.
+                        let log = (*x + mean).max(0.0);
+                        *x = (log + (1.0 - exp(-log)) * depth * fine).max(0.0);
+                    }
+                } else {
+                    for ((x, mean), (depth, fine)) in rows {
+                        *x += mean + depth * fine;
+                    }
+                }
+            },
+        );
+    }
+
+    /// Log magnitudes (bins) of feature channel `c` to magnitudes at the capture's own level; the pan
+    /// index is kept within its bounds. Real-time safe.
+    pub(crate) fn plane_into(&self, c: usize, full: &[f32], out: &mut [f32]) {
+        let bins = self.stft.bins();
+        if c >= self.magnitude_channels() {
+            for (o, p) in out.iter_mut().zip(full) {
                 *o = p.clamp(-PAN_MAX, PAN_MAX);
             }
-        } else {
-            out.side.fill(0.0);
-            out.pan.fill(0.0);
+            return;
         }
+        let scale = 1.0 / self.analysis_gain;
+        let rows = out
+            .iter_mut()
+            .zip(full)
+            .zip(&self.equaliser[c * bins..(c + 1) * bins]);
+        dispatch(
+            #[inline(always)]
+            || {
+                for ((o, &x), c) in rows {
+                    *o = (exp(x) - 1.0) / c * scale;
+                }
+            },
+        );
+    }
+
+    /// Power of each bin in the capture, `[magnitude channels × bins]`, at its own level.
+    pub(crate) fn bin_power(&self) -> Vec<f32> {
+        let scale = 1.0 / self.analysis_gain;
+        self.rms.iter().map(|x| (x * scale).powi(2)).collect()
     }
 }
