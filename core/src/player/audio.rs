@@ -157,7 +157,7 @@ impl Player {
     /// Silence, no notes, and the texture back at its beginning.
     pub fn reset(&mut self) {
         for voice in &mut self.voices {
-            voice.envelope.reset();
+            voice.reset();
             let streams = [voice.finish_fade(), voice.inbox.take().map(|i| i.engine)];
             for stream in streams.into_iter().flatten() {
                 retire(&mut self.retired, stream);
@@ -354,6 +354,7 @@ impl Player {
         self.ask_for_streams(controls);
         let side_share = self.shared.side_share.load(Ordering::Relaxed);
         if self.clock.is_multiple_of(CONTROL_INTERVAL as u64) {
+            self.rest_voices();
             self.follow_bars(controls);
             for voice in self.voices.iter_mut().filter(|v| v.is_sounding()) {
                 voice.tick(controls, &self.smoothing, side_share);
@@ -370,6 +371,14 @@ impl Player {
         }
         self.render(left, right, controls);
         self.clock += left.len() as u64;
+    }
+
+    fn rest_voices(&mut self) {
+        for at in 0..VOICES {
+            if self.voices[at].rest() && at != HOLD_VOICE {
+                self.note_ended(self.voices[at].note);
+            }
+        }
     }
 
     /// Hold is a note of its own, at the root key.
@@ -397,14 +406,17 @@ impl Player {
         let all = self.made_for != made_for || self.texture_count != texture_count || self.rewind;
         let found = locked && !self.locked;
         (self.made_for, self.texture_count) = (made_for, texture_count);
+        if found && let Some(song) = &self.song {
+            self.bar = song.bar_number(self.clock, self.sample_rate);
+        }
         self.locked = locked;
         if all || found {
             for at in 0..VOICES {
                 let voice = &mut self.voices[at];
                 if self.rewind {
                     voice.place = (0, 0.0);
-                } else if let Some(engine) = &voice.current {
-                    voice.place = engine.place();
+                } else {
+                    voice.keep_place();
                 }
                 if voice.is_sounding() || (all && voice.wanted != 0) {
                     self.request(at);
@@ -476,7 +488,8 @@ impl Player {
     fn tell_requests(&mut self, controls: &Controls) {
         for at in 0..VOICES {
             let voice = &mut self.voices[at];
-            if !voice.unsent {
+            // A stream that came during a cross-fade would have to wait, and miss its place in the song.
+            if !voice.unsent || voice.fading.is_some() {
                 continue;
             }
             if !voice.is_sounding() {
@@ -502,7 +515,12 @@ impl Player {
                 None => {
                     let (frame, position) = voice.place;
                     let own = if at == HOLD_VOICE { 0 } else { at as u32 + 1 };
-                    (Place::Free { frame, position }, own)
+                    let place = Place::Free {
+                        frame,
+                        position,
+                        stagger: f64::from(own) / VOICES as f64,
+                    };
+                    (place, own)
                 }
             };
             let request = StreamRequest {
@@ -543,10 +561,10 @@ impl Player {
             });
         }
         for voice in &mut self.voices {
-            if voice.is_fade_over() || !voice.is_sounding() {
-                if let Some(old) = voice.finish_fade() {
-                    retire(&mut self.retired, old);
-                }
+            if (voice.is_fade_over() || !voice.is_sounding())
+                && let Some(old) = voice.finish_fade()
+            {
+                retire(&mut self.retired, old);
             }
             if let Some(old) = voice.take_over(self.clock, self.fade_samples) {
                 retire(&mut self.retired, old);
@@ -594,14 +612,6 @@ impl Player {
                 .underruns
                 .fetch_add(u64::from(missing), Ordering::Relaxed);
         }
-        for at in 0..VOICES {
-            let voice = &mut self.voices[at];
-            if voice.age != 0 && !voice.is_sounding() {
-                voice.age = 0;
-                let note = voice.note;
-                self.note_ended(note);
-            }
-        }
         if controls.limiter {
             self.limiter.process(left, right);
         }
@@ -631,7 +641,7 @@ impl Player {
         let lacks = |p: &Self| {
             p.voices.iter().any(|v| {
                 let waits = v.inbox.as_ref().is_some_and(|i| i.epoch == v.wanted);
-                v.is_sounding() && v.has != v.wanted && !waits
+                v.is_sounding() && v.has != v.wanted && !v.unsent && !waits
             })
         };
         if !lacks(self) || self.shared.texture_count.load(Ordering::Acquire) == 0 {

@@ -103,7 +103,12 @@ pub(super) struct StreamStart {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
     /// Anywhere: the first synthesis frame that is heard, and its texture position.
-    Free { frame: i64, position: f64 },
+    Free {
+        frame: i64,
+        position: f64,
+        /// Part of the first hop that is left out: voices do the same work at different times.
+        stagger: f64,
+    },
     /// At a sample of the song.
     Song { sample: i64, line: SongLine },
 }
@@ -241,7 +246,10 @@ impl Engine {
         let hop = (hop_size as u64 * ONE) as i128;
         // The hop to be heard first, the place in it, and the first frame that is inverted for it.
         let (heard, offset, first, locked) = match start.place {
-            Place::Free { frame, .. } => (frame, 0, frame - PRIMING_FRAMES, false),
+            Place::Free { frame, stagger, .. } => {
+                let offset = (stagger * hop_size as f64) as u64 * ONE;
+                (frame, offset, frame - PRIMING_FRAMES, false)
+            }
             Place::Song { sample, .. } => {
                 let at = i128::from(sample) * i128::from(step);
                 let heard = at.div_euclid(hop) as i64;
@@ -265,6 +273,7 @@ impl Engine {
             Place::Free {
                 frame: from,
                 position,
+                ..
             } => position + (frame - from) as f64 * controls.time / controls.transposition,
             Place::Song { line, .. } => {
                 let samples = heard_at + (frame - heard) as f64 * hop_samples;

@@ -62,6 +62,7 @@ impl Smoothing {
 /// A voice, which lives as long as the instrument and plays one note after the other.
 pub(super) struct Voice {
     pub note: NoteAddress,
+    is_sounding: bool,
     pub envelope: Envelope,
     /// When its note started, counted in notes.
     pub age: u64,
@@ -82,6 +83,8 @@ pub(super) struct Voice {
     pub wanted: u32,
     pub unsent: bool,
     pub has: u32,
+    /// Whether that one has been heard.
+    has_played: bool,
     /// Where the next stream starts, unless it follows the song.
     pub place: (i64, f64),
     /// Place in the song from which time counts, see [`SongLine`].
@@ -102,6 +105,7 @@ impl Voice {
     pub fn new() -> Self {
         Self {
             note: NoteAddress::default(),
+            is_sounding: false,
             envelope: Envelope::new(),
             age: 0,
             velocity: 1.0,
@@ -117,6 +121,7 @@ impl Voice {
             wanted: 0,
             unsent: false,
             has: 0,
+            has_played: false,
             place: (0, 0.0),
             anchor_s: (0.0, 0.0),
             line_time: 1.0,
@@ -130,8 +135,23 @@ impl Voice {
         own
     };
 
+    /// Whether it takes part in the sound. A voice falls silent on the grid of the controls, so that its
+    /// stream stops at a place that does not depend on how the host cuts its blocks.
     pub fn is_sounding(&self) -> bool {
-        !self.envelope.is_off()
+        self.is_sounding
+    }
+
+    /// Lets it rest if its envelope has ended. Returns whether a note has ended with it.
+    pub fn rest(&mut self) -> bool {
+        let ends = self.is_sounding && self.envelope.is_off();
+        self.is_sounding &= !ends;
+        ends
+    }
+
+    /// Silent at once.
+    pub fn reset(&mut self) {
+        self.envelope.reset();
+        self.is_sounding = false;
     }
 
     /// Whether its note has started since the last look at the controls.
@@ -168,6 +188,7 @@ impl Voice {
         };
         self.own = Self::NEUTRAL;
         self.envelope.start();
+        self.is_sounding = true;
     }
 
     pub fn set_own(&mut self, control: NoteControl, value: f32) {
@@ -299,6 +320,14 @@ impl Voice {
         self.fresh = true;
     }
 
+    /// The next stream goes on where this one is.
+    pub fn keep_place(&mut self) {
+        // A stream that was not heard is still where it started, and might not even be there.
+        if let Some(engine) = self.current.as_ref().filter(|_| self.has_played) {
+            self.place = engine.place();
+        }
+    }
+
     /// Its next stream follows the song, with time counted from `anchor_s`.
     pub fn set_anchor(&mut self, anchor_s: (f64, f64)) {
         self.anchor_s = anchor_s;
@@ -313,6 +342,7 @@ impl Voice {
         }
         let inbox = self.inbox.take()?;
         self.has = inbox.epoch;
+        self.has_played = false;
         let old = self.current.replace(inbox.engine);
         if self.envelope.level() == 0.0 {
             self.fade_left = 0;
@@ -349,8 +379,13 @@ impl Voice {
         let mut buffers = [[0.0f32; CONTROL_INTERVAL]; 4];
         let [mid, side, old_mid, old_side] = buffers.each_mut().map(|b| &mut b[..count]);
         let Some(current) = &mut self.current else {
+            // The note goes by, and fades in when its stream is there.
+            for _ in 0..count {
+                self.envelope.next();
+            }
             return 0;
         };
+        self.has_played = true;
         current.render(mid, side, &self.frame_controls, line, supply);
         let missing = current.take_missing();
         if self.fade_left > 0 {
