@@ -8,12 +8,14 @@ use std::sync::{Arc, OnceLock};
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
 use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
 };
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state, clap_plugin_state};
 use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
 use clap_sys::host::clap_host;
+use clap_sys::id::clap_id;
 use clap_sys::plugin::{clap_plugin, clap_plugin_descriptor};
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use clap_sys::stream::{clap_istream, clap_ostream};
@@ -21,8 +23,10 @@ use clap_sys::version::CLAP_VERSION;
 use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
 
+use super::clap_events::{EventTranslator, as_of_block_start};
 use super::{INPUT_BUSES, create_with_session};
 use crate::Weft;
+use crate::parameters::BEND_NAME;
 use crate::session::Session;
 
 /// While a capture or fit is under way, `process` asks this often for the main thread, which then
@@ -39,6 +43,8 @@ struct Adapter {
     wrapped: clap_plugin,
     host: Host,
     session: Arc<Session>,
+    /// CLAP's number of the pitch bend.
+    bend: clap_id,
     /// The texture has changed: the main thread has to tell the host.
     dirty: Arc<AtomicBool>,
     frames_since_poll: AtomicU32,
@@ -139,12 +145,21 @@ unsafe extern "C" fn process(
     session
         .host()
         .set_main_input_connected(!inputs[0].data32.is_null());
+    let sample_rate = f64::from(session.host().sample_rate());
+    let translator = EventTranslator::new(process.in_events, adapter.bend, sample_rate);
+    let events = translator.list();
+    // SAFETY: null, or valid for this call.
+    let position = unsafe { process.transport.as_ref() }
+        .map(|transport| as_of_block_start(transport, sample_rate));
     let sanitized = clap_process {
+        transport: position.as_ref().map_or(ptr::null(), ptr::from_ref),
         audio_inputs: inputs.as_ptr(),
         audio_inputs_count: INPUT_BUSES as u32,
+        in_events: &raw const events,
         ..*process
     };
-    // SAFETY: `sanitized` is as valid as `process` was.
+    // SAFETY: `sanitized` is as valid as `process` was; what else it leads to lives until the end
+    // of this function.
     let status = unsafe { wrapped(plugin, &sanitized) };
 
     if session.is_texture_pending() {
@@ -283,6 +298,15 @@ unsafe extern "C" fn create_plugin(
     // SAFETY: `wrapper` is the leaked `Arc`, alive until `destroy`; nobody else borrows its function
     // table.
     let wrapped = unsafe { *(*wrapper).clap_plugin.as_ptr() };
+    // SAFETY: as above, and nice-plug's functions find their object through `wrapped`.
+    let Some(bend) = (unsafe { find_parameter(&wrapped, BEND_NAME) }) else {
+        // Frees what nobody will.
+        if let Some(destroy) = wrapped.destroy {
+            // SAFETY: as above; it is not used any more.
+            unsafe { destroy(&wrapped) };
+        }
+        return ptr::null();
+    };
     let host = Host(host);
     let dirty = Arc::new(AtomicBool::new(false));
     let flag = dirty.clone();
@@ -301,10 +325,32 @@ unsafe extern "C" fn create_plugin(
         wrapped,
         host,
         session,
+        bend,
         dirty,
         frames_since_poll: AtomicU32::new(0),
     });
     Box::into_raw(adapter).cast()
+}
+
+/// CLAP's number of the parameter `name`.
+///
+/// # Safety
+/// `plugin` is nice-plug's function table of a living object.
+unsafe fn find_parameter(plugin: &clap_plugin, name: &str) -> Option<clap_id> {
+    // SAFETY: by the contract above; the extension's table is nice-plug's, and lives as long.
+    unsafe {
+        let get_extension = plugin.get_extension?;
+        let params = get_extension(plugin, CLAP_EXT_PARAMS.as_ptr()).cast::<clap_plugin_params>();
+        let params = params.as_ref()?;
+        let (count, get_info) = (params.count?, params.get_info?);
+        (0..count(plugin)).find_map(|index| {
+            // All zeros are an empty description.
+            let mut info: clap_param_info = std::mem::zeroed();
+            let found = get_info(plugin, index, &mut info)
+                && CStr::from_ptr(info.name.as_ptr()).to_bytes() == name.as_bytes();
+            found.then_some(info.id)
+        })
+    }
 }
 
 fn descriptor() -> &'static PluginDescriptor {

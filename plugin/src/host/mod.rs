@@ -1,14 +1,16 @@
 //! What the plugin formats tell and ask for that nice-plug does not pass on.
 //!
 //! Its wrappers keep to themselves when a bounce begins, whether the main input is there at all, and
-//! have no way to say that the project has changed; and they read input buses that a host did not
-//! pass. So each format's entry point puts a thin adapter around nice-plug's object, which hands
-//! every call on and sees to those four.
+//! have no way to say that the project has changed; they read input buses that a host did not pass,
+//! give the pitch wheel away unless a plugin takes two thousand parameters with it, and lose count of
+//! the song where they cut a block. So each format's entry point puts a thin adapter around
+//! nice-plug's object, which hands every call on and sees to those.
 
 mod clap;
+mod clap_events;
 mod vst3;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::session::Session;
@@ -44,6 +46,8 @@ type DirtyNotifier = Arc<dyn Fn() + Send + Sync>;
 pub struct HostLink {
     offline: AtomicBool,
     main_input_connected: AtomicBool,
+    /// The bits of an `f32`.
+    sample_rate: AtomicU32,
     dirty_notifier: Mutex<Option<DirtyNotifier>>,
 }
 
@@ -52,6 +56,7 @@ impl Default for HostLink {
         Self {
             offline: AtomicBool::new(false),
             main_input_connected: AtomicBool::new(true),
+            sample_rate: AtomicU32::new(0),
             dirty_notifier: Mutex::new(None),
         }
     }
@@ -78,6 +83,16 @@ impl HostLink {
     pub fn set_main_input_connected(&self, connected: bool) {
         self.main_input_connected
             .store(connected, Ordering::Relaxed);
+    }
+
+    /// Sample rate in Hz; 0 before the first activation. Real-time safe.
+    pub fn sample_rate(&self) -> f32 {
+        f32::from_bits(self.sample_rate.load(Ordering::Relaxed))
+    }
+
+    /// Sets [`HostLink::sample_rate`].
+    pub fn set_sample_rate(&self, hz: f32) {
+        self.sample_rate.store(hz.to_bits(), Ordering::Relaxed);
     }
 
     /// Installs the format's way of marking the project as changed.
