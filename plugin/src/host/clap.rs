@@ -403,3 +403,103 @@ pub static clap_entry: clap_plugin_entry = clap_plugin_entry {
     deinit: Some(deinit),
     get_factory: Some(get_factory),
 };
+
+#[cfg(test)]
+mod tests {
+    use clap_sys::events::{clap_event_header, clap_output_events};
+
+    use super::super::clap_events::tests::{HostEvents, midi};
+    use super::*;
+
+    const FRAMES: u32 = 64;
+
+    /// A host without any extension.
+    fn host() -> clap_host {
+        unsafe extern "C" fn get_extension(
+            _host: *const clap_host,
+            _id: *const c_char,
+        ) -> *const c_void {
+            ptr::null()
+        }
+        unsafe extern "C" fn request(_host: *const clap_host) {}
+        clap_host {
+            clap_version: CLAP_VERSION,
+            host_data: ptr::null_mut(),
+            name: c"Test".as_ptr(),
+            vendor: c"Test".as_ptr(),
+            url: c"".as_ptr(),
+            version: c"1".as_ptr(),
+            get_extension: Some(get_extension),
+            request_restart: Some(request),
+            request_process: Some(request),
+            request_callback: Some(request),
+        }
+    }
+
+    #[test]
+    fn the_wheel_bends_where_no_clap_event_says_so() {
+        unsafe extern "C" fn try_push(
+            _list: *const clap_output_events,
+            _event: *const clap_event_header,
+        ) -> bool {
+            true
+        }
+        let host = host();
+        let mut channels = [[0.0f32; FRAMES as usize]; 2];
+        let [left, right] = &mut channels;
+        let mut pointers = [left.as_mut_ptr(), right.as_mut_ptr()];
+        let mut output = clap_audio_buffer {
+            data32: pointers.as_mut_ptr(),
+            data64: ptr::null_mut(),
+            channel_count: 2,
+            latency: 0,
+            constant_mask: 0,
+        };
+        let (up, down, off) = (
+            midi(10, [0xe3, 127, 127]),
+            midi(20, [0xe0, 0, 32]),
+            midi(30, [0xb0, 123, 0]),
+        );
+        let events = HostEvents(vec![
+            &raw const up.header,
+            &raw const down.header,
+            &raw const off.header,
+        ]);
+        let in_events = events.list();
+        let out_events = clap_output_events {
+            ctx: ptr::null_mut(),
+            try_push: Some(try_push),
+        };
+        let block = clap_process {
+            steady_time: -1,
+            frames_count: FRAMES,
+            transport: ptr::null(),
+            audio_inputs: ptr::null(),
+            audio_outputs: &mut output,
+            audio_inputs_count: 0,
+            audio_outputs_count: 1,
+            in_events: &in_events,
+            out_events: &out_events,
+        };
+        // SAFETY: the calls follow CLAP's order, and what they lead to lives until the end.
+        unsafe {
+            let plugin = create_plugin(ptr::null(), &host, descriptor().clap_id().as_ptr());
+            let table = &*plugin;
+            assert!((table.init.unwrap())(plugin));
+            assert!((table.activate.unwrap())(plugin, 48_000.0, 1, FRAMES));
+            assert!((table.start_processing.unwrap())(plugin));
+            assert_ne!((table.process.unwrap())(plugin, &block), CLAP_PROCESS_ERROR);
+
+            let params = get_extension(plugin, CLAP_EXT_PARAMS.as_ptr());
+            let params = &*params.cast::<clap_plugin_params>();
+            let mut bend = -1.0;
+            let id = adapter(plugin).bend;
+            assert!((params.get_value.unwrap())(plugin, id, &mut bend));
+            assert_eq!(bend, 0.25);
+
+            (table.stop_processing.unwrap())(plugin);
+            (table.deactivate.unwrap())(plugin);
+            (table.destroy.unwrap())(plugin);
+        }
+    }
+}

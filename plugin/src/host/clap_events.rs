@@ -231,7 +231,7 @@ pub fn as_of_block_start(event: &clap_event_transport, sample_rate: f64) -> clap
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     const BEND: clap_id = 77;
@@ -246,7 +246,8 @@ mod tests {
         }
     }
 
-    fn midi(time: u32, data: [u8; 3]) -> clap_event_midi {
+    /// A MIDI message at sample `time`.
+    pub fn midi(time: u32, data: [u8; 3]) -> clap_event_midi {
         clap_event_midi {
             header: header(CLAP_EVENT_MIDI, time),
             port_index: 0,
@@ -274,20 +275,25 @@ mod tests {
     }
 
     /// A host's list.
-    struct HostEvents(Vec<*const clap_event_header>);
+    pub struct HostEvents(pub Vec<*const clap_event_header>);
 
     impl HostEvents {
-        fn list(&self) -> clap_input_events {
+        fn events(&self) -> &[*const clap_event_header] {
+            &self.0
+        }
+
+        /// As a plugin gets it; good for as long as this stays in place.
+        pub fn list(&self) -> clap_input_events {
             unsafe extern "C" fn size(list: *const clap_input_events) -> u32 {
                 // SAFETY: the list is that of a `HostEvents`.
-                unsafe { (&(*(*list).ctx.cast::<HostEvents>()).0).len() as u32 }
+                unsafe { (*(*list).ctx.cast::<HostEvents>()).events().len() as u32 }
             }
             unsafe extern "C" fn get(
                 list: *const clap_input_events,
                 index: u32,
             ) -> *const clap_event_header {
                 // SAFETY: as above.
-                unsafe { (&(*(*list).ctx.cast::<HostEvents>()).0)[index as usize] }
+                unsafe { (*(*list).ctx.cast::<HostEvents>()).events()[index as usize] }
             }
             clap_input_events {
                 ctx: ptr::from_ref(self).cast_mut().cast(),

@@ -233,7 +233,9 @@ forward! {
             // SAFETY: null, or valid for this call.
             let mut context = unsafe { data.processContext.as_ref() }.copied();
             if let Some(context) = &mut context {
-                context.state &= !(kTimeSigValid as u32);
+                #[allow(clippy::unnecessary_cast, reason = "signed on Windows")]
+                let known = kTimeSigValid as u32;
+                context.state &= !known;
             }
             let mut sanitized = ProcessData {
                 numInputs: INPUT_BUSES as int32,
@@ -263,7 +265,7 @@ impl IMidiMappingTrait for Adapter {
         }
         if bus != 0
             || !(0..MIDI_CHANNELS).contains(&channel)
-            || i32::from(controller) != kPitchBend as i32
+            || controller != kPitchBend as CtrlNumber
         {
             return kResultFalse;
         }
@@ -477,4 +479,55 @@ pub extern "system" fn InitDll() -> bool {
 #[unsafe(no_mangle)]
 pub extern "system" fn ExitDll() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use nice_plug::wrapper::vst3::vst3::Interface;
+
+    use super::*;
+
+    #[test]
+    fn the_wheels_of_all_channels_bend() {
+        // SAFETY: the factory's own contract is kept: valid ids and pointers, and every reference is
+        // given back.
+        unsafe {
+            let factory =
+                ComPtr::<IPluginFactory>::from_raw(GetPluginFactory().cast()).expect("a factory");
+            let mut info: PClassInfo = std::mem::zeroed();
+            assert_eq!(factory.getClassInfo(0, &mut info), kResultOk);
+            let mut object = ptr::null_mut();
+            let made = factory.createInstance(
+                info.cid.as_ptr(),
+                <IEditController as Interface>::IID.as_ptr().cast(),
+                &mut object,
+            );
+            assert_eq!(made, kResultOk);
+            let controller =
+                ComPtr::<IEditController>::from_raw(object.cast()).expect("a controller");
+            let mapping = controller.cast::<IMidiMapping>().expect("a mapping");
+            for channel in 0..16 {
+                let mut id = 0;
+                let wheel = kPitchBend as CtrlNumber;
+                assert_eq!(
+                    mapping.getMidiControllerAssignment(0, channel, wheel, &mut id),
+                    kResultOk
+                );
+                let position = controller.plainParamToNormalized(id, 1.0);
+                let mut text = [0; 128];
+                assert_eq!(
+                    controller.getParamStringByValue(id, position, &mut text),
+                    kResultOk
+                );
+                let end = text.iter().position(|&unit| unit == 0).unwrap();
+                assert_eq!(String::from_utf16_lossy(&text[..end]), "+100 %");
+            }
+            let mut id = 0;
+            for (bus, channel, controller) in [(1, 0, 129), (0, 16, 129), (0, -1, 129), (0, 0, 1)] {
+                let assigned =
+                    mapping.getMidiControllerAssignment(bus, channel, controller, &mut id);
+                assert_eq!(assigned, kResultFalse);
+            }
+        }
+    }
 }
