@@ -68,8 +68,9 @@ impl Weft {
         self.obey_capture_wishes();
 
         // Once for what may become several calls of the player, which goes on counting by itself.
-        self.player
-            .set_transport(notes::song_position(context.transport()));
+        let beats_per_bar = self.session.host().beats_per_bar();
+        let position = notes::song_position(context.transport(), beats_per_bar);
+        self.player.set_transport(position);
         let controls = self.params.controls();
         let api = context.plugin_api();
 

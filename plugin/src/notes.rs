@@ -88,8 +88,11 @@ pub fn expression<S>(
 }
 
 /// Where the song is at the beginning of the block; `None` while it stands still, or where the host
-/// does not say.
-pub fn song_position(transport: &Transport) -> Option<player::Transport> {
+/// does not say. `beats_per_bar` is the number of quarter notes in a bar, if known.
+pub fn song_position(
+    transport: &Transport,
+    beats_per_bar: Option<f64>,
+) -> Option<player::Transport> {
     if !transport.playing {
         return None;
     }
@@ -105,6 +108,7 @@ pub fn song_position(transport: &Transport) -> Option<player::Transport> {
         samples: transport.pos_samples()?,
         beats,
         bar_start_beats: beats.and(transport.bar_start_pos_beats),
+        beats_per_bar,
         tempo,
     })
 }
@@ -211,36 +215,38 @@ mod tests {
     #[test]
     fn a_song_has_a_position_while_it_plays() {
         let mut transport = Transport::new(48_000.0);
-        assert_eq!(song_position(&transport), None);
+        assert_eq!(song_position(&transport, Some(3.0)), None);
         transport.pos_seconds = Some(2.0);
-        assert_eq!(song_position(&transport), None);
+        assert_eq!(song_position(&transport, Some(3.0)), None);
         transport.playing = true;
         let position = player::Transport {
             samples: 96_000,
             beats: None,
             bar_start_beats: None,
+            beats_per_bar: Some(3.0),
             tempo: None,
         };
-        assert_eq!(song_position(&transport), Some(position));
+        assert_eq!(song_position(&transport, Some(3.0)), Some(position));
         // A bar without beats means nothing.
         transport.tempo = Some(0.0);
         transport.bar_start_pos_beats = Some(0.0);
-        assert_eq!(song_position(&transport), Some(position));
+        assert_eq!(song_position(&transport, Some(3.0)), Some(position));
         transport.tempo = Some(90.0);
         transport.pos_beats = Some(3.0);
         let position = player::Transport {
             samples: 96_000,
             beats: Some(3.0),
             bar_start_beats: Some(0.0),
+            beats_per_bar: Some(3.0),
             tempo: Some(90.0),
         };
-        assert_eq!(song_position(&transport), Some(position));
+        assert_eq!(song_position(&transport, Some(3.0)), Some(position));
         // Beats alone give a time only with a tempo.
         transport.pos_seconds = None;
-        assert!(song_position(&transport).is_some_and(|p| p.samples == 96_000));
+        assert!(song_position(&transport, Some(3.0)).is_some_and(|p| p.samples == 96_000));
         transport.tempo = None;
-        assert_eq!(song_position(&transport), None);
+        assert_eq!(song_position(&transport, Some(3.0)), None);
         transport.pos_beats = None;
-        assert_eq!(song_position(&transport), None);
+        assert_eq!(song_position(&transport, Some(3.0)), None);
     }
 }

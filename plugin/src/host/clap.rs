@@ -23,7 +23,7 @@ use clap_sys::version::CLAP_VERSION;
 use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
 
-use super::clap_events::{EventTranslator, as_of_block_start};
+use super::clap_events::{EventTranslator, song_position};
 use super::{INPUT_BUSES, create_with_session};
 use crate::Weft;
 use crate::parameters::BEND_NAME;
@@ -145,12 +145,11 @@ unsafe extern "C" fn process(
     session
         .host()
         .set_main_input_connected(!inputs[0].data32.is_null());
-    let sample_rate = f64::from(session.host().sample_rate());
-    let translator = EventTranslator::new(process.in_events, adapter.bend, sample_rate);
+    let translator = EventTranslator::new(process.in_events, adapter.bend, session.host());
     let events = translator.list();
     // SAFETY: null, or valid for this call.
     let position = unsafe { process.transport.as_ref() }
-        .map(|transport| as_of_block_start(transport, sample_rate));
+        .map(|transport| song_position(transport, session.host()));
     let sanitized = clap_process {
         transport: position.as_ref().map_or(ptr::null(), ptr::from_ref),
         audio_inputs: inputs.as_ptr(),

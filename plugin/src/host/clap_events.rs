@@ -5,7 +5,7 @@
 //! - Where it cuts a block at a parameter change, it counts the song's position on from the *block's*
 //!   beginning, wherever in the block the host told it; counts only where there is a tempo; and works
 //!   the bar out anew, as if the time signature had never changed. So the position is told as of the
-//!   block's beginning, with a tempo, and without a time signature, which we have no use for.
+//!   block's beginning, with a tempo, and without a time signature, which goes its own way.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
@@ -22,6 +22,8 @@ use clap_sys::events::{
 use clap_sys::fixedpoint::{CLAP_BEATTIME_FACTOR, CLAP_SECTIME_FACTOR};
 use clap_sys::id::clap_id;
 
+use super::HostLink;
+
 const CONTROL_CHANGE: u8 = 0xb0;
 const PITCH_BEND: u8 = 0xe0;
 const ALL_SOUND_OFF: u8 = 120;
@@ -32,12 +34,11 @@ const WHEEL_CENTRE: u16 = 8192;
 
 /// A host's events of one block, translated one by one as nice-plug asks for them, without
 /// allocation.
-pub struct EventTranslator {
+pub struct EventTranslator<'a> {
     host: *const clap_input_events,
+    link: &'a HostLink,
     /// CLAP's number of the bend parameter.
     bend: clap_id,
-    /// In Hz.
-    sample_rate: f64,
     slots: UnsafeCell<Slots>,
 }
 
@@ -58,13 +59,13 @@ enum Message {
     Note(clap_event_note),
 }
 
-impl EventTranslator {
+impl<'a> EventTranslator<'a> {
     /// A translator of `host`'s list, for a plugin whose pitch bend is parameter `bend`.
-    pub fn new(host: *const clap_input_events, bend: clap_id, sample_rate: f64) -> Self {
+    pub fn new(host: *const clap_input_events, bend: clap_id, link: &'a HostLink) -> Self {
         Self {
             host,
+            link,
             bend,
-            sample_rate,
             slots: UnsafeCell::new(Slots {
                 message: None,
                 positions: [None; 2],
@@ -112,7 +113,7 @@ impl EventTranslator {
                     }
                     let slot = 1 - slot;
                     (*slots).newest_position = slot;
-                    let position = as_of_block_start(&*event.cast(), self.sample_rate);
+                    let position = song_position(&*event.cast(), self.link);
                     let (_, position) = (*slots).positions[slot].insert((index, position));
                     &raw const position.header
                 }
@@ -125,7 +126,7 @@ impl EventTranslator {
 unsafe extern "C" fn size(list: *const clap_input_events) -> u32 {
     // SAFETY: nice-plug passes the list of a translator, which lives as long as the list.
     unsafe {
-        let host = (*(*list).ctx.cast::<EventTranslator>()).host;
+        let host = (*(*list).ctx.cast::<EventTranslator<'_>>()).host;
         match host.as_ref().and_then(|host| host.size) {
             Some(size) => size(host),
             None => 0,
@@ -136,7 +137,7 @@ unsafe extern "C" fn size(list: *const clap_input_events) -> u32 {
 unsafe extern "C" fn get(list: *const clap_input_events, index: u32) -> *const clap_event_header {
     // SAFETY: as in `size`; nice-plug asks from one thread.
     unsafe {
-        let translator = &*(*list).ctx.cast::<EventTranslator>();
+        let translator = &*(*list).ctx.cast::<EventTranslator<'_>>();
         let host = translator.host;
         let event = match host.as_ref().and_then(|host| host.get) {
             Some(get) => get(host, index),
@@ -207,9 +208,17 @@ fn header_like<T>(original: &clap_event_header, type_: clap_event_type) -> clap_
     }
 }
 
+/// What nice-plug gets of the host's song position; the time signature goes to `link`.
+pub fn song_position(event: &clap_event_transport, link: &HostLink) -> clap_event_transport {
+    let signature = (f64::from(event.tsig_num), f64::from(event.tsig_denom));
+    let known = event.flags & CLAP_TRANSPORT_HAS_TIME_SIGNATURE != 0;
+    link.set_time_signature(known.then_some(signature));
+    as_of_block_start(event, f64::from(link.sample_rate()))
+}
+
 /// The song's position at the beginning of the block in which `event` tells it, in the form in which
 /// nice-plug counts on from it rightly. `sample_rate` in Hz.
-pub fn as_of_block_start(event: &clap_event_transport, sample_rate: f64) -> clap_event_transport {
+fn as_of_block_start(event: &clap_event_transport, sample_rate: f64) -> clap_event_transport {
     let mut position = *event;
     position.flags &= !CLAP_TRANSPORT_HAS_TIME_SIGNATURE;
     if position.flags & CLAP_TRANSPORT_HAS_TEMPO == 0 {
@@ -364,6 +373,19 @@ pub mod tests {
     }
 
     #[test]
+    fn the_time_signature_goes_its_own_way() {
+        let link = HostLink::default();
+        assert_eq!(link.beats_per_bar(), None);
+        let mut event = transport(0, 0);
+        (event.tsig_num, event.tsig_denom) = (7, 8);
+        song_position(&event, &link);
+        assert_eq!(link.beats_per_bar(), Some(3.5));
+        event.tsig_denom = 0;
+        song_position(&event, &link);
+        assert_eq!(link.beats_per_bar(), None);
+    }
+
+    #[test]
     fn positions_stay_in_place_while_the_next_is_looked_at() {
         let bend = midi(5, [0xe0, 0, 0]);
         let positions = [transport(10, 1), transport(20, 2), transport(30, 3)];
@@ -374,7 +396,8 @@ pub mod tests {
             &raw const positions[2].header,
         ]);
         let host_list = host.list();
-        let translator = EventTranslator::new(&raw const host_list, BEND, 0.0);
+        let link = HostLink::default();
+        let translator = EventTranslator::new(&raw const host_list, BEND, &link);
         let list = translator.list();
         // SAFETY: the lists and all that they lead to live until the end of the test.
         unsafe {

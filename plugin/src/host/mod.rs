@@ -10,7 +10,7 @@ mod clap;
 mod clap_events;
 mod vst3;
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::session::Session;
@@ -48,6 +48,8 @@ pub struct HostLink {
     main_input_connected: AtomicBool,
     /// The bits of an `f32`.
     sample_rate: AtomicU32,
+    /// The bits of an `f64`; 0 where the host doesn't say.
+    beats_per_bar: AtomicU64,
     dirty_notifier: Mutex<Option<DirtyNotifier>>,
 }
 
@@ -57,6 +59,7 @@ impl Default for HostLink {
             offline: AtomicBool::new(false),
             main_input_connected: AtomicBool::new(true),
             sample_rate: AtomicU32::new(0),
+            beats_per_bar: AtomicU64::new(0),
             dirty_notifier: Mutex::new(None),
         }
     }
@@ -93,6 +96,23 @@ impl HostLink {
     /// Sets [`HostLink::sample_rate`].
     pub fn set_sample_rate(&self, hz: f32) {
         self.sample_rate.store(hz.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Quarter notes in a bar of the song, if the host says so. nice-plug must not know, or it would
+    /// work out where bars begin wherever it cuts a block. Real-time safe.
+    pub fn beats_per_bar(&self) -> Option<f64> {
+        let beats = f64::from_bits(self.beats_per_bar.load(Ordering::Relaxed));
+        (beats > 0.0).then_some(beats)
+    }
+
+    /// Sets [`HostLink::beats_per_bar`] from a time signature of `count` notes of which `unit` make a
+    /// whole one. Real-time safe.
+    pub fn set_time_signature(&self, signature: Option<(f64, f64)>) {
+        let beats = match signature {
+            Some((count, unit)) if count > 0.0 && unit > 0.0 => 4.0 * count / unit,
+            _ => 0.0,
+        };
+        self.beats_per_bar.store(beats.to_bits(), Ordering::Relaxed);
     }
 
     /// Installs the format's way of marking the project as changed.

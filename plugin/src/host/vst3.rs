@@ -229,12 +229,17 @@ forward! {
             let main_input = unsafe { inputs[0].__field0.channelBuffers32 };
             host.set_main_input_connected(!main_input.is_null());
             // Where nice-plug cuts a block, it works the bar out anew, as if the time signature had
-            // never changed, if it knows one. We have no use for it.
+            // never changed, if it knows one. So that goes its own way.
             // SAFETY: null, or valid for this call.
             let mut context = unsafe { data.processContext.as_ref() }.copied();
             if let Some(context) = &mut context {
                 #[allow(clippy::unnecessary_cast, reason = "signed on Windows")]
                 let known = kTimeSigValid as u32;
+                let signature = (
+                    f64::from(context.timeSigNumerator),
+                    f64::from(context.timeSigDenominator),
+                );
+                host.set_time_signature((context.state & known != 0).then_some(signature));
                 context.state &= !known;
             }
             let mut sanitized = ProcessData {
