@@ -98,10 +98,12 @@ pub fn song_position(
     }
     let tempo = transport.tempo.filter(|t| t.is_finite() && *t > 0.0);
     let counts_time = transport.pos_samples.is_some() || transport.pos_seconds.is_some();
-    // From here on only what the host counts; nice-plug would derive beats from seconds as if the
-    // tempo had never changed.
-    let beats = transport.pos_beats.filter(|beats| beats.is_finite());
-    if !counts_time && (beats.is_none() || tempo.is_none()) {
+    // Only what the host counts: nice-plug would derive beats from seconds as if the tempo had never
+    // changed. Without a tempo, it does not count them on where it cuts a block.
+    let beats = tempo
+        .and(transport.pos_beats)
+        .filter(|beats| beats.is_finite());
+    if !counts_time && beats.is_none() {
         return None;
     }
     Some(player::Transport {
