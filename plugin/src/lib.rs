@@ -5,26 +5,28 @@ mod capture;
 mod denormals;
 mod editor;
 mod host;
+mod notes;
 mod parameters;
 mod session;
 mod state;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::any::Any;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use nice_plug::midi::Key;
+use nice_plug::context::PluginApi;
 use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
-use weft_core::player::{Controls, Player};
+use weft_core::player::{NoteAddress, Player};
 
 use crate::capture::{CaptureInput, Trigger};
 use crate::denormals::DenormalGuard;
 use crate::editor::EditorApp;
-use crate::parameters::{CAPTURE_ID, WeftParams};
+use crate::parameters::{BEND_ID, CAPTURE_ID, VOICES, WeftParams};
 use crate::session::Session;
 
 /// The plugin instance, as the audio thread owns it.
@@ -65,13 +67,12 @@ impl Weft {
         self.player.set_offline(self.session.host().is_offline());
         self.obey_capture_wishes();
 
-        let controls = Controls {
-            gain_db: self.params.gain.value(),
-            attack_s: self.params.attack.value(),
-            release_s: self.params.release.value(),
-            hold: self.params.hold.value(),
-            seed: self.params.seed.value().unsigned_abs(),
-        };
+        // Once for what may become several calls of the player, which goes on counting by itself.
+        let beats_per_bar = self.session.host().beats_per_bar();
+        let position = notes::song_position(context.transport(), beats_per_bar);
+        self.player.set_transport(position);
+        let controls = self.params.controls();
+        let api = context.plugin_api();
 
         let frames = buffer.samples();
         let mut block_start = 0;
@@ -107,7 +108,7 @@ impl Weft {
                 while let Some(due) = event.as_ref()
                     && due.timing() as usize <= block_start + start
                 {
-                    self.play(due);
+                    self.play(due, api);
                     event = context.next_event();
                 }
                 let end = event
@@ -119,38 +120,87 @@ impl Weft {
                     [&mut left[start..end], &mut right[start..end]],
                     &controls,
                 );
+                let last = (block_start + end).saturating_sub(1) as u32;
+                while let Some(note) = self.player.next_ended_note() {
+                    // A host that has no room for it, or does not care, does without.
+                    let _ = context.try_send_event(notes::ended(note, last));
+                }
                 start = end;
             }
             block_start += block_len;
+        }
+        // Where a host sends a note before a parameter of the same sample, nice-plug gives us the
+        // note with the block that ends there.
+        while let Some(due) = event {
+            self.play(&due, api);
+            event = context.next_event();
         }
     }
 
     /// Begins or cancels a capture where automation or the window asks for it. A press during a
     /// capture changes nothing, so that the button, which presses twice, is heard once.
     fn obey_capture_wishes(&mut self) {
-        let automated = self.trigger.rises(self.params.capture.value());
+        let automated = self.trigger.rises(self.params.capture.trigger.value());
         let requested = self.session.take_capture_request();
         if self.session.take_cancel_request() {
             self.player.cancel_capture();
         } else if (automated || requested) && !self.player.is_capturing() {
             self.player
-                .start_capture(self.params.capture_seconds.value());
+                .start_capture(self.params.capture.seconds.value());
             self.session.capture_started();
         }
     }
 
-    fn play<S>(&mut self, event: &NoteEvent<S>) {
+    fn play<S>(&mut self, event: &NoteEvent<S>, api: PluginApi) {
         match *event {
             NoteEvent::NoteOn {
-                key: Key::Number(key),
+                voice_id,
+                channel,
+                key,
                 velocity,
                 ..
-            } => self.player.note_on(key, velocity),
-            NoteEvent::NoteOff { key, .. } | NoteEvent::Choke { key, .. } => match key {
-                Key::Number(key) => self.player.note_off(key),
-                Key::Wildcard => self.player.all_notes_off(),
+            } => {
+                let note = notes::address(voice_id, channel, key);
+                if note.key.is_some() {
+                    self.player.note_on(note, velocity);
+                }
+            }
+            NoteEvent::NoteOff {
+                voice_id,
+                channel,
+                key,
+                ..
+            } => match notes::address(voice_id, channel, key) {
+                every if every == NoteAddress::default() => self.player.all_notes_off(),
+                note => self.player.note_off(note),
             },
-            _ => {}
+            NoteEvent::Choke {
+                voice_id,
+                channel,
+                key,
+                ..
+            } => self.player.choke(notes::address(voice_id, channel, key)),
+            // The modulation of a note stays what it is when the parameter moves under it, so that
+            // `MonoAutomation` needs no answer.
+            NoteEvent::PolyModulation {
+                voice_id,
+                poly_modulation_id,
+                normalized_offset,
+                ..
+            } => {
+                let modulation = self
+                    .params
+                    .modulation(poly_modulation_id, normalized_offset);
+                if let Some((control, offset)) = modulation {
+                    let note = notes::numbered(voice_id);
+                    self.player.control_note(note, control, offset);
+                }
+            }
+            _ => {
+                if let Some((note, control, value)) = notes::expression(event, api) {
+                    self.player.control_note(note, control, value);
+                }
+            }
         }
     }
 }
@@ -212,10 +262,10 @@ impl Plugin for Weft {
 
     fn filter_state(state: &mut PluginState) {
         // A project saved while the trigger was pressed must not record over its texture when it
-        // is opened.
-        state
-            .params
-            .insert(CAPTURE_ID.to_owned(), ParamValue::Bool(false));
+        // is opened, and a wheel that was bent has sprung back since.
+        let params = &mut state.params;
+        params.insert(CAPTURE_ID.to_owned(), ParamValue::Bool(false));
+        params.insert(BEND_ID.to_owned(), ParamValue::F32(0.0));
     }
 
     fn activate(
@@ -225,6 +275,7 @@ impl Plugin for Weft {
         _context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.caught_panic = None;
+        self.session.host().set_sample_rate(config.sample_rate);
         let max_block_size = config.max_buffer_size as usize;
         let session = self.session.clone();
         let prepared = session.contain("preparing to play", || {
@@ -292,17 +343,63 @@ impl ClapPlugin for Weft {
         ClapFeature::Stereo,
     ];
 
+    const CLAP_POLY_MODULATION_CONFIG: Option<PolyModulationConfig> = Some(PolyModulationConfig {
+        max_voice_capacity: VOICES,
+        supports_overlapping_voices: true,
+    });
+
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        let WeftParams {
+            sound,
+            spectrum,
+            amp,
+            play,
+            capture,
+            ..
+        } = &*self.params;
         context.add_section("Weft", |section| {
             section.add_page("Play", |page| {
-                page.add_param(&self.params.gain);
-                page.add_param(&self.params.attack);
-                page.add_param(&self.params.release);
-                page.add_param(&self.params.hold);
-                page.add_param(&self.params.seed);
-                page.add_param(&self.params.capture);
-                page.add_param(&self.params.capture_seconds);
-                page.add_param(&self.params.fit_steps);
+                page.add_param(&sound.pitch);
+                page.add_param(&sound.time);
+                page.add_param(&spectrum.brightness);
+                page.add_param(&spectrum.smear);
+                page.add_param(&spectrum.contrast);
+                page.add_param(&spectrum.density);
+                page.add_param(&spectrum.width);
+                page.add_param(&amp.gain);
+            });
+            section.add_page("Sound", |page| {
+                page.add_param(&sound.pitch);
+                page.add_param(&sound.time);
+                page.add_param(&spectrum.low_cut);
+                page.add_param(&spectrum.high_cut);
+                page.add_param(&sound.bend);
+                page.add_param(&sound.bend_range);
+                page.add_param(&sound.quality);
+                page.add_param(&play.seed);
+            });
+            section.add_page("Amp", |page| {
+                page.add_param(&amp.attack);
+                page.add_param(&amp.decay);
+                page.add_param(&amp.sustain);
+                page.add_param(&amp.release);
+                page.add_param(&amp.gain);
+                page.add_param(&amp.limiter);
+                page.add_param(&play.hold);
+            });
+            section.add_page("Notes and Song", |page| {
+                page.add_param(&play.hold);
+                page.add_param(&play.key_follow);
+                page.add_param(&play.root_key);
+                page.add_param(&sound.bend_range);
+                page.add_param(&play.lock);
+                page.add_param(&play.lock_tempo);
+                page.add_param(&play.seed);
+            });
+            section.add_page("Capture", |page| {
+                page.add_param(&capture.trigger);
+                page.add_param(&capture.seconds);
+                page.add_param(&capture.fit_steps);
             });
         });
     }

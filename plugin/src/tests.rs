@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
-use nice_plug::midi::{Channel, VoiceID};
+use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 use weft_core::player::Phase;
 
@@ -17,6 +17,8 @@ const BLOCK: usize = 256;
 struct TestContext {
     transport: Transport,
     events: VecDeque<PluginNoteEvent<Weft>>,
+    /// What the plugin has sent.
+    sent: Vec<PluginNoteEvent<Weft>>,
 }
 
 impl TestContext {
@@ -24,6 +26,7 @@ impl TestContext {
         Self {
             transport: Transport::new(SAMPLE_RATE),
             events: VecDeque::new(),
+            sent: Vec::with_capacity(16),
         }
     }
 }
@@ -44,7 +47,11 @@ impl ProcessContext<Weft> for TestContext {
         &mut self,
         event: PluginNoteEvent<Weft>,
     ) -> Result<(), (PluginNoteEvent<Weft>, SendEventError)> {
-        Err((event, SendEventError::NoOutputBuffer))
+        if self.sent.len() == self.sent.capacity() {
+            return Err((event, SendEventError::HostBufferFull));
+        }
+        self.sent.push(event);
+        Ok(())
     }
     fn set_latency_samples(&self, _samples: u32) {}
     fn request_restart(&self) {}
@@ -213,14 +220,19 @@ fn an_audio_fault_is_silence_until_the_next_activation() {
 }
 
 #[test]
-fn a_loaded_project_never_records_over_its_texture() {
+fn a_loaded_project_neither_records_over_its_texture_nor_is_bent() {
     let mut state = PluginState {
         version: String::new(),
-        params: [(CAPTURE_ID.to_owned(), ParamValue::Bool(true))].into(),
+        params: [
+            (CAPTURE_ID.to_owned(), ParamValue::Bool(true)),
+            (BEND_ID.to_owned(), ParamValue::F32(-0.7)),
+        ]
+        .into(),
         fields: Default::default(),
     };
     Weft::filter_state(&mut state);
     assert!(matches!(state.params[CAPTURE_ID], ParamValue::Bool(false)));
+    assert!(matches!(state.params[BEND_ID], ParamValue::F32(0.0)));
 }
 
 #[test]
@@ -235,4 +247,126 @@ fn a_contained_panic_is_said_in_the_window() {
         error.contains("testing") && error.contains("on purpose"),
         "{error}"
     );
+}
+
+/// Longer than any envelope's shortest release.
+const BLOCKS_OF_A_RELEASE: usize = 400;
+
+#[test]
+fn a_note_that_ends_with_its_block_ends_and_the_host_is_told() {
+    let (voice_id, channel, key) = (VoiceID::ID(5), Channel::Number(3), Key::Number(60));
+    let mut weft = activated();
+    let mut context = TestContext::new();
+    // As nice-plug has it where a parameter changes at the sample of the note-off.
+    let timing = BLOCK as u32;
+    context.events = [
+        NoteEvent::NoteOn {
+            timing: 0,
+            voice_id,
+            channel,
+            key,
+            velocity: 1.0,
+        },
+        NoteEvent::NoteOff {
+            timing,
+            // Bitwig leaves it out here.
+            voice_id: VoiceID::Wildcard,
+            channel,
+            key,
+            velocity: 0.0,
+        },
+    ]
+    .into();
+    for _ in 0..BLOCKS_OF_A_RELEASE {
+        let silence = || constant(0.0, BLOCK);
+        process(&mut weft, silence(), silence(), &mut context);
+    }
+    let ended = |event: &PluginNoteEvent<Weft>| {
+        matches!(
+            *event,
+            NoteEvent::VoiceTerminated {
+                timing,
+                voice_id: VoiceID::ID(5),
+                channel: Channel::Number(3),
+                key: Key::Number(60),
+            } if (timing as usize) < BLOCK
+        )
+    };
+    assert_eq!(context.sent.len(), 1, "{:?}", context.sent);
+    assert!(context.sent.iter().all(ended), "{:?}", context.sent);
+}
+
+#[test]
+fn events_of_every_kind_are_survived() {
+    let (voice_id, channel, key) = (VoiceID::ID(1), Channel::Number(0), Key::Number(64));
+    let mut weft = activated();
+    let mut context = TestContext::new();
+    context.transport.playing = true;
+    context.transport.pos_samples = Some(-500);
+    context.events = [
+        NoteEvent::NoteOn {
+            timing: 0,
+            voice_id,
+            channel,
+            key,
+            velocity: 1.0,
+        },
+        NoteEvent::NoteOn {
+            timing: 0,
+            voice_id,
+            channel,
+            key: Key::Wildcard,
+            velocity: 1.0,
+        },
+        NoteEvent::PolyModulation {
+            timing: 1,
+            voice_id: 1,
+            poly_modulation_id: 0,
+            normalized_offset: 0.5,
+        },
+        NoteEvent::PolyModulation {
+            timing: 1,
+            voice_id: 1,
+            poly_modulation_id: u32::MAX,
+            normalized_offset: f32::NAN,
+        },
+        NoteEvent::MonoAutomation {
+            timing: 2,
+            poly_modulation_id: 0,
+            normalized_value: 0.5,
+        },
+        NoteEvent::PolyPan {
+            timing: 2,
+            voice_id,
+            channel,
+            key,
+            pan: -1.0,
+        },
+        NoteEvent::PolyPressure {
+            timing: 2,
+            voice_id,
+            channel,
+            key,
+            pressure: 1.0,
+        },
+        NoteEvent::Choke {
+            timing: 3,
+            voice_id: VoiceID::Wildcard,
+            channel: Channel::Wildcard,
+            key: Key::Wildcard,
+        },
+        NoteEvent::NoteOff {
+            timing: 4,
+            voice_id: VoiceID::Wildcard,
+            channel: Channel::Wildcard,
+            key: Key::Wildcard,
+            velocity: 0.0,
+        },
+    ]
+    .into();
+    let silence = || constant(0.0, BLOCK);
+    let out = process(&mut weft, silence(), silence(), &mut context);
+    assert_eq!(out, silence());
+    assert!(context.events.is_empty());
+    assert!(!weft.session.has_audio_fault());
 }

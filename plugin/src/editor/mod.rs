@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
+use nice_plug::prelude::Param;
 use nice_plug_egui::{
     EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
     create_egui_editor,
@@ -16,12 +17,19 @@ use nice_plug_egui::{
 use weft_core::network::quality_db;
 use weft_core::player::{Phase, Status};
 
-use crate::parameters::WeftParams;
+use crate::parameters::{WeftParams, speed};
 use crate::session::Session;
 use widgets::Gesture;
 
-const WIDTH: f32 = 520.0;
-const HEIGHT: f32 = 360.0;
+const WIDTH: f32 = 800.0;
+const HEIGHT: f32 = 468.0;
+
+/// Columns of controls, each a group.
+const GROUPS: usize = 4;
+/// Height of a group's name.
+const GROUP_TITLE: f32 = 18.0;
+/// Controls of the longest group.
+const GROUP_ROWS: usize = 7;
 
 /// Meters and progress move at this rate.
 const FRAME_INTERVAL: Duration = Duration::from_millis(33);
@@ -40,6 +48,7 @@ pub fn create(params: Arc<WeftParams>, session: Arc<Session>) -> Option<EguiEdit
         RepaintNotifier::new(),
         EguiNiceSettings::new().with_tile("Weft"),
         EditorApp {
+            thawed: params.sound.time.default_normalized_value(),
             params,
             session,
             gui_context: None,
@@ -60,6 +69,8 @@ pub struct EditorApp {
     gui_context: Option<GuiContext>,
     gesture: Gesture,
     capture_pressed: bool,
+    /// The normalized time to go back to when the texture is frozen.
+    thawed: f32,
     input_meter: Meter,
     output_meter: Meter,
     heartbeat: Heartbeat,
@@ -123,17 +134,17 @@ impl EditorApp {
 
         header(ui, rows.take(24.0), &status);
         rows.space(theme::GAP);
-        widgets::level_meter(ui, rows.take(24.0), "Capture input", input_level);
+        let [input, output] = columns(rows.take(24.0), [1.0, 1.0]);
+        widgets::level_meter(ui, input, "Capture input", input_level);
+        widgets::level_meter(ui, output, "Output", output_level);
         rows.space(theme::GAP);
         self.capture_row(ui, rows.take(38.0), &status);
         rows.space(theme::GAP);
-        let hold = self.params.hold.value();
+        let hold = self.params.play.hold.value();
         progress(ui, rows.take(22.0), &status, processing, hold);
-        rows.space(theme::GAP + 4.0);
-        self.controls(ui, rows.take(3.0 * theme::ROW + 2.0 * theme::GAP));
-        rows.space(theme::GAP + 4.0);
-        widgets::level_meter(ui, rows.take(24.0), "Output", output_level);
-        rows.space(4.0);
+        rows.space(theme::GAP);
+        self.controls(ui, rows.take(group_height()));
+        rows.space(theme::GAP);
         footer(ui, rows.rest(), &status);
 
         if self.session.has_audio_fault() {
@@ -178,8 +189,8 @@ impl EditorApp {
         if let Some(gui) = self.gui_context.clone() {
             let setter = gui.param_setter();
             let gesture = &mut self.gesture;
-            widgets::parameter_bar(ui, length, &self.params.capture_seconds, &setter, gesture);
-            widgets::parameter_bar(ui, steps, &self.params.fit_steps, &setter, gesture);
+            widgets::parameter_bar(ui, length, &self.params.capture.seconds, &setter, gesture);
+            widgets::parameter_bar(ui, steps, &self.params.capture.fit_steps, &setter, gesture);
         }
     }
 
@@ -191,8 +202,8 @@ impl EditorApp {
         self.session.request_capture();
         if let Some(gui) = &self.gui_context {
             let setter = gui.param_setter();
-            setter.begin_set_parameter(&self.params.capture);
-            setter.set_parameter(&self.params.capture, true);
+            setter.begin_set_parameter(&self.params.capture.trigger);
+            setter.set_parameter(&self.params.capture.trigger, true);
         }
     }
 
@@ -203,30 +214,80 @@ impl EditorApp {
         self.capture_pressed = false;
         if let Some(gui) = &self.gui_context {
             let setter = gui.param_setter();
-            setter.set_parameter(&self.params.capture, false);
-            setter.end_set_parameter(&self.params.capture);
+            setter.set_parameter(&self.params.capture.trigger, false);
+            setter.end_set_parameter(&self.params.capture.trigger);
         }
     }
 
-    /// The controls that play the texture.
+    /// The controls that play the texture, a group a column.
     fn controls(&mut self, ui: &mut Ui, area: Rect) {
         let Some(gui) = self.gui_context.clone() else {
             return;
         };
         let setter = gui.param_setter();
         let params = self.params.clone();
+        let WeftParams {
+            sound,
+            spectrum,
+            amp,
+            play,
+            ..
+        } = &*params;
+        let [sound_area, spectrum_area, amp_area, play_area] = columns(area, [1.0; GROUPS]);
+
+        let mut rows = group(ui, sound_area, "Sound");
         let gesture = &mut self.gesture;
-        let mut rows = Rows::new(area);
-        let [gain] = columns(rows.take(theme::ROW), [1.0]);
-        rows.space(theme::GAP);
-        let [attack, release] = columns(rows.take(theme::ROW), [1.0, 1.0]);
-        rows.space(theme::GAP);
-        let [hold, seed] = columns(rows.take(theme::ROW), [1.0, 1.0]);
-        widgets::parameter_bar(ui, gain, &params.gain, &setter, gesture);
-        widgets::parameter_bar(ui, attack, &params.attack, &setter, gesture);
-        widgets::parameter_bar(ui, release, &params.release, &setter, gesture);
-        widgets::parameter_switch(ui, hold, &params.hold, &setter);
-        widgets::parameter_bar(ui, seed, &params.seed, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &sound.pitch, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &sound.time, &setter, gesture);
+        self.freeze_switch(ui, rows.next());
+        let gesture = &mut self.gesture;
+        widgets::parameter_bar(ui, rows.next(), &sound.bend, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &sound.bend_range, &setter, gesture);
+        widgets::parameter_choice(ui, rows.next(), &sound.quality, &setter);
+
+        let mut rows = group(ui, spectrum_area, "Spectrum");
+        widgets::parameter_bar(ui, rows.next(), &spectrum.brightness, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &spectrum.smear, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &spectrum.contrast, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &spectrum.density, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &spectrum.width, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &spectrum.low_cut, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &spectrum.high_cut, &setter, gesture);
+
+        let mut rows = group(ui, amp_area, "Amp");
+        widgets::parameter_bar(ui, rows.next(), &amp.attack, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &amp.decay, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &amp.sustain, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &amp.release, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &amp.gain, &setter, gesture);
+        widgets::parameter_switch(ui, rows.next(), &amp.limiter, &setter);
+
+        let mut rows = group(ui, play_area, "Play");
+        widgets::parameter_switch(ui, rows.next(), &play.hold, &setter);
+        widgets::parameter_switch(ui, rows.next(), &play.key_follow, &setter);
+        widgets::parameter_bar(ui, rows.next(), &play.root_key, &setter, gesture);
+        widgets::parameter_switch(ui, rows.next(), &play.lock, &setter);
+        widgets::parameter_bar(ui, rows.next(), &play.lock_tempo, &setter, gesture);
+        widgets::parameter_bar(ui, rows.next(), &play.seed, &setter, gesture);
+    }
+
+    /// Sets the time to nothing, and back.
+    fn freeze_switch(&mut self, ui: &Ui, rect: Rect) {
+        let time = &self.params.sound.time;
+        let lit = speed(time.value()) == 0.0;
+        let shown = crate::text::on_off(lit);
+        if widgets::switch(ui, rect, "Freeze", shown, lit)
+            && let Some(gui) = &self.gui_context
+        {
+            let frozen = speed(time.unmodulated_plain_value()) == 0.0;
+            let target = if frozen {
+                self.thawed
+            } else {
+                self.thawed = time.unmodulated_normalized_value();
+                0.0
+            };
+            widgets::set_once(time, &gui.param_setter(), target);
+        }
     }
 
     /// What went wrong, over the lower part of the window.
@@ -350,18 +411,59 @@ fn footer(ui: &Ui, area: Rect, status: &Status) {
         &texture,
         theme::TEXT_DIM,
     );
-    let (underruns, colour) = match status.underruns {
-        0 => ("No underruns".to_owned(), theme::TEXT_DIM),
-        1 => ("1 underrun".to_owned(), theme::WARNING),
-        count => (format!("{count} underruns"), theme::WARNING),
+    let mut playing = match status.voices {
+        1 => "1 voice".to_owned(),
+        voices => format!("{voices} voices"),
     };
+    let colour = match status.underruns {
+        0 => theme::TEXT_DIM,
+        _ => theme::WARNING,
+    };
+    match status.underruns {
+        0 => {}
+        1 => playing += ", 1 late frame",
+        count => playing += &format!(", {count} late frames"),
+    }
     widgets::text_at(
         ui,
         area.right_center(),
         Align2::RIGHT_CENTER,
-        &underruns,
+        &playing,
         colour,
     );
+}
+
+/// Height of the longest group.
+fn group_height() -> f32 {
+    let rows = GROUP_ROWS as f32;
+    2.0 * theme::NARROW_GAP + GROUP_TITLE + rows * (theme::ROW + theme::NARROW_GAP)
+}
+
+/// Draws the surface and the name of a group, and deals out the places of its controls.
+fn group(ui: &Ui, area: Rect, name: &str) -> GroupRows {
+    widgets::panel(ui, area, theme::PANEL);
+    let mut rows = Rows::new(area.shrink(theme::NARROW_GAP));
+    let title = rows.take(GROUP_TITLE);
+    widgets::text_at(
+        ui,
+        title.left_center() + vec2(theme::INSET, 0.0),
+        Align2::LEFT_CENTER,
+        name,
+        theme::TEXT_DIM,
+    );
+    GroupRows { rows }
+}
+
+/// The places of a group's controls, from the top.
+struct GroupRows {
+    rows: Rows,
+}
+
+impl GroupRows {
+    fn next(&mut self) -> Rect {
+        self.rows.space(theme::NARROW_GAP);
+        self.rows.take(theme::ROW)
+    }
 }
 
 /// Splits `row` by weight, with a gap between.
@@ -448,5 +550,58 @@ impl Heartbeat {
         }
         self.heard
             .is_some_and(|heard| heard.elapsed() < PROCESS_TIMEOUT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nice_plug::prelude::Params;
+
+    use super::*;
+
+    /// Between a bar's name and its value.
+    const TEXT_GAP: f32 = 6.0;
+
+    /// The widest that a parameter's name and value get, at all of its values.
+    fn widest_text(ui: &Ui, param: nice_plug::params::internals::ParamPtr) -> f32 {
+        let width = |text: String| {
+            ui.painter()
+                .layout_no_wrap(text, theme::small(), theme::TEXT)
+                .size()
+                .x
+        };
+        // SAFETY: the pointer is to a parameter that the caller holds.
+        let (name, values) = unsafe {
+            let values: Vec<_> = (0..=100)
+                .map(|i| param.normalized_value_to_string(i as f32 / 100.0, true))
+                .collect();
+            (param.name().to_owned(), values)
+        };
+        let widest = values.into_iter().map(width).fold(0.0, f32::max);
+        width(name) + TEXT_GAP + widest
+    }
+
+    #[test]
+    fn names_and_values_fit_into_their_bars() {
+        let params = WeftParams::new(Arc::new(Session::new().0));
+        let content = WIDTH - 2.0 * theme::MARGIN;
+        let column = (content - (GROUPS - 1) as f32 * theme::GAP) / GROUPS as f32;
+        let bar = column - 2.0 * (theme::NARROW_GAP + theme::INSET);
+        let context = egui::Context::default();
+        let mut output = context.run_ui(egui::RawInput::default(), |ui| {
+            for (id, param, _) in params.param_map() {
+                let text = widest_text(ui, param);
+                assert!(text <= bar, "{id}: {text} of {bar} points");
+            }
+        });
+        // There is no screen that they would have to be shown on.
+        output.textures_delta.clear();
+    }
+
+    #[test]
+    fn the_window_is_as_high_as_what_it_shows() {
+        let rows = 24.0 + 24.0 + 38.0 + 22.0 + group_height();
+        let footer = HEIGHT - 2.0 * theme::MARGIN - rows - 5.0 * theme::GAP;
+        assert!((16.0..=24.0).contains(&footer), "{footer} points are left");
     }
 }

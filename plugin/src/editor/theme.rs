@@ -3,6 +3,7 @@
 use egui::{Color32, FontId};
 
 pub const BACKGROUND: Color32 = Color32::from_rgb(0x15, 0x17, 0x1b);
+pub const PANEL: Color32 = Color32::from_rgb(0x1c, 0x1f, 0x24);
 pub const TRACK: Color32 = Color32::from_rgb(0x2a, 0x2e, 0x36);
 pub const OUTLINE: Color32 = Color32::from_rgb(0x3a, 0x40, 0x4a);
 pub const TEXT: Color32 = Color32::from_rgb(0xe8, 0xea, 0xed);
@@ -19,6 +20,10 @@ pub const CORNER: f32 = 4.0;
 pub const MARGIN: f32 = 16.0;
 pub const GAP: f32 = 8.0;
 pub const ROW: f32 = 28.0;
+/// Between the controls of a group, and around them.
+pub const NARROW_GAP: f32 = 6.0;
+/// Between the end of a bar and its text.
+pub const INSET: f32 = 10.0;
 
 pub fn title() -> FontId {
     FontId::proportional(20.0)

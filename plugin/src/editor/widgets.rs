@@ -128,7 +128,8 @@ fn value_entry<P: Param>(
     }
 }
 
-fn set_once<P: Param>(param: &P, setter: &ParamSetter<'_>, normalized: f32) {
+/// Sets a parameter at one go, for the host to record.
+pub fn set_once<P: Param>(param: &P, setter: &ParamSetter<'_>, normalized: f32) {
     setter.begin_set_parameter(param);
     setter.set_parameter(param, param.preview_plain(normalized));
     setter.end_set_parameter(param);
@@ -141,24 +142,36 @@ pub fn parameter_switch<P: Param<Plain = bool>>(
     param: &P,
     setter: &ParamSetter<'_>,
 ) {
-    let response = ui
-        .interact(rect, ui.scope_id().with(param.name()), Sense::click())
-        .on_hover_cursor(CursorIcon::PointingHand);
-    if response.clicked() {
-        setter.begin_set_parameter(param);
-        setter.set_parameter(param, !param.unmodulated_plain_value());
-        setter.end_set_parameter(param);
+    let lit = param.modulated_plain_value();
+    if switch(ui, rect, param.name(), &param.to_string(), lit) {
+        let on = param.unmodulated_plain_value();
+        set_once(param, setter, if on { 0.0 } else { 1.0 });
     }
-    let fill = if param.modulated_plain_value() {
-        theme::ACCENT
-    } else {
-        theme::TRACK
-    };
+}
+
+/// A parameter of a few choices as a bar; a click goes on to the next one. Lights up for all but the
+/// first.
+pub fn parameter_choice<P: Param>(ui: &Ui, rect: Rect, param: &P, setter: &ParamSetter<'_>) {
+    let lit = param.modulated_normalized_value() > 0.0;
+    if switch(ui, rect, param.name(), &param.to_string(), lit) {
+        let chosen = param.unmodulated_normalized_value();
+        let next = param.next_normalized_step(chosen, false);
+        set_once(param, setter, if next > chosen { next } else { 0.0 });
+    }
+}
+
+/// A bar that lights up; whether it was clicked.
+pub fn switch(ui: &Ui, rect: Rect, label: &str, value: &str, lit: bool) -> bool {
+    let response = ui
+        .interact(rect, ui.scope_id().with(label), Sense::click())
+        .on_hover_cursor(CursorIcon::PointingHand);
+    let fill = if lit { theme::ACCENT } else { theme::TRACK };
     ui.painter().rect_filled(rect, theme::CORNER, fill);
     if response.hovered() {
         outline(ui, rect, theme::ACCENT_BRIGHT);
     }
-    label_and_value(ui, rect, param.name(), &param.to_string());
+    label_and_value(ui, rect, label, value);
+    response.clicked()
 }
 
 /// A push button; `fill` says what it does.
@@ -253,7 +266,7 @@ fn outline(ui: &Ui, rect: Rect, colour: Color32) {
 }
 
 fn label_and_value(ui: &Ui, rect: Rect, label: &str, value: &str) {
-    let inset = vec2(10.0, 0.0);
+    let inset = vec2(theme::INSET, 0.0);
     ui.painter().text(
         rect.left_center() + inset,
         Align2::LEFT_CENTER,

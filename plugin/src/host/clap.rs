@@ -8,12 +8,14 @@ use std::sync::{Arc, OnceLock};
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
 use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
 };
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state, clap_plugin_state};
 use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
 use clap_sys::host::clap_host;
+use clap_sys::id::clap_id;
 use clap_sys::plugin::{clap_plugin, clap_plugin_descriptor};
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use clap_sys::stream::{clap_istream, clap_ostream};
@@ -21,8 +23,10 @@ use clap_sys::version::CLAP_VERSION;
 use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
 
+use super::clap_events::{EventTranslator, song_position};
 use super::{INPUT_BUSES, create_with_session};
 use crate::Weft;
+use crate::parameters::BEND_NAME;
 use crate::session::Session;
 
 /// While a capture or fit is under way, `process` asks this often for the main thread, which then
@@ -39,6 +43,8 @@ struct Adapter {
     wrapped: clap_plugin,
     host: Host,
     session: Arc<Session>,
+    /// CLAP's number of the pitch bend.
+    bend: clap_id,
     /// The texture has changed: the main thread has to tell the host.
     dirty: Arc<AtomicBool>,
     frames_since_poll: AtomicU32,
@@ -139,12 +145,20 @@ unsafe extern "C" fn process(
     session
         .host()
         .set_main_input_connected(!inputs[0].data32.is_null());
+    let translator = EventTranslator::new(process.in_events, adapter.bend, session.host());
+    let events = translator.list();
+    // SAFETY: null, or valid for this call.
+    let position = unsafe { process.transport.as_ref() }
+        .map(|transport| song_position(transport, session.host()));
     let sanitized = clap_process {
+        transport: position.as_ref().map_or(ptr::null(), ptr::from_ref),
         audio_inputs: inputs.as_ptr(),
         audio_inputs_count: INPUT_BUSES as u32,
+        in_events: &raw const events,
         ..*process
     };
-    // SAFETY: `sanitized` is as valid as `process` was.
+    // SAFETY: `sanitized` is as valid as `process` was; what else it leads to lives until the end
+    // of this function.
     let status = unsafe { wrapped(plugin, &sanitized) };
 
     if session.is_texture_pending() {
@@ -283,6 +297,15 @@ unsafe extern "C" fn create_plugin(
     // SAFETY: `wrapper` is the leaked `Arc`, alive until `destroy`; nobody else borrows its function
     // table.
     let wrapped = unsafe { *(*wrapper).clap_plugin.as_ptr() };
+    // SAFETY: as above, and nice-plug's functions find their object through `wrapped`.
+    let Some(bend) = (unsafe { find_parameter(&wrapped, BEND_NAME) }) else {
+        // Frees what nobody will.
+        if let Some(destroy) = wrapped.destroy {
+            // SAFETY: as above; it is not used any more.
+            unsafe { destroy(&wrapped) };
+        }
+        return ptr::null();
+    };
     let host = Host(host);
     let dirty = Arc::new(AtomicBool::new(false));
     let flag = dirty.clone();
@@ -301,10 +324,32 @@ unsafe extern "C" fn create_plugin(
         wrapped,
         host,
         session,
+        bend,
         dirty,
         frames_since_poll: AtomicU32::new(0),
     });
     Box::into_raw(adapter).cast()
+}
+
+/// CLAP's number of the parameter `name`.
+///
+/// # Safety
+/// `plugin` is nice-plug's function table of a living object.
+unsafe fn find_parameter(plugin: &clap_plugin, name: &str) -> Option<clap_id> {
+    // SAFETY: by the contract above; the extension's table is nice-plug's, and lives as long.
+    unsafe {
+        let get_extension = plugin.get_extension?;
+        let params = get_extension(plugin, CLAP_EXT_PARAMS.as_ptr()).cast::<clap_plugin_params>();
+        let params = params.as_ref()?;
+        let (count, get_info) = (params.count?, params.get_info?);
+        (0..count(plugin)).find_map(|index| {
+            // All zeros are an empty description.
+            let mut info: clap_param_info = std::mem::zeroed();
+            let found = get_info(plugin, index, &mut info)
+                && CStr::from_ptr(info.name.as_ptr()).to_bytes() == name.as_bytes();
+            found.then_some(info.id)
+        })
+    }
 }
 
 fn descriptor() -> &'static PluginDescriptor {
@@ -357,3 +402,103 @@ pub static clap_entry: clap_plugin_entry = clap_plugin_entry {
     deinit: Some(deinit),
     get_factory: Some(get_factory),
 };
+
+#[cfg(test)]
+mod tests {
+    use clap_sys::events::{clap_event_header, clap_output_events};
+
+    use super::super::clap_events::tests::{HostEvents, midi};
+    use super::*;
+
+    const FRAMES: u32 = 64;
+
+    /// A host without any extension.
+    fn host() -> clap_host {
+        unsafe extern "C" fn get_extension(
+            _host: *const clap_host,
+            _id: *const c_char,
+        ) -> *const c_void {
+            ptr::null()
+        }
+        unsafe extern "C" fn request(_host: *const clap_host) {}
+        clap_host {
+            clap_version: CLAP_VERSION,
+            host_data: ptr::null_mut(),
+            name: c"Test".as_ptr(),
+            vendor: c"Test".as_ptr(),
+            url: c"".as_ptr(),
+            version: c"1".as_ptr(),
+            get_extension: Some(get_extension),
+            request_restart: Some(request),
+            request_process: Some(request),
+            request_callback: Some(request),
+        }
+    }
+
+    #[test]
+    fn the_wheel_bends_where_no_clap_event_says_so() {
+        unsafe extern "C" fn try_push(
+            _list: *const clap_output_events,
+            _event: *const clap_event_header,
+        ) -> bool {
+            true
+        }
+        let host = host();
+        let mut channels = [[0.0f32; FRAMES as usize]; 2];
+        let [left, right] = &mut channels;
+        let mut pointers = [left.as_mut_ptr(), right.as_mut_ptr()];
+        let mut output = clap_audio_buffer {
+            data32: pointers.as_mut_ptr(),
+            data64: ptr::null_mut(),
+            channel_count: 2,
+            latency: 0,
+            constant_mask: 0,
+        };
+        let (up, down, off) = (
+            midi(10, [0xe3, 127, 127]),
+            midi(20, [0xe0, 0, 32]),
+            midi(30, [0xb0, 123, 0]),
+        );
+        let events = HostEvents(vec![
+            &raw const up.header,
+            &raw const down.header,
+            &raw const off.header,
+        ]);
+        let in_events = events.list();
+        let out_events = clap_output_events {
+            ctx: ptr::null_mut(),
+            try_push: Some(try_push),
+        };
+        let block = clap_process {
+            steady_time: -1,
+            frames_count: FRAMES,
+            transport: ptr::null(),
+            audio_inputs: ptr::null(),
+            audio_outputs: &mut output,
+            audio_inputs_count: 0,
+            audio_outputs_count: 1,
+            in_events: &in_events,
+            out_events: &out_events,
+        };
+        // SAFETY: the calls follow CLAP's order, and what they lead to lives until the end.
+        unsafe {
+            let plugin = create_plugin(ptr::null(), &host, descriptor().clap_id().as_ptr());
+            let table = &*plugin;
+            assert!((table.init.unwrap())(plugin));
+            assert!((table.activate.unwrap())(plugin, 48_000.0, 1, FRAMES));
+            assert!((table.start_processing.unwrap())(plugin));
+            assert_ne!((table.process.unwrap())(plugin, &block), CLAP_PROCESS_ERROR);
+
+            let params = get_extension(plugin, CLAP_EXT_PARAMS.as_ptr());
+            let params = &*params.cast::<clap_plugin_params>();
+            let mut bend = -1.0;
+            let id = adapter(plugin).bend;
+            assert!((params.get_value.unwrap())(plugin, id, &mut bend));
+            assert_eq!(bend, 0.25);
+
+            (table.stop_processing.unwrap())(plugin);
+            (table.deactivate.unwrap())(plugin);
+            (table.destroy.unwrap())(plugin);
+        }
+    }
+}

@@ -1,14 +1,16 @@
 //! What the plugin formats tell and ask for that nice-plug does not pass on.
 //!
 //! Its wrappers keep to themselves when a bounce begins, whether the main input is there at all, and
-//! have no way to say that the project has changed; and they read input buses that a host did not
-//! pass. So each format's entry point puts a thin adapter around nice-plug's object, which hands
-//! every call on and sees to those four.
+//! have no way to say that the project has changed; they read input buses that a host did not pass,
+//! give the pitch wheel away unless a plugin takes two thousand parameters with it, and lose count of
+//! the song where they cut a block. So each format's entry point puts a thin adapter around
+//! nice-plug's object, which hands every call on and sees to those.
 
 mod clap;
+mod clap_events;
 mod vst3;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::session::Session;
@@ -44,6 +46,10 @@ type DirtyNotifier = Arc<dyn Fn() + Send + Sync>;
 pub struct HostLink {
     offline: AtomicBool,
     main_input_connected: AtomicBool,
+    /// The bits of an `f32`.
+    sample_rate: AtomicU32,
+    /// The bits of an `f64`; 0 where the host doesn't say.
+    beats_per_bar: AtomicU64,
     dirty_notifier: Mutex<Option<DirtyNotifier>>,
 }
 
@@ -52,6 +58,8 @@ impl Default for HostLink {
         Self {
             offline: AtomicBool::new(false),
             main_input_connected: AtomicBool::new(true),
+            sample_rate: AtomicU32::new(0),
+            beats_per_bar: AtomicU64::new(0),
             dirty_notifier: Mutex::new(None),
         }
     }
@@ -78,6 +86,33 @@ impl HostLink {
     pub fn set_main_input_connected(&self, connected: bool) {
         self.main_input_connected
             .store(connected, Ordering::Relaxed);
+    }
+
+    /// Sample rate in Hz; 0 before the first activation. Real-time safe.
+    pub fn sample_rate(&self) -> f32 {
+        f32::from_bits(self.sample_rate.load(Ordering::Relaxed))
+    }
+
+    /// Sets [`HostLink::sample_rate`].
+    pub fn set_sample_rate(&self, hz: f32) {
+        self.sample_rate.store(hz.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Quarter notes in a bar of the song, if the host says so. nice-plug must not know, or it would
+    /// work out where bars begin wherever it cuts a block. Real-time safe.
+    pub fn beats_per_bar(&self) -> Option<f64> {
+        let beats = f64::from_bits(self.beats_per_bar.load(Ordering::Relaxed));
+        (beats > 0.0).then_some(beats)
+    }
+
+    /// Sets [`HostLink::beats_per_bar`] from a time signature of `count` notes of which `unit` make a
+    /// whole one. Real-time safe.
+    pub fn set_time_signature(&self, signature: Option<(f64, f64)>) {
+        let beats = match signature {
+            Some((count, unit)) if count > 0.0 && unit > 0.0 => 4.0 * count / unit,
+            _ => 0.0,
+        };
+        self.beats_per_bar.store(beats.to_bits(), Ordering::Relaxed);
     }
 
     /// Installs the format's way of marking the project as changed.

@@ -11,6 +11,8 @@ use nice_plug::wrapper::setup_logger;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ChannelContext::{
     IInfoListener, IInfoListenerTrait,
 };
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ControllerNumbers_::kPitchBend;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ProcessContext_::StatesAndFlags_::kTimeSigValid;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ProcessModes_::kOffline;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirection, BusInfo, CString, CtrlNumber,
@@ -27,19 +29,25 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, FUnknown, IBStream, IPlugView, IPluginBaseTrait, IPluginFactory, IPluginFactory2,
     IPluginFactory2Trait, IPluginFactory3, IPluginFactory3Trait, IPluginFactoryTrait, PClassInfo,
     PClassInfo2, PClassInfoW, PFactoryInfo, TBool, TUID, int16, int32, kInvalidArgument,
-    kOutOfMemory, kResultOk, tresult, uint32,
+    kOutOfMemory, kResultFalse, kResultOk, tresult, uint32,
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
 
 use super::{INPUT_BUSES, create_with_session};
 use crate::Weft;
+use crate::parameters::BEND_NAME;
 use crate::session::Session;
+
+/// Channels of a MIDI bus.
+const MIDI_CHANNELS: int16 = 16;
 
 /// The component as the host sees it: nice-plug's, with a few calls looked after.
 struct Adapter {
     wrapped: Wrapper<Weft>,
     session: Arc<Session>,
+    /// VST3's number of the pitch bend.
+    bend: ParamID,
 }
 
 impl Class for Adapter {
@@ -220,20 +228,55 @@ forward! {
             // SAFETY: both arms of the union are pointers.
             let main_input = unsafe { inputs[0].__field0.channelBuffers32 };
             host.set_main_input_connected(!main_input.is_null());
+            // Where nice-plug cuts a block, it works the bar out anew, as if the time signature had
+            // never changed, if it knows one. So that goes its own way.
+            // SAFETY: null, or valid for this call.
+            let mut context = unsafe { data.processContext.as_ref() }.copied();
+            if let Some(context) = &mut context {
+                #[allow(clippy::unnecessary_cast, reason = "signed on Windows")]
+                let known = kTimeSigValid as u32;
+                let signature = (
+                    f64::from(context.timeSigNumerator),
+                    f64::from(context.timeSigDenominator),
+                );
+                host.set_time_signature((context.state & known != 0).then_some(signature));
+                context.state &= !known;
+            }
             let mut sanitized = ProcessData {
                 numInputs: INPUT_BUSES as int32,
                 inputs: inputs.as_mut_ptr(),
+                processContext: context.as_mut().map_or(ptr::null_mut(), ptr::from_mut),
                 ..*data
             };
-            // SAFETY: `sanitized` is as valid as `data` was.
+            // SAFETY: `sanitized` is as valid as `data` was; what else it leads to lives until the
+            // end of this function.
             unsafe { self.wrapped.process(&mut sanitized) }
         }
     }
 }
 
-forward! {
-    IMidiMappingTrait {
-        fn getMidiControllerAssignment(bus: int32, channel: int16, controller: CtrlNumber, id: *mut ParamID) -> tresult;
+impl IMidiMappingTrait for Adapter {
+    /// The pitch wheels of all channels are the bend parameter's. nice-plug would want 2080
+    /// parameters of its own for this.
+    unsafe fn getMidiControllerAssignment(
+        &self,
+        bus: int32,
+        channel: int16,
+        controller: CtrlNumber,
+        id: *mut ParamID,
+    ) -> tresult {
+        if id.is_null() {
+            return kInvalidArgument;
+        }
+        if bus != 0
+            || !(0..MIDI_CHANNELS).contains(&channel)
+            || controller != kPitchBend as CtrlNumber
+        {
+            return kResultFalse;
+        }
+        // SAFETY: the host's pointer, not null.
+        unsafe { id.write(self.bend) };
+        kResultOk
     }
 }
 
@@ -273,6 +316,20 @@ forward! {
     IInfoListenerTrait {
         fn setChannelContextInfos(list: *mut IAttributeList) -> tresult;
     }
+}
+
+/// VST3's number of the parameter `name`.
+fn find_parameter(controller: &impl IEditControllerTrait, name: &str) -> Option<ParamID> {
+    // SAFETY: a query without conditions.
+    let count = unsafe { controller.getParameterCount() };
+    (0..count).find_map(|index| {
+        // SAFETY: all zeros are an empty description.
+        let mut info: ParameterInfo = unsafe { std::mem::zeroed() };
+        // SAFETY: `info` is valid for writing.
+        let told = unsafe { controller.getParameterInfo(index, &mut info) };
+        let title = info.title.split(|&unit| unit == 0).next()?;
+        (told == kResultOk && title.iter().copied().eq(name.encode_utf16())).then_some(info.id)
+    })
 }
 
 /// Makes Weft's component.
@@ -336,7 +393,14 @@ impl IPluginFactoryTrait for Factory {
         let Ok(Some((wrapped, session))) = created else {
             return kOutOfMemory;
         };
-        let component = ComWrapper::new(Adapter { wrapped, session });
+        let Some(bend) = find_parameter(&wrapped, BEND_NAME) else {
+            return kOutOfMemory;
+        };
+        let component = ComWrapper::new(Adapter {
+            wrapped,
+            session,
+            bend,
+        });
         let Some(unknown) = component.as_com_ref::<FUnknown>() else {
             return kOutOfMemory;
         };
@@ -420,4 +484,55 @@ pub extern "system" fn InitDll() -> bool {
 #[unsafe(no_mangle)]
 pub extern "system" fn ExitDll() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use nice_plug::wrapper::vst3::vst3::Interface;
+
+    use super::*;
+
+    #[test]
+    fn the_wheels_of_all_channels_bend() {
+        // SAFETY: the factory's own contract is kept: valid ids and pointers, and every reference is
+        // given back.
+        unsafe {
+            let factory =
+                ComPtr::<IPluginFactory>::from_raw(GetPluginFactory().cast()).expect("a factory");
+            let mut info: PClassInfo = std::mem::zeroed();
+            assert_eq!(factory.getClassInfo(0, &mut info), kResultOk);
+            let mut object = ptr::null_mut();
+            let made = factory.createInstance(
+                info.cid.as_ptr(),
+                <IEditController as Interface>::IID.as_ptr().cast(),
+                &mut object,
+            );
+            assert_eq!(made, kResultOk);
+            let controller =
+                ComPtr::<IEditController>::from_raw(object.cast()).expect("a controller");
+            let mapping = controller.cast::<IMidiMapping>().expect("a mapping");
+            for channel in 0..16 {
+                let mut id = 0;
+                let wheel = kPitchBend as CtrlNumber;
+                assert_eq!(
+                    mapping.getMidiControllerAssignment(0, channel, wheel, &mut id),
+                    kResultOk
+                );
+                let position = controller.plainParamToNormalized(id, 1.0);
+                let mut text = [0; 128];
+                assert_eq!(
+                    controller.getParamStringByValue(id, position, &mut text),
+                    kResultOk
+                );
+                let end = text.iter().position(|&unit| unit == 0).unwrap();
+                assert_eq!(String::from_utf16_lossy(&text[..end]), "+100 %");
+            }
+            let mut id = 0;
+            for (bus, channel, controller) in [(1, 0, 129), (0, 16, 129), (0, -1, 129), (0, 0, 1)] {
+                let assigned =
+                    mapping.getMidiControllerAssignment(bus, channel, controller, &mut id);
+                assert_eq!(assigned, kResultFalse);
+            }
+        }
+    }
 }
