@@ -11,7 +11,7 @@ use super::controls::{Controls, NoteAddress, NoteControl, Quality, Transport};
 use super::engine::{Engine, NoWait, Place, StreamStart, Supply};
 use super::envelope::EnvelopeTimes;
 use super::limiter::Limiter;
-use super::messages::{CaptureDrop, FromAudio, Shared, StreamReply, StreamRequest};
+use super::messages::{CaptureDrop, CaptureNews, Shared, StreamReply, StreamRequest};
 use super::recorder::Recorder;
 use super::song::Song;
 use super::voice::{CONTROL_INTERVAL, Inbox, Smoothing, Voice};
@@ -41,7 +41,7 @@ const VOICE_SEED_STREAM: u32 = 81;
 /// allocate, lock, free or call the system, but for the waits of [`set_offline`](Self::set_offline).
 pub struct Player {
     shared: Arc<Shared>,
-    to_worker: HeapProd<FromAudio>,
+    to_worker: HeapProd<CaptureNews>,
     requests: HeapProd<StreamRequest>,
     retired: HeapProd<Box<Engine>>,
     streams: HeapCons<StreamReply>,
@@ -77,7 +77,7 @@ pub struct Player {
 /// Rings and values that the split hands to the audio thread.
 pub(super) struct PlayerEnds {
     pub shared: Arc<Shared>,
-    pub to_worker: HeapProd<FromAudio>,
+    pub to_worker: HeapProd<CaptureNews>,
     pub requests: HeapProd<StreamRequest>,
     pub retired: HeapProd<Box<Engine>>,
     pub streams: HeapCons<StreamReply>,

@@ -9,14 +9,14 @@ use super::engine::{Engine, StreamStart};
 use crate::clip::Clip;
 use crate::network::Model;
 
-/// From the audio thread to the worker. Moved, never freed on the way.
-pub(super) enum FromAudio {
+/// From the audio thread to the worker: how a recording goes.
+pub(super) enum CaptureNews {
     /// The next samples of the capture ring are a recording of two channels.
-    CaptureStarted { sample_rate: u32 },
+    Started { sample_rate: u32 },
     /// The recording that was started has so many samples a channel, which are all in the ring.
-    CaptureEnded { samples: usize },
+    Ended { samples: usize },
     /// The recording that was started is to be thrown away, `samples` of it are in the ring.
-    CaptureDropped { samples: usize, why: CaptureDrop },
+    Dropped { samples: usize, why: CaptureDrop },
 }
 
 /// From the audio thread to the worker: a voice needs a stream.

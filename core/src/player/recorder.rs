@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
 
-use super::messages::{CaptureDrop, FromAudio, Shared};
+use super::messages::{CaptureDrop, CaptureNews, Shared};
 
 /// Shortest and longest recording in seconds.
 pub const CAPTURE_RANGE_S: (f32, f32) = (1.0, 30.0);
@@ -42,7 +42,7 @@ impl Recorder {
         &mut self,
         duration_s: f32,
         sample_rate: f64,
-        to_worker: &mut HeapProd<FromAudio>,
+        to_worker: &mut HeapProd<CaptureNews>,
     ) {
         let (shortest, longest) = CAPTURE_RANGE_S;
         let duration_s = if duration_s.is_nan() {
@@ -51,7 +51,7 @@ impl Recorder {
             duration_s
         };
         let seconds = f64::from(duration_s.clamp(shortest, longest));
-        let started = FromAudio::CaptureStarted {
+        let started = CaptureNews::Started {
             sample_rate: sample_rate.round() as u32,
         };
         if to_worker.try_push(started).is_ok() {
@@ -61,10 +61,10 @@ impl Recorder {
     }
 
     /// Throws the recording away, if there is one.
-    pub fn drop_recording(&mut self, why: CaptureDrop, to_worker: &mut HeapProd<FromAudio>) {
+    pub fn drop_recording(&mut self, why: CaptureDrop, to_worker: &mut HeapProd<CaptureNews>) {
         if let Some((_, done)) = self.recording.take() {
             // If the way is full, the worker finds more samples than it expects, and drops those.
-            let _ = to_worker.try_push(FromAudio::CaptureDropped { samples: done, why });
+            let _ = to_worker.try_push(CaptureNews::Dropped { samples: done, why });
             self.shared.capture_done.store(-1.0, Ordering::Relaxed);
         }
     }
@@ -75,7 +75,7 @@ impl Recorder {
     }
 
     /// Records the next samples, no more than [`left`](Self::left).
-    pub fn record(&mut self, left: &[f32], right: &[f32], to_worker: &mut HeapProd<FromAudio>) {
+    pub fn record(&mut self, left: &[f32], right: &[f32], to_worker: &mut HeapProd<CaptureNews>) {
         if self.recording.is_none() {
             return;
         }
@@ -97,10 +97,7 @@ impl Recorder {
             self.recording = None;
             self.shared.capture_done.store(-1.0, Ordering::Relaxed);
             self.shared.begin();
-            if to_worker
-                .try_push(FromAudio::CaptureEnded { samples })
-                .is_err()
-            {
+            if to_worker.try_push(CaptureNews::Ended { samples }).is_err() {
                 self.shared.done();
             }
         }

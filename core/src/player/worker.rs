@@ -13,7 +13,7 @@ use ringbuf::{HeapCons, HeapProd};
 
 use super::engine::{Engine, EngineFeed, Place};
 use super::messages::{
-    CaptureDrop, Command, FitProgress, FromAudio, Shared, StreamReply, StreamRequest, lock,
+    CaptureDrop, CaptureNews, Command, FitProgress, Shared, StreamReply, StreamRequest, lock,
 };
 use super::voicing::Voicing;
 use crate::clip::Clip;
@@ -35,7 +35,7 @@ const NAP_IDLE: Duration = Duration::from_millis(15);
 pub(super) struct WorkerEnds {
     pub shared: Arc<Shared>,
     pub commands: Receiver<Command>,
-    pub from_audio: HeapCons<FromAudio>,
+    pub from_audio: HeapCons<CaptureNews>,
     pub requests: HeapCons<StreamRequest>,
     pub retired: HeapCons<Box<Engine>>,
     pub streams: HeapProd<StreamReply>,
@@ -155,15 +155,15 @@ impl Worker {
     fn hear_audio(&mut self) {
         while let Some(message) = self.ends.from_audio.try_pop() {
             match message {
-                FromAudio::CaptureStarted { sample_rate } => {
+                CaptureNews::Started { sample_rate } => {
                     let interleaved = std::mem::take(&mut self.surplus);
                     self.recording = Some(Recording {
                         sample_rate,
                         interleaved,
                     });
                 }
-                FromAudio::CaptureEnded { samples } => self.finish_capture(samples),
-                FromAudio::CaptureDropped { samples, why } => {
+                CaptureNews::Ended { samples } => self.finish_capture(samples),
+                CaptureNews::Dropped { samples, why } => {
                     self.take_recording(samples);
                     if why == CaptureDrop::Overrun {
                         let text =
