@@ -1,0 +1,218 @@
+//! A long session in which everything happens at random: notes, automation, seeks, loops, other textures,
+//! fits, captures, blocks of any length. The audio thread must never touch the allocator, and what it plays
+//! must stay sound.
+//!
+//! `WEFT_SESSION_S=600 cargo test --release -p weft-core --test session -- --nocapture` makes it longer.
+
+mod guard;
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use guard::allocations;
+
+use weft_core::fit::{FitSettings, fit};
+use weft_core::network::Model;
+use weft_core::player::{
+    Controls, Instrument, NoteAddress, NoteControl, Player, Quality, Transport,
+};
+use weft_core::procedural::{Texture, synthesize};
+
+const RATE: f64 = 48_000.0;
+const LONGEST_BLOCK: usize = 2048;
+/// Seconds of the session, unless told otherwise: simulated, and in real time.
+const SIMULATED_S: f64 = 20.0;
+const PACED_S: f64 = 5.0;
+
+fn asked_for_s() -> Option<f64> {
+    std::env::var("WEFT_SESSION_S").ok()?.parse().ok()
+}
+
+struct Random(u64);
+
+impl Random {
+    /// Uniform in 0..1.
+    fn unit(&mut self) -> f32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 40) as f32 / (1u64 << 24) as f32
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.unit() * bound as f32) as usize
+    }
+
+    fn within(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.unit()
+    }
+}
+
+fn textures() -> [Model; 2] {
+    [(Texture::Rain, 48_000), (Texture::Fire, 16_000)].map(|(texture, rate)| {
+        let clip = synthesize(texture, 1, rate, 2.0);
+        let settings = FitSettings {
+            steps: 100,
+            ..FitSettings::default()
+        };
+        fit(&clip, &settings, &mut |_| ControlFlow::Continue(())).unwrap()
+    })
+}
+
+/// What a session came to.
+#[derive(Debug, Default)]
+struct Outcome {
+    allocations: usize,
+    notes: usize,
+    seeks: usize,
+    textures: usize,
+    largest: f32,
+    underruns: u64,
+}
+
+fn session(seconds: f64, paced: bool) -> Outcome {
+    let textures = textures();
+    let (instrument, mut player) = Instrument::new().unwrap();
+    instrument.set_fit_steps(100);
+    player.prepare(RATE);
+    player.set_offline(!paced);
+    instrument.play(textures[0].clone());
+    let mut outcome = Outcome::default();
+    let mut random = Random(7);
+    let mut controls = Controls {
+        hold: true,
+        ..Controls::DEFAULT
+    };
+    let input = vec![0.01f32; LONGEST_BLOCK];
+    let mut out = [vec![0.0f32; LONGEST_BLOCK], vec![0.0f32; LONGEST_BLOCK]];
+    let (mut song, mut rolling) = (0i64, true);
+    let mut done = 0usize;
+    let begin = Instant::now();
+    while (done as f64) < seconds * RATE {
+        let block = match random.below(4) {
+            0 => 1 + random.below(64),
+            1 => 32,
+            2 => 128,
+            _ => 1 + random.below(LONGEST_BLOCK),
+        };
+        let length = 12_000 + random.below(200_000) as i64;
+        // About ten things happen in a second.
+        let happens = random.unit() < 10.0 * block as f32 / RATE as f32;
+        let what = if happens { 1 + random.below(16) } else { 0 };
+        if what == 16 {
+            // The main thread's doing, which may allocate.
+            outcome.textures += 1;
+            match random.below(6) {
+                0 => instrument.load_clip(synthesize(Texture::Wind, 3, 16_000, 1.5)),
+                1 => instrument.cancel_fit(),
+                n => instrument.play(textures[n % 2].clone()),
+            }
+        }
+        let key = 36 + random.below(48) as u8;
+        let value = random.unit();
+        let [left, right] = &mut out;
+        outcome.allocations += allocations(|| {
+            let note = NoteAddress {
+                note_id: None,
+                channel: Some(0),
+                key: Some(key),
+            };
+            match what {
+                1..=4 => {
+                    outcome.notes += 1;
+                    player.note_on(note, value);
+                }
+                5 | 6 => player.note_off(NoteAddress { key: None, ..note }),
+                7 => player.control_note(
+                    NoteAddress::default(),
+                    NoteControl::Tuning,
+                    random.within(-2.0, 2.0),
+                ),
+                8 => controls.time = 4.0 * value * value,
+                9 => controls.pitch_st = random.within(-12.0, 12.0),
+                10 => {
+                    controls.brightness_db_per_octave = random.within(-6.0, 6.0);
+                    controls.width = 2.0 * value;
+                }
+                11 => {
+                    controls.contrast = 2.0 * value;
+                    controls.density = random.within(0.0, 2.0);
+                }
+                12 => {
+                    controls.smear_s = value;
+                    controls.low_cut_hz = random.within(20.0, 500.0);
+                }
+                13 => {
+                    outcome.seeks += 1;
+                    song = length;
+                }
+                14 => {
+                    controls.lock = value < 0.7;
+                    controls.key_follow = value < 0.5;
+                    controls.hold = value < 0.8;
+                    rolling = value < 0.9;
+                }
+                15 => match random.below(4) {
+                    0 => controls.seed = random.below(5) as u32,
+                    1 => {
+                        controls.quality = if value < 0.5 {
+                            Quality::Eco
+                        } else {
+                            Quality::High
+                        }
+                    }
+                    2 => player.start_capture(1.0),
+                    _ => player.reset(),
+                },
+                _ => {}
+            }
+            // A loop of about four seconds.
+            if song > length + 190_000 {
+                song = length;
+            }
+            player.set_transport(rolling.then_some(Transport {
+                samples: song,
+                beats: Some(song as f64 / RATE * 2.0),
+                bar_start_beats: None,
+                beats_per_bar: Some(4.0),
+                tempo: Some(120.0),
+            }));
+            let input = [&input[..block], &input[..block]];
+            player.process(input, [&mut left[..block], &mut right[..block]], &controls);
+            while player.next_ended_note().is_some() {}
+        });
+        song += block as i64;
+        done += block;
+        for x in left[..block].iter().chain(&right[..block]) {
+            assert!(x.is_finite(), "not a number after {done} samples");
+            outcome.largest = outcome.largest.max(x.abs());
+        }
+        if paced {
+            let next = begin + Duration::from_secs_f64(done as f64 / RATE);
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+    }
+    outcome.underruns = instrument.status().underruns;
+    outcome
+}
+
+#[test]
+fn a_simulated_session_never_allocates() {
+    let seconds = asked_for_s().unwrap_or(SIMULATED_S);
+    let outcome = session(seconds, false);
+    println!("{seconds} s simulated: {outcome:?}");
+    assert_eq!(outcome.allocations, 0);
+    assert_eq!(outcome.underruns, 0, "a bounce waits for its frames");
+    assert!(outcome.notes > 0 && outcome.largest > 0.0 && outcome.largest <= 1.0);
+}
+
+#[test]
+fn a_session_in_real_time_never_allocates() {
+    let seconds = asked_for_s().unwrap_or(PACED_S);
+    let outcome = session(seconds, true);
+    // Underruns are the machine's matter here, and told, not judged.
+    println!("{seconds} s in real time: {outcome:?}");
+    assert_eq!(outcome.allocations, 0);
+    assert!(outcome.notes > 0 && outcome.largest <= 1.0);
+}
