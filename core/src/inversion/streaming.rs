@@ -42,14 +42,6 @@ impl InversionSettings {
         }
     }
 
-    /// TEMPORARY
-    pub fn high(fft_size: usize, hop_size: usize) -> Self {
-        Self {
-            iterations: 5,
-            ..Self::new(fft_size, hop_size)
-        }
-    }
-
     /// The same for mid and side.
     pub fn stereo(fft_size: usize, hop_size: usize) -> Self {
         Self {

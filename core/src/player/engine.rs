@@ -764,6 +764,11 @@ impl EngineFeed {
         sent || sent_fine
     }
 
+    /// What it makes frames of.
+    pub fn model(&self) -> &Model {
+        self.feature_stream.model()
+    }
+
     /// Goes on with a better network for the same capture.
     pub fn improve(&mut self, model: Model) {
         self.feature_stream.improve(model);

@@ -152,6 +152,12 @@ impl Voice {
     pub fn reset(&mut self) {
         self.envelope.reset();
         self.is_sounding = false;
+        // What the next stream starts from must not depend on what was played before.
+        self.note = NoteAddress::default();
+        self.own = Self::NEUTRAL;
+        self.wanted = 0;
+        self.has_played = false;
+        self.place = (0, 0.0);
     }
 
     /// Whether its note has started since the last look at the controls.

@@ -342,7 +342,10 @@ impl Worker {
         *lock(&shared.texture) = Some(model.clone());
         if improves && snapshot {
             for (_, feed) in &mut self.feeds {
-                feed.improve(model.clone());
+                // Streams of another texture may still be fading out.
+                if feed.model().has_same_capture(&model) {
+                    feed.improve(model.clone());
+                }
             }
         } else {
             shared.texture_count.fetch_add(1, Ordering::AcqRel);
