@@ -44,6 +44,8 @@ pub(super) struct PhaseGradients {
     hop_size: usize,
     /// The three newest frames, oldest first; silence before the first.
     magnitude: [Vec<f32>; 3],
+    /// Magnitudes up to this get a random phase.
+    tolerance: f32,
     /// Instantaneous frequency, in bins above each bin: of the last frame, of the new one.
     detune: [Vec<f32>; 2],
     /// Turns of each bin's centre frequency in one hop, without the whole ones.
@@ -67,6 +69,7 @@ impl PhaseGradients {
             fft_size,
             hop_size,
             magnitude: std::array::from_fn(|_| vec![0.0; bins]),
+            tolerance: 0.0,
             detune: std::array::from_fn(|_| vec![0.0; bins]),
             centre: (0..bins)
                 .map(|k| (k * hop_size % fft_size) as f32 / fft_size as f32)
@@ -85,7 +88,7 @@ impl PhaseGradients {
         }
     }
 
-    /// First of three parts that find the start phases: takes the newest frame's magnitudes (`bins`,
+    /// First of four parts that find the start phases: takes the newest frame's magnitudes (`bins`,
     /// finite, not negative) and finds its gradients. Real-time safe.
     ///
     /// # Panics
@@ -93,26 +96,25 @@ impl PhaseGradients {
     pub(super) fn find_gradients(&mut self, magnitude: &[f32]) {
         self.magnitude.rotate_left(1);
         self.magnitude[2].copy_from_slice(magnitude);
+        self.find_tolerance();
         self.find_frequencies();
         self.find_delays();
     }
 
-    /// Second part: integrates in time, from the phases `previous` (`bins`, units) of the frame before
-    /// to those of the new one, `phase` (`bins`), and finds the bins that the third part replaces.
-    /// `frame` and `stream` address the random phases of bins too weak to integrate. Real-time safe.
+    /// Third part: integrates in time, from the phases `previous` (`bins`, units) of the frame before
+    /// to those of the new one, `phase` (`bins`). `frame` and `stream` address the random phases of bins
+    /// too weak to integrate. Real-time safe.
     ///
     /// # Panics
     /// If a slice has another length.
     pub(super) fn integrate_in_time(
-        &mut self,
+        &self,
         previous: &[Complex32],
         frame: i64,
         stream: u64,
         phase: &mut [Complex32],
     ) {
-        let tolerance = self.tolerance();
-        self.find_origins(tolerance);
-
+        let tolerance = self.tolerance;
         let bins = self.centre.len();
         let (centre, now) = (&self.centre[..], &self.magnitude[2][..bins]);
         let [detune_before, detune_now] = &self.detune;
@@ -139,7 +141,7 @@ impl PhaseGradients {
         );
     }
 
-    /// Third part: integrates from bin to bin. Real-time safe.
+    /// Fourth part: replaces the phases of the bins that are reached from their neighbours. Real-time safe.
     ///
     /// # Panics
     /// If the slice has another length.
@@ -161,32 +163,16 @@ impl PhaseGradients {
         }
     }
 
-    /// Magnitudes up to this get a random phase.
-    fn tolerance(&self) -> f32 {
-        let [_, before, now] = &self.magnitude;
-        // Floats that are not negative order as their bits do; maxima of integers are vectorised.
-        let loudest = dispatch(
-            #[inline(always)]
-            || {
-                let bits = before
-                    .iter()
-                    .zip(now)
-                    .map(|(a, b)| a.to_bits().max(b.to_bits()));
-                bits.fold(0u32, |a, b| a.max(b))
-            },
-        );
-        RELATIVE_TOLERANCE * f32::from_bits(loudest)
-    }
-
-    /// From where the heap would reach each bin.
+    /// Second part: from where the heap would reach each bin. Real-time safe.
     ///
     /// The heap pops the strongest coefficient that it holds: bins of the last frame, which hand their
     /// phase on in time, and bins of the new one that have a phase, which hand it on to their
     /// neighbours. So a bin gets its phase along the path whose weakest coefficient is strongest. From
     /// one side that level is `from[k] = min(now[k−1], max(before[k−1], from[k−1]))`, and of the past
     /// and both sides the largest one wins.
-    fn find_origins(&mut self, tolerance: f32) {
+    pub(super) fn find_origins(&mut self) {
         let [_, before, now] = &self.magnitude;
+        let tolerance = self.tolerance;
         let bins = now.len();
         let (before, now) = (&before[..bins], &now[..bins]);
         let (from_below, origin) = (&mut self.from_below[..bins], &mut self.origin[..bins]);
@@ -211,16 +197,33 @@ impl PhaseGradients {
         for k in (0..bins).rev() {
             let (now, past) = strength(k);
             let below = from_below[k];
-            // Strict on one side only: two neighbours never wait for each other.
-            origin[k] = if past >= below && past >= from {
-                Origin::Past
-            } else if below >= from {
+            // Ties go downward, so that no two neighbours wait for each other, and an impulse, whose
+            // bins are all equal, is integrated as a whole.
+            origin[k] = if below >= past && below >= from {
                 Origin::Below
-            } else {
+            } else if from > past {
                 Origin::Above
+            } else {
+                Origin::Past
             };
             from = now.min(past.max(from));
         }
+    }
+
+    fn find_tolerance(&mut self) {
+        let [_, before, now] = &self.magnitude;
+        // Floats that are not negative order as their bits do; maxima of integers are vectorised.
+        let loudest = dispatch(
+            #[inline(always)]
+            || {
+                let bits = before
+                    .iter()
+                    .zip(now)
+                    .map(|(a, b)| a.to_bits().max(b.to_bits()));
+                bits.fold(0u32, |a, b| a.max(b))
+            },
+        );
+        self.tolerance = RELATIVE_TOLERANCE * f32::from_bits(loudest);
     }
 
     /// The instantaneous frequency at each bin, from the levels either side of it.
@@ -296,6 +299,7 @@ mod tests {
             let magnitude: Vec<f32> = frame.iter().map(|z| z.norm()).collect();
             let previous = phase.clone();
             start.find_gradients(&magnitude);
+            start.find_origins();
             start.integrate_in_time(&previous, 0, 0, &mut phase);
             start.integrate_in_frequency(&mut phase);
         }
@@ -318,6 +322,7 @@ mod tests {
             let magnitude: Vec<f32> = frame.iter().map(|z| z.norm()).collect();
             let previous = phase.clone();
             start.find_gradients(&magnitude);
+            start.find_origins();
             start.integrate_in_time(&previous, 0, 0, &mut phase);
             start.integrate_in_frequency(&mut phase);
         }
