@@ -29,6 +29,10 @@ enum Origin {
     Above,
 }
 
+/// Where magnitudes change by less than this share from frame to frame, twice, a sine is steady. In
+/// noise that is rare; in the lobes of a sine that another one disturbs 40 dB lower, it still holds.
+const STEADY_CHANGE: f32 = 0.01;
+
 /// Start phases of one channel, frame by frame: real-time phase gradient heap integration
 /// (Průša & Søndergaard, "Real-time spectrogram inversion using phase gradient heap integration",
 /// DAFx 2016), looking back only.
@@ -253,6 +257,10 @@ impl PhaseGradients {
     /// An impulse d samples after the frame's middle has the magnitude `cos²α`, `α = π·d/fft_size`, and
     /// `cos²(α + j·h)`, `h = π·hop/fft_size`, j frames before, hence
     /// `tan α = (cos j·h − √(before/now)) / sin j·h`. Its phase turns by −2α from bin to bin.
+    ///
+    /// Where the levels do not change there is no impulse but a sine. Its bins all have the same phase,
+    /// except that those further than two bins from its frequency alternate; closer than one bin, and only
+    /// there, a magnitude is above the mean of its neighbours'.
     fn find_delays(&mut self) {
         let h = std::f32::consts::PI * self.hop_size as f32 / self.fft_size as f32;
         let ((sin_1, cos_1), (sin_2, cos_2)) = (h.sin_cos(), (2.0 * h).sin_cos());
@@ -275,6 +283,23 @@ impl PhaseGradients {
                 // Counted from the frame's start, not its middle, every bin adds half a turn.
                 for k in 1..bins {
                     step[k] = -(half_step[k - 1] * half_step[k]);
+                }
+                for k in 2..bins - 1 {
+                    let steady = |k: usize| {
+                        let most = STEADY_CHANGE * now[k];
+                        (now[k] - before[k]).abs() < most && (before[k] - earlier[k]).abs() < most
+                    };
+                    let in_lobe = |k: usize| now[k] > 0.5 * (now[k - 1] + now[k + 1]);
+                    let turn = if in_lobe(k - 1) | in_lobe(k) {
+                        -1.0
+                    } else {
+                        1.0
+                    };
+                    let known = steady(k - 1) & steady(k);
+                    step[k] = Complex32 {
+                        re: if known { turn } else { step[k].re },
+                        im: if known { 0.0 } else { step[k].im },
+                    };
                 }
             },
         );
