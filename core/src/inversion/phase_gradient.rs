@@ -60,8 +60,9 @@ pub(super) struct PhaseGradients {
     /// The phase step to each bin from the one below, as units, for phases counted from the frame's
     /// start.
     step: Vec<Complex32>,
-    /// The level at which the integration reaches each bin from below.
-    from_below: Vec<f32>,
+    /// Of each bin its level, and those at which the integration reaches it from the past, from below
+    /// and from above: bits of floats, which order as the numbers do and are compared faster.
+    levels: [Vec<u32>; 4],
     origin: Vec<Origin>,
 }
 
@@ -80,7 +81,7 @@ impl PhaseGradients {
                 .collect(),
             half_step: vec![Complex32::default(); bins],
             step: vec![Complex32::default(); bins],
-            from_below: vec![0.0; bins],
+            levels: std::array::from_fn(|_| vec![0; bins]),
             origin: vec![Origin::Past; bins],
         }
     }
@@ -92,7 +93,7 @@ impl PhaseGradients {
         }
     }
 
-    /// First of four parts that find the start phases: takes the newest frame's magnitudes (`bins`,
+    /// First of five parts that find the start phases: takes the newest frame's magnitudes (`bins`,
     /// finite, not negative) and finds its gradients. Real-time safe.
     ///
     /// # Panics
@@ -145,11 +146,11 @@ impl PhaseGradients {
         );
     }
 
-    /// Fourth part: replaces the phases of the bins that are reached from their neighbours. Real-time safe.
+    /// Fourth part: replaces the phases of the bins that are reached from below. Real-time safe.
     ///
     /// # Panics
     /// If the slice has another length.
-    pub(super) fn integrate_in_frequency(&self, phase: &mut [Complex32]) {
+    pub(super) fn integrate_upward(&self, phase: &mut [Complex32]) {
         let bins = self.origin.len();
         let (origin, step, phase) = (&self.origin[..], &self.step[..bins], &mut phase[..bins]);
         let mut last = phase[0];
@@ -159,6 +160,16 @@ impl PhaseGradients {
             }
             last = phase[k];
         }
+    }
+
+    /// Fifth part: the same from above. Real-time safe.
+    ///
+    /// # Panics
+    /// If the slice has another length.
+    pub(super) fn integrate_downward(&self, phase: &mut [Complex32]) {
+        let bins = self.origin.len();
+        let (origin, step, phase) = (&self.origin[..], &self.step[..bins], &mut phase[..bins]);
+        let mut last = phase[bins - 1];
         for k in (0..bins - 1).rev() {
             if origin[k] == Origin::Above {
                 phase[k] = last * step[k + 1].conj();
@@ -176,42 +187,50 @@ impl PhaseGradients {
     /// and both sides the largest one wins.
     pub(super) fn find_origins(&mut self) {
         let [_, before, now] = &self.magnitude;
-        let tolerance = self.tolerance;
-        let bins = now.len();
+        let (tolerance, bins) = (self.tolerance, now.len());
         let (before, now) = (&before[..bins], &now[..bins]);
-        let (from_below, origin) = (&mut self.from_below[..bins], &mut self.origin[..bins]);
-        // A bin that is too weak gets no phase from its neighbours and hands none on.
-        let strength = |k: usize| {
-            let audible = now[k] > tolerance;
-            let now = if audible { now[k] } else { 0.0 };
-            let past = if audible {
-                before[k].max(ONSET_WEIGHT * now)
-            } else {
-                f32::MAX
-            };
-            (now, past)
-        };
-        let mut from = 0.0f32;
+        let [own, past, below, above] = self.levels.each_mut().map(|level| &mut level[..bins]);
+        let origin = &mut self.origin[..bins];
+        dispatch(
+            #[inline(always)]
+            || {
+                for k in 0..bins {
+                    // A bin that is too weak gets no phase from its neighbours and hands none on.
+                    let audible = now[k] > tolerance;
+                    let onset = ONSET_WEIGHT * now[k];
+                    let kept = if before[k] > onset { before[k] } else { onset };
+                    own[k] = if audible { now[k] } else { 0.0 }.to_bits();
+                    past[k] = if audible { kept } else { f32::MAX }.to_bits();
+                }
+            },
+        );
+        // Both at once, as each step waits for the one before.
+        let (mut from_below, mut from_above) = (0, 0);
         for k in 0..bins {
-            from_below[k] = from;
-            let (now, past) = strength(k);
-            from = now.min(past.max(from));
+            below[k] = from_below;
+            from_below = own[k].min(past[k].max(from_below));
+            let k = bins - 1 - k;
+            above[k] = from_above;
+            from_above = own[k].min(past[k].max(from_above));
         }
-        from = 0.0;
-        for k in (0..bins).rev() {
-            let (now, past) = strength(k);
-            let below = from_below[k];
-            // Ties go downward, so that no two neighbours wait for each other, and an impulse, whose
-            // bins are all equal, is integrated as a whole.
-            origin[k] = if below >= past && below >= from {
-                Origin::Below
-            } else if from > past {
-                Origin::Above
-            } else {
-                Origin::Past
-            };
-            from = now.min(past.max(from));
-        }
+        dispatch(
+            #[inline(always)]
+            || {
+                for k in 0..bins {
+                    let (past, below, above) = (past[k], below[k], above[k]);
+                    // Ties go downward, so that no two neighbours wait for each other, and an impulse,
+                    // whose bins are all equal, is integrated as a whole.
+                    let from_below = below >= past && below >= above;
+                    let neighbour = if from_below {
+                        Origin::Below
+                    } else {
+                        Origin::Above
+                    };
+                    let from_past = !from_below && past >= above;
+                    origin[k] = if from_past { Origin::Past } else { neighbour };
+                }
+            },
+        );
     }
 
     fn find_tolerance(&mut self) {
@@ -284,7 +303,7 @@ impl PhaseGradients {
                 for k in 1..bins {
                     step[k] = -(half_step[k - 1] * half_step[k]);
                 }
-                for k in 2..bins - 1 {
+                for (step, k) in step[2..bins - 1].iter_mut().zip(2..) {
                     let steady = |k: usize| {
                         let most = STEADY_CHANGE * now[k];
                         (now[k] - before[k]).abs() < most && (before[k] - earlier[k]).abs() < most
@@ -296,9 +315,9 @@ impl PhaseGradients {
                         1.0
                     };
                     let known = steady(k - 1) & steady(k);
-                    step[k] = Complex32 {
-                        re: if known { turn } else { step[k].re },
-                        im: if known { 0.0 } else { step[k].im },
+                    *step = Complex32 {
+                        re: if known { turn } else { step.re },
+                        im: if known { 0.0 } else { step.im },
                     };
                 }
             },
@@ -309,6 +328,62 @@ impl PhaseGradients {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The paper's heap, as a list that is searched.
+    fn origins_by_heap(before: &[f32], now: &[f32], tolerance: f32) -> Vec<Origin> {
+        let bins = now.len();
+        let mut origins = vec![None; bins];
+        let mut held: Vec<(f32, usize, bool)> = (0..bins)
+            .filter(|&k| now[k] > tolerance)
+            .map(|k| (before[k].max(ONSET_WEIGHT * now[k]), k, false))
+            .collect();
+        while !held.is_empty() {
+            let strongest = (0..held.len())
+                .max_by(|&a, &b| held[a].0.total_cmp(&held[b].0))
+                .unwrap();
+            let (_, k, is_new) = held.swap_remove(strongest);
+            let targets = if is_new {
+                [(k + 1, Origin::Below), (k.wrapping_sub(1), Origin::Above)]
+            } else {
+                [(k, Origin::Past); 2]
+            };
+            for (k, origin) in targets {
+                if k < bins && now[k] > tolerance && origins[k].is_none() {
+                    origins[k] = Some(origin);
+                    held.push((now[k], k, true));
+                }
+            }
+        }
+        let origins = origins.into_iter();
+        origins.map(|o| o.unwrap_or(Origin::Past)).collect()
+    }
+
+    #[test]
+    fn two_sweeps_find_the_paths_of_the_heap() {
+        let mut start = PhaseGradients::new(512, 128);
+        let bins = start.origin.len();
+        let mut state = 1u32;
+        // 120 dB of levels, so that some bins are too weak, and no two the same.
+        let mut draw = |quiet: bool| -> Vec<f32> {
+            (0..bins)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let level = (state >> 8) as f32 / (1u32 << 24) as f32;
+                    if quiet { 0.0 } else { 10f32.powf(-6.0 * level) }
+                })
+                .collect()
+        };
+        for round in 0..40 {
+            let now = draw(round % 7 == 3);
+            start.find_gradients(&now);
+            start.find_origins();
+            let expected = origins_by_heap(&start.magnitude[1], &now, start.tolerance);
+            assert_eq!(start.origin, expected, "round {round}");
+        }
+        for origin in [Origin::Past, Origin::Below, Origin::Above] {
+            assert!(start.origin.contains(&origin), "no {origin:?}");
+        }
+    }
 
     #[test]
     fn a_lone_sine_and_a_centred_impulse_have_exact_gradients() {
@@ -326,7 +401,8 @@ mod tests {
             start.find_gradients(&magnitude);
             start.find_origins();
             start.integrate_in_time(&previous, 0, 0, &mut phase);
-            start.integrate_in_frequency(&mut phase);
+            start.integrate_upward(&mut phase);
+            start.integrate_downward(&mut phase);
         }
         assert!(
             (start.detune[1][20] - 0.3).abs() < 0.01,
@@ -349,7 +425,8 @@ mod tests {
             start.find_gradients(&magnitude);
             start.find_origins();
             start.integrate_in_time(&previous, 0, 0, &mut phase);
-            start.integrate_in_frequency(&mut phase);
+            start.integrate_upward(&mut phase);
+            start.integrate_downward(&mut phase);
         }
         // In the third frame the impulse is exactly in the middle: no turn from bin to bin.
         for step in &start.half_step[1..n / 2] {

@@ -22,7 +22,7 @@ const MOMENTUM_MANY_OVERLAPS: f32 = 0.3;
 /// known there is too little to be taken at full level.
 const LEAST_WEIGHT: f32 = 0.1;
 /// Steps of one channel's start phases.
-const START_STEPS: usize = 4;
+const START_STEPS: usize = 5;
 /// More iterations than this in one hop are refused: the gain has long vanished.
 const MAX_ITERATIONS: usize = 64;
 
@@ -279,7 +279,7 @@ impl WaitingFrame {
                     // Infinities and NaN fail the comparison.
                     let known = target_pan[k].abs() < f32::INFINITY;
                     let pan = if known { target_pan[k] } else { 0.0 };
-                    let pan = pan.max(-1.0).min(1.0);
+                    let pan = pan.clamp(-1.0, 1.0);
                     (a[k], b[k]) = feasible(a[k], sanitised(target_side[k]), pan);
                     half[k] = half_angle(a[k], b[k], pan);
                 }
@@ -536,7 +536,8 @@ impl StreamingInverter {
                 c as u64,
                 &mut channel.phase,
             ),
-            _ => start.integrate_in_frequency(&mut channel.phase),
+            3 => start.integrate_upward(&mut channel.phase),
+            _ => start.integrate_downward(&mut channel.phase),
         }
     }
 
