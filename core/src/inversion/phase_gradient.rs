@@ -15,8 +15,12 @@ const RATIO_FLOOR: f32 = 1e-12;
 /// 0.2 to 0.4 is best on recordings at 75 % and 87.5 % overlap.
 const DELAY_EXTRAPOLATION: f32 = 0.3;
 /// Shrinks the tangent of the group delay: where components interfere, the ratio of magnitudes
-/// exaggerates it. 0.8 to 1 is best on recordings.
+/// exaggerates it. 0.8 to 1 is best on recordings: 1 gains a dB at 87.5 % overlap, but smears impulses.
 const DELAY_SHRINKAGE: f32 = 0.9;
+
+/// Where magnitudes change by less than this share from frame to frame, twice, a sine is steady: rare in
+/// noise, and true of every bin that is disturbed by no more than a sound 46 dB below it.
+const STEADY_CHANGE: f32 = 0.01;
 
 /// Where a bin's phase is integrated from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +32,6 @@ enum Origin {
     /// The bin above.
     Above,
 }
-
-/// Where magnitudes change by less than this share from frame to frame, twice, a sine is steady. In
-/// noise that is rare; in the lobes of a sine that another one disturbs 40 dB lower, it still holds.
-const STEADY_CHANGE: f32 = 0.01;
 
 /// Start phases of one channel, frame by frame: real-time phase gradient heap integration
 /// (Průša & Søndergaard, "Real-time spectrogram inversion using phase gradient heap integration",
