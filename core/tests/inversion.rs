@@ -138,12 +138,20 @@ fn stream(inverter: &mut StreamingInverter, target: &Target) -> (Vec<f32>, Vec<f
     (mid, side)
 }
 
+fn eco() -> InversionSettings {
+    InversionSettings::eco(FFT, HOP)
+}
+
+fn high() -> InversionSettings {
+    InversionSettings::high(FFT, HOP)
+}
+
 fn mono_inverter() -> StreamingInverter {
-    StreamingInverter::new(InversionSettings::new(FFT, HOP)).unwrap()
+    StreamingInverter::new(InversionSettings::eco(FFT, HOP)).unwrap()
 }
 
 fn stereo_inverter() -> StreamingInverter {
-    StreamingInverter::new(InversionSettings::stereo(FFT, HOP)).unwrap()
+    StreamingInverter::new(InversionSettings::eco(FFT, HOP).in_stereo()).unwrap()
 }
 
 fn energy(signal: &[f32]) -> f64 {
@@ -162,7 +170,7 @@ fn every_stage_brings_the_magnitudes_nearer() {
         let settings = InversionSettings {
             lookahead_frames,
             iterations,
-            ..InversionSettings::new(FFT, HOP)
+            ..InversionSettings::eco(FFT, HOP)
         };
         let (out, _) = stream(&mut StreamingInverter::new(settings).unwrap(), &target);
         spectral_convergence_db(&stft(), &target.0, &out)
@@ -186,11 +194,55 @@ fn every_stage_brings_the_magnitudes_nearer() {
 }
 
 #[test]
+fn momentum_converges_further() {
+    for (hop, gain) in [(FFT / 4, 1.0), (FFT / 8, 0.5)] {
+        let stft = Stft::new(FFT, hop).unwrap();
+        let signal = padded(&texture(22, 24_000));
+        let target = (magnitudes(&stft.analyse(&signal)), None);
+        let convergence = |settings: InversionSettings| {
+            let (out, _) = stream(&mut StreamingInverter::new(settings).unwrap(), &target);
+            spectral_convergence_db(&stft, &target.0, &out)
+        };
+        let high = InversionSettings::high(FFT, hop);
+        let plain = InversionSettings {
+            momentum: 0.0,
+            ..high.clone()
+        };
+        let (high, plain) = (convergence(high), convergence(plain));
+        assert!(high < plain - gain, "hop {hop}: {high}, without {plain}");
+    }
+}
+
+#[test]
+fn momentum_stays_stable_on_magnitudes_of_no_signal() {
+    // The magnitudes of noise, each drawn on its own: nothing has them. What plain rounds reach on them
+    // momentum must not lose, for as long as it plays.
+    for hop in [FFT / 4, FFT / 8, FFT / 16] {
+        let stft = Stft::new(FFT, hop).unwrap();
+        let draws = noise(23, 600 * stft.bins());
+        let target = draws.iter().map(|x| (-(x.abs() + 1e-9).ln()).sqrt());
+        let target = (target.collect::<Vec<_>>(), None);
+        let convergence = |settings: InversionSettings| {
+            let (out, _) = stream(&mut StreamingInverter::new(settings).unwrap(), &target);
+            let late = &target.0[500 * stft.bins()..];
+            spectral_convergence_db(&stft, late, &out[500 * hop..])
+        };
+        let high = InversionSettings::high(FFT, hop);
+        let plain = InversionSettings {
+            momentum: 0.0,
+            ..high.clone()
+        };
+        let (high, plain) = (convergence(high), convergence(plain));
+        assert!(high < plain + 0.3, "hop {hop}: {high}, without {plain}");
+    }
+}
+
+#[test]
 fn more_overlap_converges_further() {
     let stft = Stft::new(FFT, FFT / 8).unwrap();
     let signal = padded(&texture(4, 16_000));
     let target = (magnitudes(&stft.analyse(&signal)), None);
-    let mut inverter = StreamingInverter::new(InversionSettings::new(FFT, FFT / 8)).unwrap();
+    let mut inverter = StreamingInverter::new(InversionSettings::eco(FFT, FFT / 8)).unwrap();
     let (out, _) = stream(&mut inverter, &target);
     let convergence = spectral_convergence_db(&stft, &target.0, &out);
     assert!(convergence < -22.0, "{convergence}");
@@ -229,12 +281,59 @@ fn a_steady_sine_stays_steady() {
 }
 
 #[test]
+fn a_steady_sine_keeps_its_frequency_and_level() {
+    // Convergence and level in dB, frequency in cents.
+    for (settings, most, most_level, most_cents) in [
+        (InversionSettings::eco(FFT, FFT / 4), -38.0, 0.15, 0.5),
+        (InversionSettings::eco(FFT, FFT / 8), -45.0, 0.03, 0.25),
+        (InversionSettings::high(FFT, FFT / 4), -68.0, 0.005, 0.05),
+        (InversionSettings::high(FFT, FFT / 8), -68.0, 0.01, 0.02),
+    ] {
+        let stft = Stft::new(FFT, settings.hop_size).unwrap();
+        for frequency in [440.0, 1000.0, 2_215.6, 6_543.2] {
+            let name = format!("{settings:?}, {frequency} Hz");
+            let target = magnitudes(&stft.analyse(&sine(frequency, 24_000)));
+            let mut inverter = StreamingInverter::new(settings.clone()).unwrap();
+            let (out, _) = stream(&mut inverter, &(target.clone(), None));
+            // The phases have settled after a quarter of a second.
+            let first = 4_000 / settings.hop_size;
+            let settled = &out[first * settings.hop_size..23_000];
+            let convergence =
+                spectral_convergence_db(&stft, &target[first * stft.bins()..], settled);
+
+            let project = |from: usize| {
+                let (mut re, mut im) = (0.0, 0.0);
+                for (i, &x) in settled[from..from + 4_000].iter().enumerate() {
+                    let turns = f64::from(frequency) / f64::from(RATE) * (from + i) as f64;
+                    let angle = std::f64::consts::TAU * turns;
+                    re += f64::from(x) * angle.cos() / 2_000.0;
+                    im -= f64::from(x) * angle.sin() / 2_000.0;
+                }
+                (re, im)
+            };
+            let (a, b) = (project(0), project(12_000));
+            let level = 10.0 * (a.0 * a.0 + a.1 * a.1).log10();
+            let drift = (b.1 * a.0 - b.0 * a.1).atan2(b.0 * a.0 + b.1 * a.1);
+            let hertz = drift / std::f64::consts::TAU / (12_000.0 / f64::from(RATE));
+            let cents = 1200.0 * (1.0 + hertz / f64::from(frequency)).log2();
+            assert!(convergence < most, "{name}: {convergence} dB");
+            assert!(level.abs() < most_level, "{name}: {level} dB");
+            assert!(cents.abs() < most_cents, "{name}: {cents} cents off");
+        }
+    }
+}
+
+#[test]
 fn silence_is_exact() {
     let silence = vec![0.0; 8_000];
-    let (out, _) = stream(&mut mono_inverter(), &mono_target(&silence));
-    assert!(out.iter().all(|&x| x == 0.0));
-    let (mid, side) = stream(&mut stereo_inverter(), &stereo_target(&silence, &silence));
-    assert!(mid.iter().chain(&side).all(|&x| x == 0.0));
+    for settings in [eco(), high()] {
+        let mut inverter = StreamingInverter::new(settings.clone()).unwrap();
+        let (out, _) = stream(&mut inverter, &mono_target(&silence));
+        assert!(out.iter().all(|&x| x == 0.0));
+        let mut inverter = StreamingInverter::new(settings.in_stereo()).unwrap();
+        let (mid, side) = stream(&mut inverter, &stereo_target(&silence, &silence));
+        assert!(mid.iter().chain(&side).all(|&x| x == 0.0));
+    }
 }
 
 #[test]
@@ -247,15 +346,19 @@ fn silence_after_sound_is_exact() {
         .zip(&left)
         .map(|(r, l)| if *l == 0.0 { 0.0 } else { *r })
         .collect();
-    let (mid, side) = stream(&mut stereo_inverter(), &stereo_target(&left, &right));
-    assert!(energy(&mid[..8_000]) > 100.0);
-    let quiet = (8_000 + FFT).next_multiple_of(HOP)..;
-    assert!(
-        mid[quiet.clone()]
-            .iter()
-            .chain(&side[quiet])
-            .all(|&x| x == 0.0)
-    );
+    let target = stereo_target(&left, &right);
+    for settings in [eco(), high()] {
+        let mut inverter = StreamingInverter::new(settings.in_stereo()).unwrap();
+        let (mid, side) = stream(&mut inverter, &target);
+        assert!(energy(&mid[..8_000]) > 100.0);
+        let quiet = (8_000 + FFT).next_multiple_of(HOP)..;
+        assert!(
+            mid[quiet.clone()]
+                .iter()
+                .chain(&side[quiet])
+                .all(|&x| x == 0.0)
+        );
+    }
 }
 
 #[test]
@@ -310,28 +413,31 @@ fn the_stereo_image_is_kept() {
         .map(|i| 0.2 * low[i] + centre[i] + 0.02 * a[i] + 0.2 * b[i])
         .collect();
     let target = stereo_target(&left, &right);
-    let (out_left, out_right) = left_right(stream(&mut stereo_inverter(), &target));
-    for (band, (is, was)) in image(&out_left, &out_right)
-        .iter()
-        .zip(image(&left, &right))
-        .enumerate()
-    {
-        assert!(
-            (is.0 - was.0).abs() < 0.5,
-            "band {band}: level difference {} dB, was {}",
-            is.0,
-            was.0
-        );
-        assert!(
-            (is.1 - was.1).abs() < 0.06,
-            "band {band}: coherence {}, was {}",
-            is.1,
-            was.1
-        );
-    }
     let left_target = magnitudes(&stft().analyse(&left));
-    let convergence = spectral_convergence_db(&stft(), &left_target, &out_left);
-    assert!(convergence < -13.0, "left: {convergence}");
+    for (settings, most) in [(eco(), -13.0), (high(), -18.0)] {
+        let mut inverter = StreamingInverter::new(settings.in_stereo()).unwrap();
+        let (out_left, out_right) = left_right(stream(&mut inverter, &target));
+        for (band, (is, was)) in image(&out_left, &out_right)
+            .iter()
+            .zip(image(&left, &right))
+            .enumerate()
+        {
+            assert!(
+                (is.0 - was.0).abs() < 0.5,
+                "band {band}: level difference {} dB, was {}",
+                is.0,
+                was.0
+            );
+            assert!(
+                (is.1 - was.1).abs() < 0.06,
+                "band {band}: coherence {}, was {}",
+                is.1,
+                was.1
+            );
+        }
+        let convergence = spectral_convergence_db(&stft(), &left_target, &out_left);
+        assert!(convergence < most, "left: {convergence}");
+    }
 }
 
 #[test]
@@ -414,31 +520,61 @@ fn the_frame_index_seeds_the_random_phases() {
 
 #[test]
 fn work_in_steps_gives_the_same_samples() {
-    let (mid, _) = mono_target(&texture(15, 6_000));
-    let settings = InversionSettings {
-        iterations: 2,
-        ..InversionSettings::new(FFT, HOP)
-    };
-    let mut whole = StreamingInverter::new(settings.clone()).unwrap();
-    let mut stepped = StreamingInverter::new(settings).unwrap();
-    assert_eq!(stepped.steps_per_frame(), 1 + 2 * 4);
-    let (mut a, mut b) = (vec![0.0; HOP], vec![1.0; HOP]);
-    stepped.finish_frame(&mut b, &mut []);
-    assert!(b.iter().all(|&x| x == 0.0), "nothing was begun");
-    for (t, mid) in mid.chunks_exact(whole.bins()).enumerate() {
-        let frame = TargetFrame {
-            index: t as i64,
-            mid,
-            side_pan: None,
-        };
-        whole.push_frame(frame, &mut a, &mut []);
-        stepped.begin_frame(frame);
-        // Some hops get all their steps, some not.
-        for step in 0..t % 12 {
-            assert_eq!(stepped.advance(), step < stepped.steps_per_frame());
+    let (mid, side_pan) = stereo_target(&texture(15, 6_000), &texture(24, 6_000));
+    let (side, pan) = side_pan.unwrap();
+    let spread = noise(25, 200);
+    for settings in [eco(), eco().in_stereo(), high(), high().in_stereo()] {
+        let mut whole = StreamingInverter::new(settings.clone()).unwrap();
+        let mut stepped = StreamingInverter::new(settings).unwrap();
+        let (bins, steps) = (stepped.bins(), stepped.steps_per_frame());
+        let (mut a, mut b) = (vec![0.0; 2 * HOP], vec![1.0; 2 * HOP]);
+        let (a, b) = (a.split_at_mut(HOP), b.split_at_mut(HOP));
+        assert!(!stepped.advance());
+        stepped.finish_frame(b.0, b.1);
+        assert!(
+            b.0.iter().chain(&*b.1).all(|&x| x == 0.0),
+            "nothing was begun"
+        );
+        for (t, mid) in mid.chunks_exact(bins).enumerate() {
+            let span = t * bins..(t + 1) * bins;
+            let frame = TargetFrame {
+                index: t as i64,
+                mid,
+                side_pan: Some((&side[span.clone()], &pan[span])),
+            };
+            whole.push_frame(frame, a.0, a.1);
+            stepped.begin_frame(frame);
+            // Some hops get all their steps, some not.
+            let wanted = ((0.5 + spread[t]).abs() * steps as f32) as usize;
+            for step in 0..wanted {
+                assert_eq!(stepped.advance(), step < steps);
+            }
+            stepped.finish_frame(b.0, b.1);
+            assert_eq!(a, b, "frame {t}");
         }
-        stepped.finish_frame(&mut b, &mut []);
-        assert_eq!(a, b, "frame {t}");
+    }
+}
+
+#[test]
+fn every_frame_takes_the_same_steps() {
+    for settings in [eco(), eco().in_stereo(), high(), high().in_stereo()] {
+        let mut inverter = StreamingInverter::new(settings).unwrap();
+        let steps = inverter.steps_per_frame();
+        // With buffers of 16 samples a hop of 512 is 32 callbacks: none should have much more to do.
+        assert!(steps >= 16, "{steps}");
+        let (silence, loud) = (vec![0.0; inverter.bins()], noise(26, inverter.bins()));
+        for (index, mid) in [&silence, &loud, &loud, &silence].into_iter().enumerate() {
+            inverter.begin_frame(TargetFrame {
+                index: index as i64,
+                mid,
+                side_pan: None,
+            });
+            let mut count = 0;
+            while inverter.advance() {
+                count += 1;
+            }
+            assert_eq!(count, steps);
+        }
     }
 }
 
@@ -446,7 +582,7 @@ fn work_in_steps_gives_the_same_samples() {
 fn pushing_and_resetting_do_not_allocate() {
     let (mid, side_pan) = stereo_target(&texture(16, 12_000), &texture(17, 12_000));
     let (side, pan) = side_pan.unwrap();
-    let mut inverter = stereo_inverter();
+    let mut inverter = StreamingInverter::new(high().in_stereo()).unwrap();
     let bins = inverter.bins();
     let (mut out_mid, mut out_side) = (vec![0.0; HOP], vec![0.0; HOP]);
     let mut push_all = || {
@@ -470,10 +606,7 @@ fn pushing_and_resetting_do_not_allocate() {
 fn broken_frames_do_not_poison_later_ones() {
     let (mut mid, side_pan) = stereo_target(&texture(18, 24_000), &texture(19, 24_000));
     let (mut side, mut pan) = side_pan.unwrap();
-    let clean = stream(
-        &mut stereo_inverter(),
-        &(mid.clone(), Some((side.clone(), pan.clone()))),
-    );
+    let clean = (mid.clone(), Some((side.clone(), pan.clone())));
     let bins = stft().bins();
     let bad = [
         f32::NAN,
@@ -488,43 +621,53 @@ fn broken_frames_do_not_poison_later_ones() {
         side[52 * bins + i] = bad[(i / 3) % bad.len()];
         pan[54 * bins + i] = bad[i % bad.len()];
     }
-    let out = stream(&mut stereo_inverter(), &(mid, Some((side, pan))));
-    assert!(out.0.iter().chain(&out.1).all(|x| x.is_finite()));
-    assert_eq!(out.0[..40 * HOP], clean.0[..40 * HOP], "what was before");
-    let later = 70 * HOP..24_000 - FFT;
-    for (out, clean) in [(&out.0, &clean.0), (&out.1, &clean.1)] {
-        let level = db(energy(&out[later.clone()]) / energy(&clean[later.clone()]));
-        assert!(level.abs() < 1.0, "{level} dB after the broken frames");
+    let broken = (mid, Some((side, pan)));
+    for settings in [eco(), high()] {
+        let settings = settings.in_stereo();
+        let clean = stream(
+            &mut StreamingInverter::new(settings.clone()).unwrap(),
+            &clean,
+        );
+        let out = stream(&mut StreamingInverter::new(settings).unwrap(), &broken);
+        assert!(out.0.iter().chain(&out.1).all(|x| x.is_finite()));
+        assert_eq!(out.0[..40 * HOP], clean.0[..40 * HOP], "what was before");
+        let later = 70 * HOP..24_000 - FFT;
+        for (out, clean) in [(&out.0, &clean.0), (&out.1, &clean.1)] {
+            let level = db(energy(&out[later.clone()]) / energy(&clean[later.clone()]));
+            assert!(level.abs() < 1.0, "{level} dB after the broken frames");
+        }
     }
 }
 
 #[test]
 fn a_stream_of_noise_only_stays_finite() {
-    let mut inverter = stereo_inverter();
-    let bins = inverter.bins();
-    let (mut mid, mut side) = (vec![0.0; HOP], vec![0.0; HOP]);
-    for t in 0..300 {
-        let values = |stream: u64| -> Vec<f32> {
-            noise(1 + 3 * t + stream, bins)
-                .iter()
-                .map(|x| (x * 87.0).exp())
-                .collect()
-        };
-        let pan = noise(3 * t, bins);
-        let (a, b) = (values(1), values(2));
-        let frame = TargetFrame {
-            index: t as i64,
-            mid: &a,
-            side_pan: Some((&b, &pan)),
-        };
-        inverter.push_frame(frame, &mut mid, &mut side);
-        assert!(mid.iter().chain(&side).all(|x| x.is_finite()), "frame {t}");
+    for settings in [eco(), high()] {
+        let mut inverter = StreamingInverter::new(settings.in_stereo()).unwrap();
+        let bins = inverter.bins();
+        let (mut mid, mut side) = (vec![0.0; HOP], vec![0.0; HOP]);
+        for t in 0..300 {
+            let values = |stream: u64| -> Vec<f32> {
+                noise(1 + 3 * t + stream, bins)
+                    .iter()
+                    .map(|x| (x * 87.0).exp())
+                    .collect()
+            };
+            let pan = noise(3 * t, bins);
+            let (a, b) = (values(1), values(2));
+            let frame = TargetFrame {
+                index: t as i64,
+                mid: &a,
+                side_pan: Some((&b, &pan)),
+            };
+            inverter.push_frame(frame, &mut mid, &mut side);
+            assert!(mid.iter().chain(&side).all(|x| x.is_finite()), "frame {t}");
+        }
     }
 }
 
 #[test]
 fn settings_out_of_range_are_refused() {
-    let base = InversionSettings::new(FFT, HOP);
+    let base = InversionSettings::eco(FFT, HOP);
     let error = |settings| StreamingInverter::new(settings).err().unwrap().to_string();
     let message = error(InversionSettings {
         hop_size: 300,
@@ -543,9 +686,18 @@ fn settings_out_of_range_are_refused() {
     }
     let message = error(InversionSettings {
         iterations: 1_000,
-        ..base
+        ..base.clone()
     });
     assert!(message.contains("1000"), "{message}");
+    for momentum in [-0.1, 1.5, f32::NAN] {
+        let message = error(InversionSettings {
+            momentum,
+            ..base.clone()
+        });
+        assert!(message.contains(&momentum.to_string()), "{message}");
+    }
+    let message = error(InversionSettings::high(FFT, 0));
+    assert!(message.contains('0'), "{message}");
     let shape = griffin_lim(&stft(), &[1.0; 5], 1, 0.0, 0);
     assert_eq!(
         shape,

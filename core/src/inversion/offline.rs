@@ -1,6 +1,6 @@
 //! Griffin-Lim on a whole spectrogram: the reference for the streaming inverter.
 
-use super::{InversionError, random_unit, sanitised, unit_or};
+use super::{InversionError, random_units_key, sanitised, unit_of_hash, unit_or};
 use crate::spectrum::{Complex32, Stft};
 
 /// Sound whose magnitudes come near `magnitudes` (row-major, `frame_count × bins`): Griffin & Lim 1984,
@@ -31,7 +31,7 @@ pub fn griffin_lim(
     }
     let magnitudes: Vec<f32> = magnitudes.iter().map(|&a| sanitised(a)).collect();
     let mut phase: Vec<Complex32> = (0..magnitudes.len())
-        .map(|i| random_unit((i / bins) as i64, i % bins, seed))
+        .map(|i| unit_of_hash(random_units_key((i / bins) as i64, seed), (i % bins) as u32))
         .collect();
     let with_phase = |phase: &[Complex32]| {
         magnitudes

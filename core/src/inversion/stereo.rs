@@ -17,7 +17,7 @@ pub fn pan_index(mid: Complex32, side: Complex32) -> f32 {
 
 /// Mid and side magnitudes for which a pan index exists: no pair of spectra has
 /// `|pan| > 2·mid·side / (mid² + side²)`. Where it is so, energy and pan are kept, and mid and side move.
-#[inline]
+#[inline(always)]
 pub(crate) fn feasible(mid: f32, side: f32, pan: f32) -> (f32, f32) {
     let energy = mid * mid + side * side;
     let bad = pan.abs() * energy > 2.0 * mid * side;
@@ -34,7 +34,7 @@ pub(crate) fn feasible(mid: f32, side: f32, pan: f32) -> (f32, f32) {
 
 /// Half of the angle between mid and side, as a unit: `exp(i·θ/2)` with
 /// `cos θ = pan·(mid² + side²) / (2·mid·side)`, θ in 0..π.
-#[inline]
+#[inline(always)]
 pub(super) fn half_angle(mid: f32, side: f32, pan: f32) -> Complex32 {
     let product = 2.0 * mid * side;
     let ratio = pan * (mid * mid + side * side) / if product > 0.0 { product } else { 1.0 };
@@ -52,7 +52,7 @@ pub(super) fn half_angle(mid: f32, side: f32, pan: f32) -> Complex32 {
 /// Phases, as units, of mid and side nearest to the estimates `m` and `s`, with the angle between
 /// them fixed to ±`2·arg(half)`; the sign is the estimates' own. `fallback` holds where they have no
 /// direction.
-#[inline]
+#[inline(always)]
 pub(super) fn joint_phases(
     m: Complex32,
     s: Complex32,

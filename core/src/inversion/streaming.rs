@@ -1,17 +1,28 @@
 //! Streaming inversion: one frame in, one hop of sound out.
 
-use super::phase_gradient::PhaseGradientHeap;
+use super::phase_gradient::PhaseGradients;
 use super::stereo::{feasible, half_angle, joint_phases};
 use super::{InversionError, sanitised, unit_or};
+use crate::simd::dispatch;
 use crate::spectrum::{Complex32, Stft, StftScratch};
 
 const ONE: Complex32 = Complex32 { re: 1.0, im: 0.0 };
 /// How far a round steps beyond the plain Griffin-Lim estimate, away from the frame's own part in it:
 /// accelerates the first rounds. 0.5 to 0.7 is best on recordings, 1 and more diverges.
 const OVER_RELAXATION: f32 = 0.6;
+/// Rounds of the high setting.
+const HIGH_ITERATIONS: usize = 5;
+/// Momentum of the high setting with four overlaps: 0.4 to 0.6 is best on recordings, from 0.7 on less
+/// is reached. Without the over-relaxation 0.8 is best and stays 2 dB behind.
+const MOMENTUM_FOUR_OVERLAPS: f32 = 0.5;
+/// The same with more overlaps, where each hop has more rounds: 0.3 to 0.4 is best with eight overlaps,
+/// 0.5 diverges; with sixteen, 0.3 is best and 0.4 diverges.
+const MOMENTUM_MANY_OVERLAPS: f32 = 0.3;
 /// The rims of the newest windows are divided by no less than this sum of squared windows: what is
 /// known there is too little to be taken at full level.
 const LEAST_WEIGHT: f32 = 0.1;
+/// Steps of one channel's start phases.
+const START_STEPS: usize = 5;
 /// More iterations than this in one hop are refused: the gain has long vanished.
 const MAX_ITERATIONS: usize = 64;
 
@@ -28,26 +39,53 @@ pub struct InversionSettings {
     pub lookahead_frames: usize,
     /// Griffin-Lim rounds over the waiting frames for each hop; 0 leaves the start phases.
     pub iterations: usize,
+    /// Share of a frame's change since its last round that is added in each round, 0 to 1 (Perraudin,
+    /// Balazs & Søndergaard 2013). The more overlaps and rounds, the less of it is stable; see
+    /// [`high`](Self::high).
+    pub momentum: f32,
 }
 
 impl InversionSettings {
-    /// The everyday setting: three frames of look-ahead and one iteration, mono.
-    pub fn new(fft_size: usize, hop_size: usize) -> Self {
+    /// The everyday setting, mono: three frames of look-ahead and one round.
+    pub fn eco(fft_size: usize, hop_size: usize) -> Self {
         Self {
             fft_size,
             hop_size,
             stereo: false,
             lookahead_frames: 3,
             iterations: 1,
+            momentum: 0.0,
+        }
+    }
+
+    /// The best setting, mono, at about three times the cost with four overlaps and six times with
+    /// eight: all frames that overlap the committed one wait, five rounds, and momentum.
+    pub fn high(fft_size: usize, hop_size: usize) -> Self {
+        // Sizes that can't be inverted get through to the check in `StreamingInverter::new`.
+        let overlaps = fft_size.checked_div(hop_size).unwrap_or(0);
+        Self {
+            lookahead_frames: overlaps.saturating_sub(1),
+            iterations: HIGH_ITERATIONS,
+            momentum: if overlaps > 4 {
+                MOMENTUM_MANY_OVERLAPS
+            } else {
+                MOMENTUM_FOUR_OVERLAPS
+            },
+            ..Self::eco(fft_size, hop_size)
         }
     }
 
     /// The same for mid and side.
-    pub fn stereo(fft_size: usize, hop_size: usize) -> Self {
+    pub fn in_stereo(self) -> Self {
         Self {
             stereo: true,
-            ..Self::new(fft_size, hop_size)
+            ..self
         }
+    }
+
+    /// [`eco`](Self::eco).
+    pub fn new(fft_size: usize, hop_size: usize) -> Self {
+        Self::eco(fft_size, hop_size)
     }
 }
 
@@ -71,40 +109,104 @@ struct Channel {
     phase: Vec<Complex32>,
     /// The frame's part of the overlap-add, `fft_size` samples.
     part: Vec<f32>,
+    /// What the last round found at the frame's place; empty without momentum.
+    projection: Vec<Complex32>,
 }
 
 impl Channel {
-    fn new(stft: &Stft) -> Self {
+    fn new(stft: &Stft, momentum: f32) -> Self {
+        let remembered = if momentum > 0.0 { stft.bins() } else { 0 };
         Self {
             magnitude: vec![0.0; stft.bins()],
             phase: vec![ONE; stft.bins()],
             part: vec![0.0; stft.fft_size()],
+            projection: vec![Complex32::default(); remembered],
         }
     }
 
-    /// Makes `part` from magnitude and phase.
-    fn synthesise(&mut self, stft: &Stft, spectrum: &mut [Complex32], scratch: &mut StftScratch) {
-        let polar = self.phase.iter().zip(&self.magnitude);
-        for (z, (&u, &a)) in spectrum.iter_mut().zip(polar) {
-            *z = u * a;
+    /// Magnitude and phase as complex numbers.
+    fn write_spectrum(&self, spectrum: &mut [Complex32]) {
+        let bins = spectrum.len();
+        let (magnitude, phase) = (&self.magnitude[..bins], &self.phase[..bins]);
+        dispatch(
+            #[inline(always)]
+            || {
+                for k in 0..bins {
+                    spectrum[k] = phase[k] * magnitude[k];
+                }
+            },
+        );
+    }
+
+    /// Moves the estimate `spectrum` away from the frame's own part in it, and on in the direction in
+    /// which it went since the last round.
+    fn accelerate(&mut self, spectrum: &mut [Complex32], relaxation: f32, momentum: f32) {
+        let bins = spectrum.len();
+        let (magnitude, phase) = (&self.magnitude[..bins], &self.phase[..bins]);
+        if self.projection.is_empty() {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for k in 0..bins {
+                        let z = spectrum[k];
+                        spectrum[k] = z + (z - phase[k] * magnitude[k]) * relaxation;
+                    }
+                },
+            );
+            return;
         }
-        stft.synthesise_frame(spectrum, &mut self.part, scratch);
+        let projection = &mut self.projection[..bins];
+        dispatch(
+            #[inline(always)]
+            || {
+                for k in 0..bins {
+                    let z = spectrum[k];
+                    let own = (z - phase[k] * magnitude[k]) * relaxation;
+                    spectrum[k] = z + own + (z - projection[k]) * momentum;
+                    projection[k] = z;
+                }
+            },
+        );
     }
 }
 
-/// Phases of mid and side nearest to the estimates `m` and `s`.
+/// Phases of mid and side nearest to their estimates `m` and `s`, which become their spectra.
 fn join(
     mid: &mut Channel,
     side: &mut Channel,
-    m: &[Complex32],
-    s: &[Complex32],
+    m: &mut [Complex32],
+    s: &mut [Complex32],
     half: &[Complex32],
 ) {
-    let phases = mid.phase.iter_mut().zip(&mut side.phase);
-    let targets = mid.magnitude.iter().zip(&side.magnitude).zip(half);
-    for (((u, v), (&m, &s)), ((&a, &b), &half)) in phases.zip(m.iter().zip(s)).zip(targets) {
-        (*u, *v) = joint_phases(m, s, a, b, half, (*u, *v));
-    }
+    let bins = half.len();
+    let (m, s) = (&mut m[..bins], &mut s[..bins]);
+    let (u, v) = (&mut mid.phase[..bins], &mut side.phase[..bins]);
+    let (a, b) = (&mid.magnitude[..bins], &side.magnitude[..bins]);
+    dispatch(
+        #[inline(always)]
+        || {
+            for k in 0..bins {
+                (u[k], v[k]) = joint_phases(m[k], s[k], a[k], b[k], half[k], (u[k], v[k]));
+                m[k] = u[k] * a[k];
+                s[k] = v[k] * b[k];
+            }
+        },
+    );
+}
+
+/// The phase of the estimate `z`, which becomes the channel's spectrum.
+fn keep_phase(channel: &mut Channel, z: &mut [Complex32]) {
+    let bins = z.len();
+    let (phase, magnitude) = (&mut channel.phase[..bins], &channel.magnitude[..bins]);
+    dispatch(
+        #[inline(always)]
+        || {
+            for k in 0..bins {
+                phase[k] = unit_or(z[k], phase[k]);
+                z[k] = phase[k] * magnitude[k];
+            }
+        },
+    );
 }
 
 /// A frame that can still change.
@@ -118,11 +220,16 @@ struct WaitingFrame {
 }
 
 impl WaitingFrame {
-    fn new(stft: &Stft, stereo: bool) -> Self {
+    fn new(stft: &Stft, settings: &InversionSettings) -> Self {
+        let (channels, angles) = if settings.stereo {
+            (2, stft.bins())
+        } else {
+            (1, 0)
+        };
         Self {
             index: 0,
-            channels: vec![Channel::new(stft); if stereo { 2 } else { 1 }],
-            half_angle: vec![ONE; if stereo { stft.bins() } else { 0 }],
+            channels: vec![Channel::new(stft, settings.momentum); channels],
+            half_angle: vec![ONE; angles],
         }
     }
 
@@ -145,30 +252,39 @@ impl WaitingFrame {
         for channel in &mut self.channels {
             channel.part.fill(0.0);
         }
-        for (a, &b) in self.channels[0].magnitude.iter_mut().zip(target.mid) {
-            *a = sanitised(b);
-        }
-        let [mid, side] = &mut self.channels[..] else {
+        let (mid, rest) = self.channels.split_first_mut().expect("there is a channel");
+        let a = &mut mid.magnitude[..bins];
+        dispatch(
+            #[inline(always)]
+            || {
+                for (a, &b) in a.iter_mut().zip(target.mid) {
+                    *a = sanitised(b);
+                }
+            },
+        );
+        let Some(side) = rest.first_mut() else {
             return;
         };
-        if let Some((target_side, target_pan)) = target.side_pan {
-            assert!(target_side.len() == bins && target_pan.len() == bins);
-            for k in 0..bins {
-                let pan = target_pan[k];
-                let pan = if pan.is_finite() {
-                    pan.clamp(-1.0, 1.0)
-                } else {
-                    0.0
-                };
-                let (a, b) = feasible(mid.magnitude[k], sanitised(target_side[k]), pan);
-                mid.magnitude[k] = a;
-                side.magnitude[k] = b;
-                self.half_angle[k] = half_angle(a, b, pan);
-            }
-        } else {
-            side.magnitude.fill(0.0);
-            self.half_angle.fill(ONE);
-        }
+        let (b, half) = (&mut side.magnitude[..bins], &mut self.half_angle[..bins]);
+        let Some((target_side, target_pan)) = target.side_pan else {
+            b.fill(0.0);
+            half.fill(ONE);
+            return;
+        };
+        assert!(target_side.len() == bins && target_pan.len() == bins);
+        dispatch(
+            #[inline(always)]
+            || {
+                for k in 0..bins {
+                    // Infinities and NaN fail the comparison.
+                    let known = target_pan[k].abs() < f32::INFINITY;
+                    let pan = if known { target_pan[k] } else { 0.0 };
+                    let pan = pan.clamp(-1.0, 1.0);
+                    (a[k], b[k]) = feasible(a[k], sanitised(target_side[k]), pan);
+                    half[k] = half_angle(a[k], b[k], pan);
+                }
+            },
+        );
     }
 }
 
@@ -183,7 +299,9 @@ impl WaitingFrame {
 /// Start phases: RTPGHI (Průša & Søndergaard 2016). Refinement: real-time iterative spectrogram
 /// inversion with look-ahead (Zhu, Beauregard & Wyse 2007), over-relaxed: the `latency_frames + 1`
 /// newest frames are re-estimated from the sum of all frames that are there, divided by the squared
-/// windows that are there.
+/// windows that are there. With momentum, each round goes on in the direction in which the frame's
+/// estimate went since the last one: fast Griffin-Lim (Perraudin, Balazs & Søndergaard 2013), online as
+/// in Peer et al. 2023 (arXiv 2309.07043), but frame after frame, each from what the others have become.
 ///
 /// All memory is allocated by [`new`](Self::new); pushing and resetting neither allocate nor lock.
 pub struct StreamingInverter {
@@ -191,7 +309,7 @@ pub struct StreamingInverter {
     settings: InversionSettings,
     scratch: StftScratch,
     /// One for each channel.
-    start: Vec<PhaseGradientHeap>,
+    start: Vec<PhaseGradients>,
     /// Oldest first; the newest is the last one.
     waiting: Vec<WaitingFrame>,
     /// Whether a frame was begun and not finished, and how many of its steps are done.
@@ -199,9 +317,9 @@ pub struct StreamingInverter {
     steps_done: usize,
     /// For each channel: the overlap-add of the committed frames from the oldest waiting one on.
     committed: Vec<Vec<f32>>,
-    /// From the oldest waiting frame's start to the newest one's end: the inverse of the sum of
-    /// squared windows, relative to the full overlap.
-    inverse_weight: Vec<f32>,
+    /// For each waiting frame: its window, divided by the sum of the squared windows of the frames that
+    /// are there, relative to the full overlap.
+    analysis_windows: Vec<Vec<f32>>,
     samples: Vec<f32>,
     spectra: [Vec<Complex32>; 2],
 }
@@ -228,18 +346,22 @@ impl StreamingInverter {
                 most: MAX_ITERATIONS,
             });
         }
+        if !(0.0..=1.0).contains(&settings.momentum) {
+            let momentum = settings.momentum;
+            return Err(InversionError::Momentum { momentum });
+        }
         let channels = if settings.stereo { 2 } else { 1 };
-        let waiting = WaitingFrame::new(&stft, settings.stereo);
+        let waiting = WaitingFrame::new(&stft, &settings);
         Ok(Self {
             scratch: stft.make_scratch(),
             start: (0..channels)
-                .map(|_| PhaseGradientHeap::new(settings.fft_size, settings.hop_size))
+                .map(|_| PhaseGradients::new(settings.fft_size, settings.hop_size))
                 .collect(),
             waiting: vec![waiting; settings.lookahead_frames + 1],
             in_frame: false,
             steps_done: 0,
             committed: vec![vec![0.0; settings.fft_size]; channels],
-            inverse_weight: inverse_weight(&stft, settings.lookahead_frames),
+            analysis_windows: analysis_windows(&stft, settings.lookahead_frames),
             samples: vec![0.0; settings.fft_size],
             spectra: std::array::from_fn(|_| vec![Complex32::default(); stft.bins()]),
             stft,
@@ -318,10 +440,13 @@ impl StreamingInverter {
         self.newest().set_target(frame);
     }
 
-    /// Steps of work that one frame takes: one for its start phases, one for each waiting frame in each
-    /// iteration.
+    /// Steps of work that one frame takes, always the same for the same settings. No step does more than
+    /// one transform of one channel, or a few sweeps over its bins, so that they take about as long.
     pub fn steps_per_frame(&self) -> usize {
-        1 + self.settings.iterations * self.waiting.len()
+        let channels = self.committed.len();
+        let start = channels * START_STEPS + 1 + channels;
+        let round = 2 * channels + 1;
+        start + self.settings.iterations * self.waiting.len() * round
     }
 
     /// Does the next step of the frame that was begun; false when none is left. Real-time safe.
@@ -329,12 +454,30 @@ impl StreamingInverter {
         if !self.in_frame || self.steps_done == self.steps_per_frame() {
             return false;
         }
-        match self.steps_done {
-            0 => self.find_start_phases(),
-            // Newest first: what it learns from its past reaches the frame that is committed next.
-            step => self.refine(self.waiting.len() - 1 - (step - 1) % self.waiting.len()),
-        }
+        let channels = self.committed.len();
+        let newest = self.waiting.len() - 1;
+        let begin = channels * START_STEPS;
+        let step = self.steps_done;
         self.steps_done += 1;
+        if step < begin {
+            self.find_start_phases(step % channels, step / channels);
+        } else if step == begin {
+            self.join_start_phases();
+        } else if step <= begin + channels {
+            self.synthesise(newest, step - begin - 1);
+        } else {
+            let step = step - begin - 1 - channels;
+            let (round, part) = (step / (2 * channels + 1), step % (2 * channels + 1));
+            // Newest first: what it learns from its past reaches the frame that is committed next.
+            let at = newest - round % self.waiting.len();
+            if part < channels {
+                self.analyse(at, part);
+            } else if part == channels {
+                self.keep_phases(at);
+            } else {
+                self.synthesise(at, part - channels - 1);
+            }
+        }
         true
     }
 
@@ -367,7 +510,10 @@ impl StreamingInverter {
     fn complete(&mut self) {
         while self.advance() {}
         for (committed, channel) in self.committed.iter_mut().zip(&self.waiting[0].channels) {
-            add(committed, &channel.part);
+            dispatch(
+                #[inline(always)]
+                || add(committed, &channel.part),
+            );
         }
         self.in_frame = false;
     }
@@ -376,102 +522,120 @@ impl StreamingInverter {
         self.waiting.last_mut().expect("there is look-ahead")
     }
 
-    /// Start phases of the newest frame, and its first part in the overlap-add.
-    fn find_start_phases(&mut self) {
+    /// One of the [`START_STEPS`] parts of one channel's start phases.
+    fn find_start_phases(&mut self, c: usize, part: usize) {
         let (newest, older) = self.waiting.split_last_mut().expect("there is look-ahead");
         let before = older.last().expect("there is look-ahead");
-        for (c, (channel, start)) in newest.channels.iter_mut().zip(&mut self.start).enumerate() {
-            start.start_phases(
-                &channel.magnitude,
+        let (channel, start) = (&mut newest.channels[c], &mut self.start[c]);
+        match part {
+            0 => start.find_gradients(&channel.magnitude),
+            1 => start.find_origins(),
+            2 => start.integrate_in_time(
                 &before.channels[c].phase,
                 newest.index,
                 c as u64,
                 &mut channel.phase,
-            );
-        }
-        // Each channel was integrated on its own; the angle between them is known.
-        if let [mid, side] = &mut newest.channels[..] {
-            let [m, s] = &mut self.spectra;
-            m.copy_from_slice(&mid.phase);
-            s.copy_from_slice(&side.phase);
-            join(mid, side, m, s, &newest.half_angle);
-        }
-        for channel in &mut newest.channels {
-            channel.synthesise(&self.stft, &mut self.spectra[0], &mut self.scratch);
+            ),
+            3 => start.integrate_upward(&mut channel.phase),
+            _ => start.integrate_downward(&mut channel.phase),
         }
     }
 
-    /// One Griffin-Lim round of one waiting frame: analyse what the sum of all frames has at its
-    /// place, keep the phases.
-    fn refine(&mut self, at: usize) {
-        let (n, hop) = (self.settings.fft_size, self.settings.hop_size);
-        let from = at * hop;
-        for (c, committed) in self.committed.iter().enumerate() {
-            self.samples[..n - from].copy_from_slice(&committed[from..]);
-            self.samples[n - from..].fill(0.0);
-            // Summed anew each time: no rounding error builds up, and silence stays exact.
-            for (other, frame) in self.waiting.iter().enumerate() {
-                let part = &frame.channels[c].part;
-                if other >= at {
-                    let shift = (other - at) * hop;
-                    add(&mut self.samples[shift..], &part[..n - shift]);
-                } else {
-                    let shift = (at - other) * hop;
-                    add(&mut self.samples[..n - shift], &part[shift..]);
-                }
+    /// The newest frame's first spectra.
+    fn join_start_phases(&mut self) {
+        let newest = self.waiting.last_mut().expect("there is look-ahead");
+        match (&mut newest.channels[..], &mut self.spectra[..]) {
+            // Each channel was integrated on its own; the angle between them is known.
+            ([mid, side], [m, s]) => {
+                m.copy_from_slice(&mid.phase);
+                s.copy_from_slice(&side.phase);
+                join(mid, side, m, s, &newest.half_angle);
             }
-            let weights = &self.inverse_weight[from..from + n];
-            for (x, &w) in self.samples.iter_mut().zip(weights) {
-                *x *= w;
-            }
-            self.stft
-                .analyse_frame(&self.samples, &mut self.spectra[c], &mut self.scratch);
+            (channels, spectra) => channels[0].write_spectrum(&mut spectra[0]),
         }
+        for (channel, spectrum) in newest.channels.iter_mut().zip(&self.spectra) {
+            if !channel.projection.is_empty() {
+                channel.projection.copy_from_slice(spectrum);
+            }
+        }
+    }
 
+    /// Makes one channel's part of the overlap-add from its spectrum.
+    fn synthesise(&mut self, at: usize, c: usize) {
+        let part = &mut self.waiting[at].channels[c].part;
+        self.stft
+            .synthesise_frame(&mut self.spectra[c], part, &mut self.scratch);
+    }
+
+    /// First part of one Griffin-Lim round of one waiting frame: analyse what the sum of all frames has
+    /// at its place.
+    fn analyse(&mut self, at: usize, c: usize) {
+        let (n, hop) = (self.settings.fft_size, self.settings.hop_size);
+        let (samples, window) = (&mut self.samples[..n], &self.analysis_windows[at][..n]);
+        let (waiting, committed) = (&self.waiting, &self.committed[c][at * hop..]);
+        dispatch(
+            #[inline(always)]
+            || {
+                samples[..committed.len()].copy_from_slice(committed);
+                samples[committed.len()..].fill(0.0);
+                // Summed anew each time: no rounding error builds up, and silence stays exact.
+                for (other, frame) in waiting.iter().enumerate() {
+                    let part = &frame.channels[c].part;
+                    if other >= at {
+                        let shift = (other - at) * hop;
+                        add(&mut samples[shift..], &part[..n - shift]);
+                    } else {
+                        let shift = (at - other) * hop;
+                        add(&mut samples[..n - shift], &part[shift..]);
+                    }
+                }
+                for (x, &w) in samples.iter_mut().zip(window) {
+                    *x *= w;
+                }
+            },
+        );
+        self.stft
+            .transform_windowed(samples, &mut self.spectra[c], &mut self.scratch);
+    }
+
+    /// Second part: keep the phases of what was found.
+    fn keep_phases(&mut self, at: usize) {
         let frame = &mut self.waiting[at];
         for (spectrum, channel) in self.spectra.iter_mut().zip(&mut frame.channels) {
-            let own = channel.phase.iter().zip(&channel.magnitude);
-            for (z, (&u, &a)) in spectrum.iter_mut().zip(own) {
-                *z += (*z - u * a) * OVER_RELAXATION;
-            }
+            channel.accelerate(spectrum, OVER_RELAXATION, self.settings.momentum);
         }
-        match &mut frame.channels[..] {
-            [mid, side] => {
-                let [m, s] = &self.spectra;
-                join(mid, side, m, s, &frame.half_angle);
-            }
-            [mono] => {
-                for (u, &z) in mono.phase.iter_mut().zip(&self.spectra[0]) {
-                    *u = unit_or(z, *u);
-                }
-            }
-            _ => unreachable!("one channel or two"),
-        }
-        for channel in &mut frame.channels {
-            channel.synthesise(&self.stft, &mut self.spectra[0], &mut self.scratch);
+        match (&mut frame.channels[..], &mut self.spectra[..]) {
+            ([mid, side], [m, s]) => join(mid, side, m, s, &frame.half_angle),
+            (channels, spectra) => keep_phase(&mut channels[0], &mut spectra[0]),
         }
     }
 }
 
+#[inline(always)]
 fn add(sum: &mut [f32], part: &[f32]) {
     for (x, &y) in sum.iter_mut().zip(part) {
         *x += y;
     }
 }
 
-/// With all past frames present and `lookahead` frames after the oldest waiting one.
-fn inverse_weight(stft: &Stft, lookahead: usize) -> Vec<f32> {
+/// For each waiting frame, with all past frames present and `lookahead` frames after the oldest
+/// waiting one.
+fn analysis_windows(stft: &Stft, lookahead: usize) -> Vec<Vec<f32>> {
     let (n, hop) = (stft.fft_size(), stft.hop_size());
-    (0..n + lookahead * hop)
-        .map(|i| {
-            let mut weight = 0.0;
-            for frame in -((n / hop) as i64)..=lookahead as i64 {
-                let at = i as i64 - frame * hop as i64;
-                if (0..n as i64).contains(&at) {
-                    weight += stft.window()[at as usize].powi(2);
-                }
+    let weight = |at: usize| {
+        let mut weight = 0.0;
+        for frame in -((n / hop) as i64)..=lookahead as i64 {
+            let at = at as i64 - frame * hop as i64;
+            if (0..n as i64).contains(&at) {
+                weight += stft.window()[at as usize].powi(2);
             }
-            stft.overlap_gain() / weight.max(LEAST_WEIGHT)
+        }
+        stft.overlap_gain() / weight.max(LEAST_WEIGHT)
+    };
+    (0..=lookahead)
+        .map(|frame| {
+            let window = stft.window().iter().enumerate();
+            window.map(|(i, w)| w * weight(frame * hop + i)).collect()
         })
         .collect()
 }

@@ -137,6 +137,18 @@ impl Stft {
             .expect("all buffers have the planned lengths");
     }
 
+    /// Transforms `samples` (`fft_size`) that the caller has windowed; they are used as working memory.
+    pub(crate) fn transform_windowed(
+        &self,
+        samples: &mut [f32],
+        spectrum: &mut [Complex32],
+        scratch: &mut StftScratch,
+    ) {
+        self.forward
+            .process_with_scratch(samples, spectrum, &mut scratch.forward)
+            .expect("all buffers have the planned lengths");
+    }
+
     /// Transforms `spectrum` (`bins`) back to `samples` (`fft_size`), windowed for overlap-add and
     /// scaled so that the sum of the frames of an analysed signal is that signal. `spectrum` is used
     /// as working memory. Real-time safe.
