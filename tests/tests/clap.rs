@@ -1,15 +1,17 @@
 //! The built CLAP in a host.
 
+mod scenes;
 mod sound;
 
 use std::sync::OnceLock;
 
+use scenes::LONGEST_BLOCK;
 use sound::{assert_silent, assert_sounds, level_db};
 
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
-use weft_hosts::measure::{copy_correlation, largest_step, peak};
-use weft_hosts::{CLAP_BUNDLE, HostError, Render, bundle};
+use weft_hosts::measure::{copy_correlation, largest_step, peak, tone_amplitude};
+use weft_hosts::{CLAP_BUNDLE, EventKind, HostError, Note, Render, bundle};
 
 const SAMPLE_RATE: u32 = 48_000;
 const BLOCK_SIZE: usize = 512;
@@ -37,7 +39,7 @@ fn active(mode: RenderMode) -> ClapPlugin {
         &[
             ("Attack", "10 ms"),
             ("Release", "50 ms"),
-            ("Fit steps", FIT_STEPS),
+            ("Fit Steps", FIT_STEPS),
         ],
     );
     plugin
@@ -65,7 +67,7 @@ fn play(plugin: &mut ClapPlugin, frames: usize) -> Vec<Vec<f32>> {
 /// Captures `channels` by automation; what was heard meanwhile.
 fn capture(plugin: &mut ClapPlugin, channels: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let length = (CAPTURE_S).to_string();
-    set(plugin, &[("Capture", "Off"), ("Capture length", &length)]);
+    set(plugin, &[("Capture", "Off"), ("Capture Length", &length)]);
     let port = plugin.capture_port().unwrap();
     let render = Render::silent(CAPTURE_FRAMES + BLOCK_SIZE)
         .feed(port, channels)
@@ -113,16 +115,8 @@ fn it_shows_its_ports_and_parameters() {
     assert_eq!(plugin.inputs[capture].channels, 2);
     assert_eq!(plugin.outputs.len(), 1);
     assert_eq!(plugin.outputs[0].channels, 2);
-    for name in [
-        "Gain",
-        "Attack",
-        "Release",
-        "Hold",
-        "Seed",
-        "Capture",
-        "Capture length",
-        "Fit steps",
-    ] {
+    assert_eq!(plugin.parameters.len(), sound::PARAMETERS.len());
+    for name in sound::PARAMETERS {
         let parameter = plugin.parameter(name).unwrap();
         let range = parameter.min..=parameter.max;
         assert!(range.contains(&parameter.default), "{parameter:?}");
@@ -166,15 +160,15 @@ fn it_captures_and_plays_on_after_the_input_has_gone_silent() {
 
 #[test]
 fn notes_open_and_close_the_gate() {
-    use weft_hosts::EventKind::{NoteOff, NoteOn};
+    use EventKind::{NoteOff, NoteOn};
     let mut plugin = fitted();
     assert_silent(&play(&mut plugin, 8 * BLOCK_SIZE));
     let second = SAMPLE_RATE as usize;
     let (on, off) = (second / 2 + 100, second + 200);
-    let velocity = 1.0;
+    let (note, velocity) = (Note::key(60), 1.0);
     let render = Render::silent(2 * second)
-        .at(on, NoteOn { key: 60, velocity })
-        .at(off, NoteOff { key: 60 });
+        .at(on, NoteOn { note, velocity })
+        .at(off, NoteOff { note });
     let rendered = plugin.render(&render).unwrap();
     assert_silent(&rendered.frames(0..on));
     assert_sounds(&rendered.frames(on..off));
@@ -242,7 +236,7 @@ fn instances_are_independent() {
 fn dropping_it_during_a_fit_is_clean() {
     let mut other = active(RenderMode::Realtime);
     let mut fitting = active(RenderMode::Realtime);
-    set(&mut fitting, &[("Fit steps", "4000")]);
+    set(&mut fitting, &[("Fit Steps", "4000")]);
     capture(&mut fitting, &recording());
     drop(fitting);
     // The library is still loaded, and whole.
@@ -309,4 +303,181 @@ fn samples_that_are_no_numbers_do_not_replace_what_plays() {
     assert!(peak(&heard).is_finite());
     let after = bounce(&mut plugin, frames);
     assert!(after == before, "the texture has changed");
+}
+
+/// A plugin in an offline render that has fitted the tone, whose pitch can be measured. Fitted once
+/// for all tests.
+fn tonal() -> ClapPlugin {
+    static STATE: OnceLock<Vec<u8>> = OnceLock::new();
+    let state = STATE.get_or_init(|| {
+        let mut plugin = active(RenderMode::Realtime);
+        capture_and_fit(&mut plugin, &scenes::tone(CAPTURE_FRAMES));
+        plugin.save_state().unwrap()
+    });
+    let mut plugin = load();
+    activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
+    plugin.load_state(state).unwrap();
+    plugin
+}
+
+#[test]
+fn a_bounce_with_everything_is_the_same_in_every_block_size() {
+    let mut plugin = fitted();
+    activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
+    scenes::assert_bounces_are_identical(&mut plugin);
+}
+
+#[test]
+fn a_locked_bar_sounds_the_same_however_it_was_reached() {
+    let mut plugin = fitted();
+    activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
+    scenes::assert_locked_bars_are_identical(&mut plugin);
+}
+
+#[test]
+fn a_capture_in_a_bounce_is_the_same_every_time() {
+    let bounced = |blocks: &[usize]| {
+        let mut plugin = load();
+        activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
+        let port = plugin.capture_port().unwrap();
+        scenes::capture_in_a_bounce(&mut plugin, port, blocks)
+    };
+    let first = bounced(&[512]);
+    for blocks in [512, 333] {
+        let again = bounced(&[blocks]);
+        let difference = scenes::first_difference(&first, &again, 0);
+        assert_eq!(difference, None, "blocks of {blocks}");
+    }
+}
+
+#[test]
+fn notes_have_pitches_of_their_own() {
+    scenes::assert_notes_have_pitches_of_their_own(&mut tonal());
+}
+
+#[test]
+fn modulation_of_a_note_reaches_no_other() {
+    let mut plugin = tonal();
+    scenes::set(&mut plugin, &[("Hold", 0.0)]);
+    let pitch = plugin.parameter("Pitch").unwrap();
+    // An octave, of the four that the parameter spans.
+    let (id, amount) = (pitch.id, 0.25 * (pitch.max - pitch.min));
+    let twins = [Note::numbered(11, 60), Note::numbered(12, 60)];
+    let mut render = Render::silent(2 * scenes::SECOND).in_blocks(&[400]);
+    for note in twins {
+        let velocity = 0.5;
+        render = render.at(77, EventKind::NoteOn { note, velocity });
+    }
+    let amplitudes = |plugin: &mut ClapPlugin, render: &Render| {
+        plugin.reset().unwrap();
+        let channels = plugin.render(render).unwrap().channels;
+        let steady = &channels[0][scenes::SECOND..];
+        let rate = f64::from(SAMPLE_RATE);
+        [500.0, 1000.0].map(|hz| tone_amplitude(steady, rate, hz))
+    };
+    let [own, octave] = amplitudes(&mut plugin, &render);
+    assert!(octave < 0.05 * own, "{octave} next to {own}");
+    let note_id = 12;
+    let modulated = render.clone().at(
+        5_001,
+        EventKind::Modulation {
+            id,
+            note_id,
+            amount,
+        },
+    );
+    let [own, octave] = amplitudes(&mut plugin, &modulated);
+    println!("the root at {own:.4}, the octave at {octave:.4}");
+    assert!((0.2..5.0).contains(&(octave / own)), "{octave} and {own}");
+}
+
+#[test]
+fn every_note_ends_once() {
+    let mut plugin = fitted();
+    let notes: Vec<Note> = (0..40)
+        .map(|i| Note {
+            id: Some(100 + i),
+            channel: (i % 16) as u8,
+            // Some keys twice.
+            key: 40 + (i % 30) as u8,
+        })
+        .collect();
+    let mut render = Render::silent(3 * SAMPLE_RATE as usize).in_blocks(&[512, 100]);
+    let velocity = 0.3;
+    for (i, &note) in notes.iter().enumerate() {
+        let start = 10 + 701 * i;
+        render = render
+            .at(start, EventKind::NoteOn { note, velocity })
+            .at(start + 48_000, EventKind::NoteOff { note });
+    }
+    let rendered = plugin.render(&render).unwrap();
+    let count = |note: Note| {
+        let ends = rendered.ended_notes.iter().filter(|(_, end)| *end == note);
+        ends.count()
+    };
+    assert_eq!(rendered.ended_notes.len(), notes.len());
+    for &note in &notes {
+        assert_eq!(count(note), 1, "{note:?}");
+    }
+    // More of them than voices: the first were ended for later ones, the last by their release.
+    let (frame, _) = rendered.ended_notes[0];
+    assert!(frame < 48_000, "no note was ended before its release");
+    let (frame, last) = rendered.ended_notes[notes.len() - 1];
+    let released = 10 + 701 * (notes.len() - 1) + 48_000;
+    assert_eq!(last, notes[notes.len() - 1]);
+    assert!((released..=released + ENVELOPE_FRAMES).contains(&frame));
+    assert_silent(
+        &rendered.frames(rendered.channels[0].len() - BLOCK_SIZE..rendered.channels[0].len()),
+    );
+}
+
+#[test]
+fn it_plays_at_every_rate_in_the_smallest_and_in_large_blocks() {
+    let mut plugin = fitted();
+    for rate in [8_000.0, 44_100.0, 96_000.0, 192_000.0] {
+        for block_size in [1, 8_192] {
+            plugin.deactivate().unwrap();
+            plugin.activate(rate, block_size).unwrap();
+            let half = bounce(&mut plugin, rate as usize / 2);
+            assert!(peak(&half).is_finite());
+            assert_sounds(&half);
+        }
+    }
+}
+
+#[test]
+fn it_plays_on_in_real_time_while_it_fits() {
+    let seconds = 5;
+    let frames = seconds * SAMPLE_RATE as usize;
+    let notes = |mut render: Render| {
+        let velocity = 0.25;
+        for i in 0..8 {
+            let note = Note::numbered(i, 48 + 3 * i as u8);
+            render = render.at(100 * i as usize, EventKind::NoteOn { note, velocity });
+        }
+        render
+    };
+    let mut plugin = fitted();
+    activate(&mut plugin, RenderMode::Offline, 32);
+    let reference = plugin.render(&notes(Render::silent(frames))).unwrap();
+    let natural = largest_step(&reference.channels);
+
+    let mut plugin = fitted();
+    activate(&mut plugin, RenderMode::Realtime, 32);
+    set(
+        &mut plugin,
+        &[("Capture Length", "1 s"), ("Fit Steps", "10000")],
+    );
+    let port = plugin.capture_port().unwrap();
+    let render = notes(Render::silent(frames))
+        .feed(port, &recording())
+        .at(0, plugin.automation("Capture", "On").unwrap())
+        .at(9_600, plugin.automation("Capture", "Off").unwrap())
+        .paced();
+    let heard = plugin.render(&render).unwrap().channels;
+    assert!(peak(&heard).is_finite());
+    assert_sounds(&heard);
+    let step = largest_step(&heard) / natural;
+    println!("largest step {step:.2} of the bounce's");
+    assert!(step < 2.0, "steps {step} times as large as in a bounce");
 }
