@@ -11,7 +11,7 @@ use sound::{assert_silent, assert_sounds, level_db};
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
 use weft_hosts::measure::{copy_correlation, largest_step, peak, tone_amplitude};
-use weft_hosts::{CLAP_BUNDLE, EventKind, HostError, Note, Render, bundle};
+use weft_hosts::{CLAP_BUNDLE, EventKind, Expression, Host as _, HostError, Note, Render, bundle};
 
 const SAMPLE_RATE: u32 = 48_000;
 const BLOCK_SIZE: usize = 512;
@@ -310,8 +310,10 @@ fn samples_that_are_no_numbers_do_not_replace_what_plays() {
 fn tonal() -> ClapPlugin {
     static STATE: OnceLock<Vec<u8>> = OnceLock::new();
     let state = STATE.get_or_init(|| {
-        let mut plugin = active(RenderMode::Realtime);
-        capture_and_fit(&mut plugin, &scenes::tone(CAPTURE_FRAMES));
+        let mut plugin = load();
+        activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
+        let port = plugin.capture_port().unwrap();
+        scenes::capture(&mut plugin, port, &scenes::tone(CAPTURE_FRAMES));
         plugin.save_state().unwrap()
     });
     let mut plugin = load();
@@ -480,4 +482,62 @@ fn it_plays_on_in_real_time_while_it_fits() {
     let step = largest_step(&heard) / natural;
     println!("largest step {step:.2} of the bounce's");
     assert!(step < 2.0, "steps {step} times as large as in a bounce");
+}
+
+#[test]
+fn what_was_played_before_does_not_change_a_bounce() {
+    let (note, velocity) = (Note::key(60), 0.5);
+    let on = |note: Note| EventKind::NoteOn { note, velocity };
+    let settings = [("Hold", 0.0), ("Key Follow", 1.0), ("Pitch", 0.5)];
+    let fresh = || {
+        let mut plugin = fitted();
+        scenes::set(&mut plugin, &settings);
+        plugin
+    };
+    // More notes than have streams in readiness, after a move of the pitch.
+    let mut bounce = Render::silent(30_000).at(5, on(note));
+    for key in 50..58 {
+        bounce = bounce.at(10_000, on(Note::key(key)));
+    }
+    let plugin = fresh();
+    let moved = plugin.move_to("Pitch", 0.7).unwrap();
+    let still = plugin.move_to("Pitch", 0.5).unwrap();
+    let bounce = bounce.at(0, still).at(9_000, moved);
+    let bounced = |mut plugin: ClapPlugin| {
+        activate(&mut plugin, RenderMode::Offline, BLOCK_SIZE);
+        plugin.reset().unwrap();
+        plugin.render(&bounce).unwrap().channels
+    };
+    let expected = bounced(fresh());
+
+    let tuned = EventKind::Expression {
+        note,
+        expression: Expression::Tuning,
+        value: 7.0,
+    };
+    let before: [(&str, RenderMode, Render); 4] = [
+        ("the same", RenderMode::Offline, bounce.clone()),
+        (
+            "a tuned note",
+            RenderMode::Offline,
+            Render::silent(20_000).at(5, on(note)).at(5, tuned),
+        ),
+        (
+            "another key",
+            RenderMode::Offline,
+            Render::silent(20_000).at(5, on(Note::key(72))),
+        ),
+        (
+            "the same in real time",
+            RenderMode::Realtime,
+            bounce.clone(),
+        ),
+    ];
+    for (name, mode, render) in before {
+        let mut plugin = fresh();
+        activate(&mut plugin, mode, BLOCK_SIZE);
+        plugin.render(&render).unwrap();
+        let difference = scenes::first_difference(&expected, &bounced(plugin), 0);
+        assert_eq!(difference, None, "after {name}");
+    }
 }

@@ -135,16 +135,14 @@ fn two_instances_do_not_disturb_each_other() {
     );
 }
 
-/// Both formats with the same texture, in offline renders of blocks of any length.
+/// Both formats, each of which has captured and fitted the rain in an offline render, for blocks of
+/// any length.
 fn both_formats() -> (Vst3Plugin, ClapPlugin) {
-    let state = fitted(&rain()).save_state().unwrap();
     let mut vst3 = load_for(ProcessMode::Offline, LONGEST_BLOCK);
-    vst3.load_state(&state).unwrap();
+    scenes::capture(&mut vst3, CAPTURE_BUS, &rain());
     let mut clap = load_clap();
-    // The same text, which CLAP's wrapper puts behind its length.
-    let mut with_length = (state.len() as u64).to_le_bytes().to_vec();
-    with_length.extend(&state);
-    clap.load_state(&with_length).unwrap();
+    let port = clap.capture_port().unwrap();
+    scenes::capture(&mut clap, port, &rain());
     (vst3, clap)
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use weft_hosts::measure::{fingerprint, frequency, tone_amplitude};
+use weft_hosts::measure::{db, fingerprint, frequency, rms, tone_amplitude};
 use weft_hosts::{EventKind, Expression, Host, Note, Render, Rendered, Song, random_blocks};
 
 use crate::sound::{assert_silent, assert_sounds};
@@ -37,6 +37,17 @@ pub fn set(host: &mut impl Host, values: &[(&str, f64)]) {
     let render = values.iter().fold(Render::silent(256), |render, value| {
         render.at(0, host.move_to(value.0, value.1).unwrap())
     });
+    host.play(&render).unwrap();
+}
+
+/// Captures the first second of `recording` from `port` and fits it, in an offline render.
+pub fn capture(host: &mut impl Host, port: usize, recording: &[Vec<f32>]) {
+    set(host, &[("Fit Steps", 0.0), ("Capture Length", 0.0)]);
+    let to = |normalized| host.move_to("Capture", normalized).unwrap();
+    let render = Render::silent(SECOND + LONGEST_BLOCK)
+        .feed(port, recording)
+        .at(0, to(1.0))
+        .at(SECOND, to(0.0));
     host.play(&render).unwrap();
 }
 
@@ -81,8 +92,13 @@ fn score(host: &impl Host) -> Render {
         ("Seed", 0.25),
         ("Bend Range", 0.5),
         ("Limiter", 1.0),
+        ("Root Key", 0.6),
+        ("Lock Tempo", 0.0),
     ] {
         at(0, to(name, normalized));
+    }
+    for (name, low, _) in MOVED {
+        at(0, to(name, low));
     }
     for (step, frame) in (0..FRAMES).step_by(1_499).enumerate() {
         for (i, (name, low, high)) in MOVED.into_iter().enumerate() {
@@ -180,8 +196,8 @@ pub fn first_difference(a: &[Vec<f32>], b: &[Vec<f32>], start: usize) -> Option<
 }
 
 /// Bar 17 of `song`, locked to the timeline: the same played from bar 14 on, after a seek, and in a
-/// loop. Returns it without its bridge.
-fn locked_bar(host: &mut impl Host, song: &Song, settings: &[(&str, f64)]) -> Vec<Vec<f32>> {
+/// loop. Returns the left channels of it and of bar 18, without their bridges.
+fn locked_bar(host: &mut impl Host, song: &Song, settings: &[(&str, f64)]) -> [Vec<f32>; 2] {
     let bar = song.bar(17);
     let bar_frames = (song.bar(18) - bar) as usize;
     let lead = (bar - song.bar(14)) as usize;
@@ -216,13 +232,25 @@ fn locked_bar(host: &mut impl Host, song: &Song, settings: &[(&str, f64)]) -> Ve
         first_difference(&played, &next, BRIDGE_FRAMES).is_some(),
         "two bars are the same"
     );
-    let whole = [played, next];
-    whole.iter().for_each(|bar| assert_sounds(bar));
-    let [played, _] = whole;
-    played
-        .into_iter()
-        .map(|mut channel| channel.split_off(BRIDGE_FRAMES))
-        .collect()
+    [played, next].map(|bar| {
+        assert_sounds(&bar);
+        let mut channels = bar.into_iter();
+        channels.next().unwrap().split_off(BRIDGE_FRAMES)
+    })
+}
+
+/// How alike the courses of two sounds' levels are, over steps of 20 ms: 1 for the same, 0 for
+/// sounds that have nothing to do with each other.
+fn likeness(a: &[f32], b: &[f32]) -> f64 {
+    let levels = |sound: &[f32]| -> Vec<f64> {
+        let steps = sound.chunks_exact(SECOND / 50);
+        let levels: Vec<f64> = steps.map(|step| db(rms(&[step.to_vec()]))).collect();
+        let mean = levels.iter().sum::<f64>() / levels.len() as f64;
+        levels.iter().map(|level| level - mean).collect()
+    };
+    let (a, b) = (levels(a), levels(b));
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt()
 }
 
 /// Bars locked to the timeline sound the same however they are reached. Returns them.
@@ -235,7 +263,7 @@ pub fn assert_locked_bars_are_identical(host: &mut impl Host) -> Vec<Vec<f32>> {
         .tempo_from(8.0, 60.0)
         .tempo_from(16.0, 120.0)
         .tempo_from(80.0, 90.0);
-    let mut bars = locked_bar(host, &steady, &[("Lock Tempo", 0.0)]);
+    let mut bars = locked_bar(host, &steady, &[("Lock Tempo", 0.0)]).to_vec();
     bars.extend(locked_bar(host, &moved, &[("Lock Tempo", 0.0)]));
     let sound = [("Pitch", 0.55), ("Time", 0.4), ("Smear", 0.3)];
     bars.extend(locked_bar(host, &steady, &sound));
@@ -243,17 +271,20 @@ pub fn assert_locked_bars_are_identical(host: &mut impl Host) -> Vec<Vec<f32>> {
     for tempo in [120.0, 100.0] {
         let lock_tempo = [("Lock Tempo", tempo / 300.0)];
         let followed = locked_bar(host, &steady, &lock_tempo);
-        // It follows the song's beats: a slower passage elsewhere does not move it.
+        // It follows the song's beats: a slower passage elsewhere does not move the texture. Its
+        // grain hangs on the song's samples, so that it is not the same bit by bit.
         let other = locked_bar(host, &moved, &lock_tempo);
-        assert_eq!(
-            first_difference(&followed, &other, 0),
-            None,
-            "a tempo change elsewhere at a lock tempo of {tempo}"
+        let (alike, unlike) = (
+            likeness(&followed[0], &other[0]),
+            likeness(&followed[0], &other[1]),
         );
+        println!("lock tempo {tempo}: bar 17 {alike:.3} alike, bar 18 {unlike:.3}");
+        assert!(alike > 0.6 && unlike < 0.4, "{alike}, {unlike}");
         bars.extend(followed);
+        bars.extend(other);
     }
-    for bar in &bars {
-        println!("bar 17: {:016x}", fingerprint(std::slice::from_ref(bar)));
+    for bar in bars.chunks(1) {
+        println!("a locked bar: {:016x}", fingerprint(bar));
     }
     bars
 }
