@@ -33,8 +33,8 @@ use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 
 use crate::{
-    BEATS_PER_BAR, Event, EventKind, Expression, HostError, Note, Render, Rendered, SongPosition,
-    refused,
+    BEATS_PER_BAR, Event, EventKind, Expression, HostError, Note, Render, Rendered, Song,
+    SongPosition, refused,
 };
 
 /// MIDI status of the pitch wheel.
@@ -585,17 +585,32 @@ impl Processing {
         let events = render.sorted_events();
         let mut events = events.iter().peekable();
         let mut event_buffer = EventBuffer::new();
+        let mut song = render.song.clone();
         let began = Instant::now();
         for (start, frames) in render.block_ranges(block_size) {
+            let position = |song: &Option<(Song, i64)>, frame: usize| {
+                let song = song.as_ref();
+                song.map(|(song, first)| song.position(first + frame as i64))
+            };
+            let transport = position(&song, start).map(|position| transport(0, &position));
             event_buffer.clear();
             while let Some(event) = events.next_if(|event| event.frame < start + frames) {
-                push(&mut event_buffer, event, start)?;
+                if let (EventKind::Locate { frame }, Some((_, first))) = (event.kind, &mut song) {
+                    *first = frame - event.frame as i64;
+                }
+                push(
+                    &mut event_buffer,
+                    event,
+                    start,
+                    position(&song, event.frame),
+                )?;
             }
             let mut produced = EventBuffer::new();
             let time = self.process(
                 processor,
                 render,
                 (start, frames),
+                transport.as_ref(),
                 &event_buffer,
                 &mut produced,
             )?;
@@ -621,13 +636,10 @@ impl Processing {
         processor: &mut StartedPluginAudioProcessor<Host>,
         render: &Render,
         (start, frames): (usize, usize),
+        transport: Option<&TransportEvent>,
         events: &EventBuffer,
         produced: &mut EventBuffer,
     ) -> Result<Duration, HostError> {
-        let transport = render
-            .song
-            .as_ref()
-            .map(|(song, first)| transport(&song.position(first + start as i64)));
         let BlockBuffers { inputs, outputs } = &mut self.buffers;
         for (port, channels) in inputs.samples.iter_mut().enumerate() {
             for (channel, block) in channels.iter_mut().enumerate() {
@@ -666,7 +678,7 @@ impl Processing {
                 &events.as_input(),
                 &mut produced.as_output(),
                 Some(self.steady_frame),
-                transport.as_ref(),
+                transport,
             )
             .map_err(refused("process a block"))?;
         self.steady_frame += frames as u64;
@@ -674,8 +686,14 @@ impl Processing {
     }
 }
 
-/// Adds `event` to the events of the block that starts at the frame `start`.
-fn push(buffer: &mut EventBuffer, event: &Event, start: usize) -> Result<(), HostError> {
+/// Adds `event` to the events of the block that starts at the frame `start`. `position` is where the
+/// song is from the event on.
+fn push(
+    buffer: &mut EventBuffer,
+    event: &Event,
+    start: usize,
+    position: Option<SongPosition>,
+) -> Result<(), HostError> {
     let time = u32::try_from(event.frame - start).map_err(refused("take an event"))?;
     match event.kind {
         EventKind::Parameter { id, value } => {
@@ -723,6 +741,10 @@ fn push(buffer: &mut EventBuffer, event: &Event, start: usize) -> Result<(), Hos
             let message = [PITCH_BEND | channel & 0x0f, low, high];
             buffer.push(&MidiEvent::new(time, 0, message));
         }
+        EventKind::Locate { .. } => {
+            let position = position.ok_or_else(|| HostError::Missing("song".into()))?;
+            buffer.push(&transport(time, &position));
+        }
     }
     Ok(())
 }
@@ -757,12 +779,12 @@ fn ended_notes(produced: &EventBuffer, start: usize) -> impl Iterator<Item = (us
     })
 }
 
-/// The song's position as CLAP tells it with a block.
-fn transport(position: &SongPosition) -> TransportEvent {
+/// The song's position as CLAP tells it, `time` frames into a block.
+fn transport(time: u32, position: &SongPosition) -> TransportEvent {
     let no_beats = BeatTime::from_int(0);
     let no_seconds = SecondsTime::from_int(0);
     TransportEvent {
-        header: EventHeader::new_core(0, EventFlags::empty()),
+        header: EventHeader::new_core(time, EventFlags::empty()),
         flags: TransportFlags::HAS_TEMPO
             | TransportFlags::HAS_BEATS_TIMELINE
             | TransportFlags::HAS_SECONDS_TIMELINE

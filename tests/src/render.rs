@@ -105,6 +105,12 @@ pub enum EventKind {
         /// 0 to 16383; 8192 is its rest position.
         position: u16,
     },
+    /// The song that plays goes on from another place, as at the end of a loop. VST3 hosts can tell
+    /// that at the beginning of a block only.
+    Locate {
+        /// Frame of the song.
+        frame: i64,
+    },
 }
 
 /// Sound for one input port; silence after its end, and on the ports that are not fed.

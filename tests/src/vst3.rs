@@ -275,12 +275,18 @@ fn process(
         .map_err(refused("take the song"))?;
     let events = render.sorted_events();
     let mut events = events.iter().peekable();
+    let mut song = render.song.clone();
     let began = Instant::now();
     for (start, frames) in render.block_ranges(longest) {
         while let Some(event) = events.next_if(|event| event.frame < start + frames) {
-            send(plugin, event, start)?;
+            match (event.kind, &mut song) {
+                (EventKind::Locate { frame }, Some((_, first))) if event.frame == start => {
+                    *first = frame - start as i64;
+                }
+                _ => send(plugin, event, start)?,
+            }
         }
-        if let Some((song, first)) = &render.song {
+        if let Some((song, first)) = &song {
             let position = song.position(first + start as i64);
             plugin
                 .set_tempo(position.tempo)
@@ -339,6 +345,9 @@ fn send(plugin: &mut vst3_host::Plugin, event: &Event, start: usize) -> Result<(
         }
         EventKind::Modulation { .. } => {
             return Err(HostError::Missing("polyphonic modulation in VST3".into()));
+        }
+        EventKind::Locate { .. } => {
+            return Err(HostError::Missing("song position inside a block".into()));
         }
         EventKind::NoteOn { note, velocity } => PluginEventData::NoteOn {
             channel: i16::from(note.channel),

@@ -18,7 +18,7 @@ const TONE_HZ: f64 = 500.0;
 /// How far off a pitch may be, in cents: what is captured in a few steps is no tuning fork.
 const TUNING_CENTS: f64 = 10.0;
 /// After a seek, what sounded before has faded by then.
-const BRIDGE_FRAMES: usize = SECOND / 20;
+pub const BRIDGE_FRAMES: usize = SECOND / 20;
 
 /// A tone over a little noise, for captures whose pitch can be measured.
 pub fn tone(frames: usize) -> Vec<Vec<f32>> {
@@ -354,9 +354,9 @@ fn cents_off(sound: &[f32], semitones: f64) -> f64 {
     1200.0 * (found / expected).log2()
 }
 
-/// The tone is heard at these transpositions, and not at those.
+/// [`tone`] is heard at these transpositions in semitones, and not at those.
 #[track_caller]
-fn assert_tones(sound: &[f32], heard: &[f64], unheard: &[f64]) {
+pub fn assert_tones(sound: &[f32], heard: &[f64], unheard: &[f64]) {
     // The strongest around a place: the tone of a capture wavers a little.
     let level = |semitones: f64| {
         let hz = transposed(semitones);
