@@ -8,6 +8,12 @@ import numpy as np
 import pedalboard
 
 SAMPLE_RATE = 48_000
+# As pedalboard spells them: the name, and the unit where the plugin shows one.
+PARAMETERS = """
+    pitch_st time quality pitch_bend bend_range_st brightness_db_oct smear contrast density width
+    low_cut high_cut gain_db attack decay sustain release limiter hold key_follow root_key seed
+    lock_to_timeline lock_tempo capture capture_length_s fit_steps
+""".split()
 
 
 def load():
@@ -25,7 +31,7 @@ class Pedalboard(unittest.TestCase):
     def test_loads_as_an_instrument_with_its_parameters(self):
         plugin = load()
         self.assertTrue(plugin.is_instrument)
-        for name in ["gain_db", "attack", "release", "hold", "seed", "capture", "fit_steps"]:
+        for name in PARAMETERS:
             self.assertIn(name, plugin.parameters)
 
     def test_is_silent_and_sound_before_the_first_capture(self):

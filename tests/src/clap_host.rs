@@ -23,11 +23,22 @@ use clack_extensions::render::PluginRender;
 pub use clack_extensions::render::RenderMode;
 use clack_extensions::state::{HostState, HostStateImpl, PluginState};
 use clack_extensions::thread_check::{HostThreadCheck, HostThreadCheckImpl};
-use clack_host::events::Match;
-use clack_host::events::event_types::{NoteOffEvent, NoteOnEvent, ParamValueEvent};
+use clack_host::events::event_types::{
+    MidiEvent, NoteExpressionEvent, NoteExpressionType, NoteOffEvent, NoteOnEvent, ParamModEvent,
+    ParamValueEvent, TransportEvent, TransportFlags,
+};
+use clack_host::events::spaces::CoreEventSpace;
+use clack_host::events::{EventFlags, EventHeader, Match};
 use clack_host::prelude::*;
+use clack_host::utils::{BeatTime, SecondsTime};
 
-use crate::{Event, EventKind, HostError, Render, Rendered, refused};
+use crate::{
+    BEATS_PER_BAR, Event, EventKind, Expression, HostError, Note, Render, Rendered, Song,
+    SongPosition, refused,
+};
+
+/// MIDI status of the pitch wheel.
+const PITCH_BEND: u8 = 0xe0;
 
 /// How often the main thread looks after the plugin's requests during a render.
 const MAIN_THREAD_PERIOD: Duration = Duration::from_millis(20);
@@ -360,6 +371,7 @@ impl ClapPlugin {
                 outputs: PortBuffers::new(widths(&self.outputs), block_size),
             },
             steady_frame: 0,
+            sample_rate,
         };
         self.audio = Some(AudioThread::start(processor, processing));
         Ok(())
@@ -438,6 +450,22 @@ impl ClapPlugin {
         if requested {
             self.instance.call_on_main_thread_callback();
         }
+    }
+}
+
+impl crate::Host for ClapPlugin {
+    fn move_to(&self, name: &str, normalized: f64) -> Result<EventKind, HostError> {
+        let Parameter { id, min, max, .. } = *self.parameter(name)?;
+        let value = min + normalized * (max - min);
+        Ok(EventKind::Parameter { id, value })
+    }
+
+    fn play(&mut self, render: &Render) -> Result<Rendered, HostError> {
+        self.render(render)
+    }
+
+    fn restart(&mut self) -> Result<(), HostError> {
+        self.reset()
     }
 }
 
@@ -531,6 +559,7 @@ struct BlockBuffers {
 struct Processing {
     buffers: BlockBuffers,
     steady_frame: u64,
+    sample_rate: f64,
 }
 
 impl Processing {
@@ -551,20 +580,42 @@ impl Processing {
         }
         let mut rendered = Rendered {
             channels: vec![Vec::with_capacity(render.frames); width],
-            block_times: Vec::with_capacity(render.frames.div_ceil(block_size)),
+            ..Rendered::default()
         };
         let events = render.sorted_events();
         let mut events = events.iter().peekable();
         let mut event_buffer = EventBuffer::new();
-        let mut start = 0;
-        while start < render.frames {
-            let frames = block_size.min(render.frames - start);
+        let mut song = render.song.clone();
+        let began = Instant::now();
+        for (start, frames) in render.block_ranges(block_size) {
+            let position = |song: &Option<(Song, i64)>, frame: usize| {
+                let song = song.as_ref();
+                song.map(|(song, first)| song.position(first + frame as i64))
+            };
+            let transport = position(&song, start).map(|position| transport(0, &position));
             event_buffer.clear();
             while let Some(event) = events.next_if(|event| event.frame < start + frames) {
-                push(&mut event_buffer, event, start)?;
+                if let (EventKind::Locate { frame }, Some((_, first))) = (event.kind, &mut song) {
+                    *first = frame - event.frame as i64;
+                }
+                push(
+                    &mut event_buffer,
+                    event,
+                    start,
+                    position(&song, event.frame),
+                )?;
             }
-            let started = self.process(processor, render, start, frames, &event_buffer)?;
-            rendered.block_times.push(started);
+            let mut produced = EventBuffer::new();
+            let time = self.process(
+                processor,
+                render,
+                (start, frames),
+                transport.as_ref(),
+                &event_buffer,
+                &mut produced,
+            )?;
+            rendered.block_times.push(time);
+            rendered.ended_notes.extend(ended_notes(&produced, start));
             for (channel, block) in rendered
                 .channels
                 .iter_mut()
@@ -572,7 +623,9 @@ impl Processing {
             {
                 channel.extend_from_slice(&block[..frames]);
             }
-            start += frames;
+            if render.paced {
+                crate::wait_for_frame(began, start + frames, self.sample_rate);
+            }
         }
         Ok(rendered)
     }
@@ -582,9 +635,10 @@ impl Processing {
         &mut self,
         processor: &mut StartedPluginAudioProcessor<Host>,
         render: &Render,
-        start: usize,
-        frames: usize,
+        (start, frames): (usize, usize),
+        transport: Option<&TransportEvent>,
         events: &EventBuffer,
+        produced: &mut EventBuffer,
     ) -> Result<Duration, HostError> {
         let BlockBuffers { inputs, outputs } = &mut self.buffers;
         for (port, channels) in inputs.samples.iter_mut().enumerate() {
@@ -616,7 +670,6 @@ impl Processing {
                     channels.iter_mut().map(|block| &mut block[..frames]),
                 ),
             }));
-        let mut produced = EventBuffer::new();
         let began = Instant::now();
         processor
             .process(
@@ -625,7 +678,7 @@ impl Processing {
                 &events.as_input(),
                 &mut produced.as_output(),
                 Some(self.steady_frame),
-                None,
+                transport,
             )
             .map_err(refused("process a block"))?;
         self.steady_frame += frames as u64;
@@ -633,8 +686,14 @@ impl Processing {
     }
 }
 
-/// Adds `event` to the events of the block that starts at the frame `start`.
-fn push(buffer: &mut EventBuffer, event: &Event, start: usize) -> Result<(), HostError> {
+/// Adds `event` to the events of the block that starts at the frame `start`. `position` is where the
+/// song is from the event on.
+fn push(
+    buffer: &mut EventBuffer,
+    event: &Event,
+    start: usize,
+    position: Option<SongPosition>,
+) -> Result<(), HostError> {
     let time = u32::try_from(event.frame - start).map_err(refused("take an event"))?;
     match event.kind {
         EventKind::Parameter { id, value } => {
@@ -645,14 +704,103 @@ fn push(buffer: &mut EventBuffer, event: &Event, start: usize) -> Result<(), Hos
                 value,
             ));
         }
-        EventKind::NoteOn { key, velocity } => {
-            let pckn = Pckn::new(0_u16, 0_u16, u16::from(key), Match::All);
-            buffer.push(&NoteOnEvent::new(time, pckn, f64::from(velocity)));
+        EventKind::Modulation {
+            id,
+            note_id,
+            amount,
+        } => {
+            let pckn = Pckn::from_raw(-1, -1, -1, note_id);
+            buffer.push(&ParamModEvent::new(time, clap_id(id)?, pckn, amount));
         }
-        EventKind::NoteOff { key } => {
-            let pckn = Pckn::new(0_u16, 0_u16, u16::from(key), Match::All);
-            buffer.push(&NoteOffEvent::new(time, pckn, 0.0));
+        EventKind::NoteOn { note, velocity } => {
+            buffer.push(&NoteOnEvent::new(time, pckn(note), f64::from(velocity)));
+        }
+        EventKind::NoteOff { note } => {
+            buffer.push(&NoteOffEvent::new(time, pckn(note), 0.0));
+        }
+        EventKind::Expression {
+            note,
+            expression,
+            value,
+        } => {
+            let expression = match expression {
+                Expression::Volume => NoteExpressionType::Volume,
+                Expression::Pan => NoteExpressionType::Pan,
+                Expression::Tuning => NoteExpressionType::Tuning,
+                Expression::Brightness => NoteExpressionType::Brightness,
+            };
+            buffer.push(&NoteExpressionEvent::new(
+                time,
+                pckn(note),
+                expression,
+                value,
+            ));
+        }
+        EventKind::PitchBend { channel, position } => {
+            let [low, high] = [position & 0x7f, position >> 7 & 0x7f].map(|bits| bits as u8);
+            let message = [PITCH_BEND | channel & 0x0f, low, high];
+            buffer.push(&MidiEvent::new(time, 0, message));
+        }
+        EventKind::Locate { .. } => {
+            let position = position.ok_or_else(|| HostError::Missing("song".into()))?;
+            buffer.push(&transport(time, &position));
         }
     }
     Ok(())
+}
+
+/// CLAP's address of a note.
+fn pckn(note: Note) -> Pckn {
+    let id = note.id.and_then(|id| u32::try_from(id).ok());
+    Pckn::new(
+        0_u16,
+        u16::from(note.channel),
+        u16::from(note.key),
+        id.map_or(Match::All, Match::Specific),
+    )
+}
+
+/// The notes that the plugin says have ended in the block that starts at the frame `start`.
+fn ended_notes(produced: &EventBuffer, start: usize) -> impl Iterator<Item = (usize, Note)> {
+    produced.iter().filter_map(move |event| {
+        let Some(CoreEventSpace::NoteEnd(end)) = event.as_core_event() else {
+            return None;
+        };
+        let specific = |part: Match<u16>| part.into_specific().and_then(|n| u8::try_from(n).ok());
+        let note = Note {
+            id: end
+                .note_id()
+                .into_specific()
+                .and_then(|id| i32::try_from(id).ok()),
+            channel: specific(end.channel())?,
+            key: specific(end.key())?,
+        };
+        Some((start + event.header().time() as usize, note))
+    })
+}
+
+/// The song's position as CLAP tells it, `time` frames into a block.
+fn transport(time: u32, position: &SongPosition) -> TransportEvent {
+    let no_beats = BeatTime::from_int(0);
+    let no_seconds = SecondsTime::from_int(0);
+    TransportEvent {
+        header: EventHeader::new_core(time, EventFlags::empty()),
+        flags: TransportFlags::HAS_TEMPO
+            | TransportFlags::HAS_BEATS_TIMELINE
+            | TransportFlags::HAS_SECONDS_TIMELINE
+            | TransportFlags::HAS_TIME_SIGNATURE
+            | TransportFlags::IS_PLAYING,
+        song_pos_beats: BeatTime::from_float(position.beats),
+        song_pos_seconds: SecondsTime::from_float(position.seconds),
+        tempo: position.tempo,
+        tempo_inc: 0.0,
+        loop_start_beats: no_beats,
+        loop_end_beats: no_beats,
+        loop_start_seconds: no_seconds,
+        loop_end_seconds: no_seconds,
+        bar_start: BeatTime::from_float(position.bar_start),
+        bar_number: position.bar_number,
+        time_signature_numerator: BEATS_PER_BAR,
+        time_signature_denominator: 4,
+    }
 }

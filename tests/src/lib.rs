@@ -3,7 +3,7 @@
 //!
 //! [`clap_host`] loads a `.clap`, `vst3` (with the feature of that name) a `.vst3`; both process on
 //! a thread of their own, as a host does, and take the same [`Render`]: so many frames, what the
-//! input ports hear, and events at exact frames.
+//! input ports hear, events at exact frames, the song that plays, and how the frames are cut.
 //!
 //! The tests need bundles, which `cargo test` does not build. `cargo xtask test` builds them,
 //! names their folder in [`BUNDLE_DIR_VARIABLE`] and enables the feature `bundles`.
@@ -13,12 +13,16 @@ pub mod clap_host;
 pub mod demo_options;
 pub mod measure;
 mod render;
+mod song;
 #[cfg(feature = "vst3")]
 pub mod vst3;
 
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
-pub use render::{Event, EventKind, InputFeed, Render, Rendered};
+pub use render::{Event, EventKind, Expression, InputFeed, Note, Render, Rendered, random_blocks};
+pub use song::{BEATS_PER_BAR, Song, SongPosition};
 
 /// File name of the CLAP bundle, as bundler.toml has it.
 pub const CLAP_BUNDLE: &str = "Weft.clap";
@@ -73,6 +77,33 @@ pub enum HostError {
     /// The thread that processes has died.
     #[error("the plugin's processing thread ended in a panic")]
     AudioThread,
+}
+
+/// What the hosts of both formats do with a plugin.
+pub trait Host {
+    /// The automation event that moves a parameter to `normalized`, 0 to 1 of its range.
+    ///
+    /// # Errors
+    /// [`HostError::Missing`] if there is no parameter of this name.
+    fn move_to(&self, name: &str, normalized: f64) -> Result<EventKind, HostError>;
+
+    /// Processes `render`, going on from where the last one ended.
+    ///
+    /// # Errors
+    /// As the host's own `render`.
+    fn play(&mut self, render: &Render) -> Result<Rendered, HostError>;
+
+    /// Silence, and back to the first frame.
+    ///
+    /// # Errors
+    /// As the host's own `reset` or `stop`.
+    fn restart(&mut self) -> Result<(), HostError>;
+}
+
+/// Sleeps until a sound card that began to play at `began` asks for what follows `frames` frames.
+fn wait_for_frame(began: Instant, frames: usize, sample_rate: f64) {
+    let due = Duration::from_secs_f64(frames as f64 / sample_rate);
+    thread::sleep(due.saturating_sub(began.elapsed()));
 }
 
 /// Turns a plugin library's error into a [`HostError::Refused`].

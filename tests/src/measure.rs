@@ -39,6 +39,41 @@ pub fn db(amplitude: f64) -> f64 {
     20.0 * amplitude.log10()
 }
 
+/// FNV-1a hash of the samples' bits: the same for the same sound, bit by bit.
+pub fn fingerprint(channels: &[Vec<f32>]) -> u64 {
+    let bytes = channels.iter().flatten().flat_map(|x| x.to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Amplitude of the tone of `hz` in `samples`, as seen through a Hann window over all of them.
+pub fn tone_amplitude(samples: &[f32], sample_rate: f64, hz: f64) -> f64 {
+    let length = samples.len().max(1) as f64;
+    let (mut re, mut im) = (0.0, 0.0);
+    for (i, &sample) in samples.iter().enumerate() {
+        let window = 1.0 - (std::f64::consts::TAU * i as f64 / length).cos();
+        let angle = std::f64::consts::TAU * hz * i as f64 / sample_rate;
+        re += f64::from(sample) * window * angle.cos();
+        im += f64::from(sample) * window * angle.sin();
+    }
+    2.0 * re.hypot(im) / length
+}
+
+/// Frequency in Hz of the strongest tone within a semitone of `around_hz`.
+pub fn frequency(samples: &[f32], sample_rate: f64, around_hz: f64) -> f64 {
+    let strongest = |middle: f64, step: f64| {
+        let candidates = (-50..=50).map(|i| middle * (f64::from(i) * step / 1200.0).exp2());
+        candidates
+            .map(|hz| (tone_amplitude(samples, sample_rate, hz), hz))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map_or(middle, |(_, hz)| hz)
+    };
+    // To two cents, then to a twentieth of one.
+    let coarse = strongest(around_hz, 2.0);
+    strongest(coarse, 0.05)
+}
+
 /// Largest magnitude of the normalized cross-correlation of `excerpt` with any equally long piece
 /// of `recording`: 1 for a (scaled, delayed) copy. Pieces more than 40 dB below the recording's
 /// level are passed over, so that rounding noise is not taken for a copy.
@@ -128,6 +163,24 @@ mod tests {
         assert!((copy_correlation(&copy, &recording) - 1.0).abs() < 1e-3);
         assert!(copy_correlation(&noise(2, 2_400), &recording) < 0.2);
         assert_eq!(copy_correlation(&vec![0.0; 2_400], &recording), 0.0);
+    }
+
+    #[test]
+    fn tones_are_found_by_frequency_and_amplitude() {
+        let turn = std::f32::consts::TAU * 700.0 / 48_000.0;
+        let tone: Vec<f32> = (0..9_600).map(|i| 0.25 * (turn * i as f32).sin()).collect();
+        assert!((tone_amplitude(&tone, 48_000.0, 700.0) - 0.25).abs() < 1e-3);
+        assert!(tone_amplitude(&tone, 48_000.0, 900.0) < 1e-3);
+        let cents = 1200.0 * (frequency(&tone, 48_000.0, 690.0) / 700.0).log2();
+        assert!(cents.abs() < 0.1, "{cents}");
+    }
+
+    #[test]
+    fn fingerprints_tell_sounds_apart() {
+        let sound = [vec![0.5, -0.25]];
+        assert_eq!(fingerprint(&sound), fingerprint(&sound.clone()));
+        assert_ne!(fingerprint(&sound), fingerprint(&[vec![-0.5, -0.25]]));
+        assert_eq!(fingerprint(&[]), 0xcbf2_9ce4_8422_2325);
     }
 
     #[test]

@@ -2,6 +2,52 @@
 
 use std::time::Duration;
 
+use crate::song::Song;
+
+/// A key on a channel, under the host's own number if it gives one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Note {
+    /// The host's number of the note.
+    pub id: Option<i32>,
+    /// MIDI channel, 0 to 15.
+    pub channel: u8,
+    /// MIDI key, 0 to 127.
+    pub key: u8,
+}
+
+impl Note {
+    /// A key on the first channel, without a number.
+    pub const fn key(key: u8) -> Self {
+        Self {
+            id: None,
+            channel: 0,
+            key,
+        }
+    }
+
+    /// A key on the first channel under the number `id`.
+    pub const fn numbered(id: i32, key: u8) -> Self {
+        Self {
+            id: Some(id),
+            channel: 0,
+            key,
+        }
+    }
+}
+
+/// What a note expression changes of a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expression {
+    /// A factor, 0 to 4.
+    Volume,
+    /// 0 (left) to 1 (right).
+    Pan,
+    /// Semitones, -120 to 120.
+    Tuning,
+    /// 0 to 1.
+    Brightness,
+}
+
 /// Something that happens while a plugin processes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event {
@@ -15,24 +61,55 @@ pub struct Event {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum EventKind {
     /// Automation of the parameter with the format's `id`. `value` is in the format's own terms:
-    /// CLAP's plain value, VST3's normalized one; the hosts' `parameter_value` makes it from text.
+    /// CLAP's plain value, VST3's normalized one; the hosts' `automation` makes it from text.
     Parameter {
         /// The format's own number of the parameter.
         id: u32,
         /// The new value.
         value: f64,
     },
+    /// CLAP's polyphonic modulation: an offset of a parameter for the notes that go by a number.
+    Modulation {
+        /// CLAP's number of the parameter.
+        id: u32,
+        /// The host's number of the note.
+        note_id: i32,
+        /// The offset, in the unit of the parameter's plain value.
+        amount: f64,
+    },
     /// A key goes down.
     NoteOn {
-        /// MIDI key, 0 to 127.
-        key: u8,
+        /// Which one.
+        note: Note,
         /// 0 to 1.
         velocity: f32,
     },
     /// A key comes up.
     NoteOff {
-        /// MIDI key, 0 to 127.
-        key: u8,
+        /// Which one.
+        note: Note,
+    },
+    /// A note expression. VST3 hosts need a note with a number for it.
+    Expression {
+        /// For which note.
+        note: Note,
+        /// What changes.
+        expression: Expression,
+        /// To which value, in the expression's unit.
+        value: f64,
+    },
+    /// The pitch wheel: a MIDI message in CLAP, in VST3 the parameter that the plugin names for it.
+    PitchBend {
+        /// MIDI channel, 0 to 15.
+        channel: u8,
+        /// 0 to 16383; 8192 is its rest position.
+        position: u16,
+    },
+    /// The song that plays goes on from another place, as at the end of a loop. VST3 hosts can tell
+    /// that at the beginning of a block only.
+    Locate {
+        /// Frame of the song.
+        frame: i64,
     },
 }
 
@@ -54,6 +131,14 @@ pub struct Render {
     pub inputs: Vec<InputFeed>,
     /// What happens, in any order.
     pub events: Vec<Event>,
+    /// The song that plays meanwhile, and its frame at the start; nothing while the song stands
+    /// still.
+    pub song: Option<(Song, i64)>,
+    /// Lengths of the blocks, over and over, each at most the one that the plugin was activated
+    /// with; empty for the longest throughout.
+    pub blocks: Vec<usize>,
+    /// Waits after each block until a sound card would ask for the next one.
+    pub paced: bool,
 }
 
 impl Render {
@@ -80,6 +165,43 @@ impl Render {
     pub fn at(mut self, frame: usize, kind: EventKind) -> Self {
         self.events.push(Event { frame, kind });
         self
+    }
+
+    /// Plays `song` from its frame `start` on.
+    #[must_use]
+    pub fn in_song(mut self, song: &Song, start: i64) -> Self {
+        self.song = Some((song.clone(), start));
+        self
+    }
+
+    /// Processes in blocks of these lengths, over and over.
+    #[must_use]
+    pub fn in_blocks(mut self, lengths: &[usize]) -> Self {
+        self.blocks = lengths.to_vec();
+        self
+    }
+
+    /// Processes no faster than a sound card would ask for it.
+    #[must_use]
+    pub fn paced(mut self) -> Self {
+        self.paced = true;
+        self
+    }
+
+    /// First frames and lengths of the blocks, of at most `longest` frames each.
+    pub(crate) fn block_ranges(&self, longest: usize) -> impl Iterator<Item = (usize, usize)> {
+        let whole = [longest];
+        let lengths = match self.blocks.as_slice() {
+            [] => whole.to_vec(),
+            lengths => lengths.to_vec(),
+        };
+        let (mut start, frames) = (0, self.frames);
+        lengths.into_iter().cycle().map_while(move |length| {
+            let length = length.clamp(1, longest.max(1)).min(frames - start);
+            let block = (start, length);
+            start += length;
+            (length > 0).then_some(block)
+        })
     }
 
     /// Copies the frames from `start` on that the channel `channel` of the port `port` hears to
@@ -110,6 +232,18 @@ impl Render {
     }
 }
 
+/// Lengths of blocks from 1 to `most` frames, for [`Render::in_blocks`]: the same seed gives the same
+/// ones.
+pub fn random_blocks(seed: u32, most: usize) -> Vec<usize> {
+    let mut state = seed;
+    let lengths = std::iter::repeat_with(|| {
+        // Numerical Recipes' linear congruential generator, whose upper bits are the good ones.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        1 + (state >> 8) as usize % most.max(1)
+    });
+    lengths.take(1_000).collect()
+}
+
 /// What a plugin made of a [`Render`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rendered {
@@ -117,6 +251,8 @@ pub struct Rendered {
     pub channels: Vec<Vec<f32>>,
     /// How long each call of the plugin's process function took.
     pub block_times: Vec<Duration>,
+    /// The notes whose sound has ended, as a CLAP plugin tells them, with the frame that it gives.
+    pub ended_notes: Vec<(usize, Note)>,
 }
 
 impl Rendered {
@@ -131,5 +267,24 @@ impl Rendered {
             .iter()
             .map(|channel| channel[range.clone()].to_vec())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_go_over_every_frame_once() {
+        let render = Render::silent(10);
+        let ranges = |render: &Render| render.block_ranges(4).collect::<Vec<_>>();
+        assert_eq!(ranges(&render), [(0, 4), (4, 4), (8, 2)]);
+        let render = render.in_blocks(&[1, 3, 900]);
+        assert_eq!(ranges(&render), [(0, 1), (1, 3), (4, 4), (8, 1), (9, 1)]);
+        assert_eq!(ranges(&Render::silent(0)), []);
+        let lengths = random_blocks(1, 50);
+        assert!(lengths.iter().all(|length| (1..=50).contains(length)));
+        assert_eq!(lengths, random_blocks(1, 50));
+        assert_ne!(lengths, random_blocks(2, 50));
     }
 }

@@ -1,11 +1,14 @@
 //! The built VST3 in a host.
 
+mod scenes;
 mod sound;
 
+use scenes::LONGEST_BLOCK;
 use sound::{assert_silent, assert_sounds};
 use weft_core::procedural::{Texture, synthesize};
+use weft_hosts::clap_host::{ClapPlugin, RenderMode};
 use weft_hosts::vst3::{ProcessMode, Vst3Plugin};
-use weft_hosts::{EventKind, Render, VST3_BUNDLE, bundle};
+use weft_hosts::{CLAP_BUNDLE, EventKind, Note, Render, VST3_BUNDLE, bundle};
 
 const SAMPLE_RATE: u32 = 48_000;
 const BLOCK_SIZE: usize = 512;
@@ -16,22 +19,27 @@ const CAPTURE_BUS: usize = 1;
 const SECOND: usize = SAMPLE_RATE as usize;
 
 fn load(mode: ProcessMode) -> Vst3Plugin {
+    load_for(mode, BLOCK_SIZE)
+}
+
+fn load_for(mode: ProcessMode, block_size: usize) -> Vst3Plugin {
     let path = bundle(VST3_BUNDLE).unwrap();
     let rate = f64::from(SAMPLE_RATE);
-    let mut plugin = Vst3Plugin::load(&path, rate, BLOCK_SIZE).unwrap();
-    plugin.set_process_mode(mode, rate).unwrap();
+    let mut plugin = Vst3Plugin::load(&path, rate, block_size).unwrap();
+    plugin.set_process_mode(mode).unwrap();
     plugin
 }
 
 fn set_mode(plugin: &mut Vst3Plugin, mode: ProcessMode) {
-    plugin
-        .set_process_mode(mode, f64::from(SAMPLE_RATE))
-        .unwrap();
+    plugin.set_process_mode(mode).unwrap();
 }
 
-/// Captures rain by automation and waits for the fit as a bounce does.
-fn fitted() -> Vst3Plugin {
-    let recording = synthesize(Texture::Rain, 7, SAMPLE_RATE, CAPTURE_S as f64).into_channels();
+fn rain() -> Vec<Vec<f32>> {
+    synthesize(Texture::Rain, 7, SAMPLE_RATE, CAPTURE_S as f64).into_channels()
+}
+
+/// Captures `recording` by automation and waits for the fit as a bounce does.
+fn fitted(recording: &[Vec<f32>]) -> Vst3Plugin {
     let mut plugin = load(ProcessMode::Realtime);
     let settings = Render::silent(BLOCK_SIZE)
         .at(0, plugin.automation("Fit Steps", 100.0).unwrap())
@@ -44,7 +52,7 @@ fn fitted() -> Vst3Plugin {
         .at(0, plugin.switch("Capture", false).unwrap());
     plugin.render(&settings).unwrap();
     let render = Render::silent(CAPTURE_FRAMES + SECOND / 2)
-        .feed(CAPTURE_BUS, &recording)
+        .feed(CAPTURE_BUS, recording)
         .at(0, plugin.switch("Capture", true).unwrap())
         .at(CAPTURE_FRAMES, plugin.switch("Capture", false).unwrap());
     assert_silent(&plugin.render(&render).unwrap().channels);
@@ -68,7 +76,8 @@ fn it_shows_its_buses_and_parameters() {
     assert_eq!(inputs.get(CAPTURE_BUS), Some(&2));
     assert_eq!(outputs, [2]);
     let names = plugin.parameter_names().unwrap();
-    for name in ["Gain", "Attack", "Release", "Hold", "Seed", "Capture"] {
+    assert_eq!(names.len(), sound::PARAMETERS.len(), "{names:?}");
+    for name in sound::PARAMETERS {
         assert!(
             names.iter().any(|shown| shown == name),
             "no {name} in {names:?}"
@@ -78,7 +87,7 @@ fn it_shows_its_buses_and_parameters() {
 
 #[test]
 fn it_captures_plays_and_travels_in_a_project() {
-    let mut plugin = fitted();
+    let mut plugin = fitted(&rain());
     let state = plugin.save_state().unwrap();
     let endless = bounce(&mut plugin, 3 * SECOND);
     assert_sounds(&endless);
@@ -103,10 +112,10 @@ fn it_captures_plays_and_travels_in_a_project() {
             .unwrap()
             .channels,
     );
-    let (key, velocity) = (64, 1.0);
+    let (note, velocity) = (Note::key(64), 1.0);
     let note = Render::silent(2 * SECOND)
-        .at(0, EventKind::NoteOn { key, velocity })
-        .at(SECOND, EventKind::NoteOff { key });
+        .at(0, EventKind::NoteOn { note, velocity })
+        .at(SECOND, EventKind::NoteOff { note });
     let played = reopened.render(&note).unwrap();
     assert_sounds(&played.frames(0..SECOND));
     assert_silent(&played.frames(SECOND + SECOND / 2..2 * SECOND));
@@ -114,7 +123,7 @@ fn it_captures_plays_and_travels_in_a_project() {
 
 #[test]
 fn two_instances_do_not_disturb_each_other() {
-    let mut first = fitted();
+    let mut first = fitted(&rain());
     let mut second = load(ProcessMode::Offline);
     assert_silent(&bounce(&mut second, SECOND));
     let before = bounce(&mut first, SECOND);
@@ -124,4 +133,64 @@ fn two_instances_do_not_disturb_each_other() {
         after == before,
         "dropping an instance changed another's sound"
     );
+}
+
+/// Both formats, each of which has captured and fitted the rain in an offline render, for blocks of
+/// any length.
+fn both_formats() -> (Vst3Plugin, ClapPlugin) {
+    let mut vst3 = load_for(ProcessMode::Offline, LONGEST_BLOCK);
+    scenes::capture(&mut vst3, CAPTURE_BUS, &rain());
+    let mut clap = load_clap();
+    let port = clap.capture_port().unwrap();
+    scenes::capture(&mut clap, port, &rain());
+    (vst3, clap)
+}
+
+/// The other format, in an offline render.
+fn load_clap() -> ClapPlugin {
+    let mut clap = ClapPlugin::load(&bundle(CLAP_BUNDLE).unwrap()).unwrap();
+    clap.set_render_mode(RenderMode::Offline).unwrap();
+    clap.activate(f64::from(SAMPLE_RATE), LONGEST_BLOCK)
+        .unwrap();
+    clap
+}
+
+#[test]
+fn a_bounce_with_everything_is_the_same_in_every_block_size_and_in_clap() {
+    let (mut vst3, mut clap) = both_formats();
+    let first = scenes::assert_bounces_are_identical(&mut vst3);
+    let other = scenes::assert_bounces_are_identical(&mut clap);
+    assert_eq!(scenes::first_difference(&first, &other, 0), None);
+}
+
+#[test]
+fn a_locked_bar_sounds_the_same_however_it_was_reached_and_in_clap() {
+    let (mut vst3, mut clap) = both_formats();
+    let first = scenes::assert_locked_bars_are_identical(&mut vst3);
+    let other = scenes::assert_locked_bars_are_identical(&mut clap);
+    assert_eq!(scenes::first_difference(&first, &other, 0), None);
+}
+
+#[test]
+fn a_capture_in_a_bounce_is_the_same_every_time_and_in_clap() {
+    let bounced = |blocks: &[usize]| {
+        let mut plugin = load_for(ProcessMode::Offline, LONGEST_BLOCK);
+        scenes::capture_in_a_bounce(&mut plugin, CAPTURE_BUS, blocks)
+    };
+    let first = bounced(&[512]);
+    for blocks in [512, 333] {
+        let again = bounced(&[blocks]);
+        let difference = scenes::first_difference(&first, &again, 0);
+        assert_eq!(difference, None, "blocks of {blocks}");
+    }
+    let mut clap = load_clap();
+    let port = clap.capture_port().unwrap();
+    let other = scenes::capture_in_a_bounce(&mut clap, port, &[512]);
+    assert_eq!(scenes::first_difference(&first, &other, 0), None);
+}
+
+#[test]
+fn notes_have_pitches_of_their_own() {
+    let mut plugin = fitted(&scenes::tone(CAPTURE_FRAMES));
+    scenes::assert_notes_have_pitches_of_their_own(&mut plugin);
 }
