@@ -13,9 +13,7 @@ use guard::allocations;
 
 use weft_core::fit::{FitSettings, fit};
 use weft_core::network::Model;
-use weft_core::player::{
-    Controls, Instrument, NoteAddress, NoteControl, Player, Quality, Transport,
-};
+use weft_core::player::{Controls, Instrument, NoteAddress, NoteControl, Quality, Transport};
 use weft_core::procedural::{Texture, synthesize};
 
 const RATE: f64 = 48_000.0;
