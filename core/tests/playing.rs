@@ -453,6 +453,41 @@ fn jumps_of_controls_do_not_click() {
 }
 
 #[test]
+fn controls_are_heard_soon() {
+    // A bounce with the change and one without differ from the sample on which it is first heard.
+    let at = 8_000;
+    for (name, control, _) in SWEEPS {
+        let bounce = |value: f32| {
+            let (_instrument, mut player) = bouncing(rain(), f64::from(RATE));
+            play(
+                &mut player,
+                16_000,
+                || 64,
+                |_, done| control(if done < at { 0.5 } else { value }),
+            )
+        };
+        let (same, changed) = (bounce(0.5), bounce(0.7));
+        assert!(same[0][..at] == changed[0][..at]);
+        let differs = |(a, b): (&f32, &f32)| (a - b).abs() > 0.02 * rms(&same[0]);
+        let after = same[0][at..]
+            .iter()
+            .zip(&changed[0][at..])
+            .position(differs);
+        let delay_s = after.map(|samples| samples as f32 / RATE as f32);
+        println!(
+            "{name}: heard after {:.1} ms",
+            1e3 * delay_s.unwrap_or(f32::NAN)
+        );
+        // What acts on frames waits for the look-ahead; the rest acts at once.
+        let most = match name {
+            "pitch" | "bend" | "gain" | "width" | "sustain" => 0.01,
+            _ => 0.1,
+        };
+        assert!(delay_s.is_some_and(|s| s < most), "{name}: {delay_s:?} s");
+    }
+}
+
+#[test]
 fn two_hundred_notes_a_second_leave_nothing_behind() {
     let (instrument, mut player) = bouncing(rain(), f64::from(RATE));
     let controls = Controls {
