@@ -769,6 +769,14 @@ impl EngineFeed {
         self.feature_stream.model()
     }
 
+    /// Fills both rings by half at least.
+    pub fn top_up(&mut self) {
+        let is_low = |f: &Self| {
+            f.fine.waiting() < FINE_FRAMES / 2 || f.features.waiting() < FEATURE_FRAMES / 2
+        };
+        while is_low(self) && self.send_frame() {}
+    }
+
     /// Goes on with a better network for the same capture.
     pub fn improve(&mut self, model: Model) {
         self.feature_stream.improve(model);

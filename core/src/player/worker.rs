@@ -367,6 +367,10 @@ impl Worker {
         if self.unsent.is_some() || self.requests.is_empty() {
             return;
         }
+        // Building takes a while, in which what sounds must not run dry.
+        for (_, feed) in &mut self.feeds {
+            feed.top_up();
+        }
         let urgent = self.requests.iter().position(|r| r.urgent);
         let mut request = self.requests.remove(urgent.unwrap_or(0));
         let begin = Instant::now();
