@@ -32,7 +32,7 @@ const POSITION_GRID: f64 = 256.0;
 /// Off the round numbers that positions like to take, where rounding could go either way.
 const POSITION_OFFSET: f64 = 0.37;
 /// Stream of the random places from which missing fine structure is made up.
-const MAKESHIFT_STREAM: u32 = 80;
+const MAKESHIFT_STREAM: u32 = 84;
 
 /// What a hop's frame is made with; looked at once for each hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -546,6 +546,7 @@ impl Engine {
         } = self.controls;
         let wanted = self.position.floor() as i64 + 1;
         let passage = &mut self.passage;
+        let mut at = None;
         while passage.newest < wanted {
             match passage.receiver.receive() {
                 Some(frame) => passage.take(frame, &self.voicing, density, contrast),
@@ -554,13 +555,15 @@ impl Engine {
                     // The last statistics go on, from the newest frame there is.
                     self.missing += 1;
                     self.position = self.position.min(passage.newest as f64);
+                    // One frame held would ring in the bands that have no grain.
+                    at = passage.any(self.frame, self.seed);
                     break;
                 }
             }
         }
         let smear = f64::from(smear_s) * self.voicing.front_end.frame_rate();
         passage.reshape(&self.voicing, density, contrast);
-        passage.average(self.position, smear, &mut self.features);
+        passage.average(at.unwrap_or(self.position), smear, &mut self.features);
         self.voicing.unshape(&mut self.features);
     }
 
@@ -687,6 +690,13 @@ impl Passage {
                 self.shape(at, index, voicing, density, contrast);
             }
         }
+    }
+
+    /// Any of the frames that have passed, for synthesis frame `frame`.
+    fn any(&self, frame: i64, seed: u32) -> Option<f64> {
+        let reach = (self.newest - self.first).min(self.shaped.len() as i64 - 4);
+        let random = Noise::new(seed, MAKESHIFT_STREAM + 1).frame(frame).bits(0);
+        (reach > 0).then(|| (self.newest - 1 - i64::from(random) % reach) as f64)
     }
 
     /// Mean over the `smear` frames before `position`, and the one that it lies in: each frame counts from
