@@ -82,11 +82,6 @@ impl InversionSettings {
             ..self
         }
     }
-
-    /// [`eco`](Self::eco).
-    pub fn new(fft_size: usize, hop_size: usize) -> Self {
-        Self::eco(fft_size, hop_size)
-    }
 }
 
 /// The magnitudes of one frame.

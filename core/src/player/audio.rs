@@ -8,11 +8,12 @@ use ringbuf::traits::{Consumer, Producer};
 use ringbuf::{HeapCons, HeapProd};
 
 use super::controls::{Controls, NoteAddress, NoteControl, Quality, Transport};
-use super::engine::{Engine, NoWait, Place, StreamStart, Supply};
+use super::engine::{Engine, Place, StreamStart};
 use super::envelope::EnvelopeTimes;
 use super::limiter::Limiter;
 use super::messages::{CaptureDrop, CaptureNews, Shared, StreamReply, StreamRequest};
 use super::recorder::Recorder;
+use super::ring::{NoWait, Supply};
 use super::song::Song;
 use super::voice::{CONTROL_INTERVAL, Inbox, Smoothing, Voice};
 use crate::network::Noise;

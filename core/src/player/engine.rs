@@ -7,12 +7,14 @@
 
 use std::sync::Arc;
 
+use super::grain::Grain;
 use super::interpolator::{Kernels, ONE, TAPS};
-use super::ring::{Frame, FrameReceiver, FrameSender, frame_ring};
+use super::passage::{Nodes, Passage};
+use super::ring::{FrameSender, Supply, frame_ring};
 use super::stream::FeatureStream;
 use super::voicing::{SpectralGain, TEMPERATURES, Voicing};
 use crate::inversion::{InversionError, InversionSettings, StreamingInverter, TargetFrame};
-use crate::network::{Model, Noise};
+use crate::network::Model;
 use crate::spectrum::{ExpandScratch, FrameSpectrum};
 
 use super::controls::{CUT_RANGE_HZ, Quality, SMEAR_MOST_S};
@@ -31,9 +33,6 @@ const SHAPING_STEPS: usize = 6;
 const POSITION_GRID: f64 = 256.0;
 /// Off the round numbers that positions like to take, where rounding could go either way.
 const POSITION_OFFSET: f64 = 0.37;
-/// Stream of the random places from which missing fine structure is made up.
-const MAKESHIFT_STREAM: u32 = 84;
-
 /// What a hop's frame is made with; looked at once for each hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameControls {
@@ -119,33 +118,6 @@ pub(super) fn reading_step(texture_rate: u32, host_rate: f64, transposition: f64
     ((speed * ONE as f64).round() as u64).max(1)
 }
 
-/// What the network knows of one frame, `[TEMPERATURES × features]`.
-type Nodes = Vec<f32>;
-
-/// Bands of the frames that the position has passed and is about to pass.
-struct Passage {
-    receiver: FrameReceiver<Nodes>,
-    /// The newest frames as they came, by index modulo their number.
-    nodes: [Nodes; 4],
-    /// Shaped frames (powers and pan) as far back as smear reaches, by index modulo their number.
-    shaped: Vec<Vec<f32>>,
-    /// Index of the newest frame that is there.
-    newest: i64,
-    /// Index of the first frame that ever came.
-    first: i64,
-    /// Density and contrast with which each frame in `nodes` was shaped last.
-    shaped_with: [(f32, f32); 4],
-}
-
-/// Which frame's fine structure is at hand.
-struct Grain {
-    receiver: FrameReceiver<FrameSpectrum>,
-    last: FrameSpectrum,
-    /// For frames that are missing, and whether one is.
-    makeshift: FrameSpectrum,
-    is_missing: bool,
-}
-
 /// One hop's sound before it is read: a stretch of the hop before, then the hop.
 struct Tape {
     mid: Vec<f32>,
@@ -202,21 +174,6 @@ pub(super) struct EngineFeed {
     scratch: ExpandScratch,
 }
 
-/// Whether missing frames are waited for.
-pub(super) trait Supply {
-    /// Called while a frame is missing. `false`: go on without it.
-    fn wait(&mut self) -> bool;
-}
-
-/// Real time: nobody waits.
-pub(super) struct NoWait;
-
-impl Supply for NoWait {
-    fn wait(&mut self) -> bool {
-        false
-    }
-}
-
 impl Engine {
     /// Builds both halves for `model`, ready to sound. On the worker: this allocates.
     pub fn new(
@@ -233,7 +190,7 @@ impl Engine {
         let settings = InversionSettings {
             stereo,
             ..match start.quality {
-                Quality::Eco => InversionSettings::new(fft_size, hop_size),
+                Quality::Eco => InversionSettings::eco(fft_size, hop_size),
                 Quality::High => InversionSettings::high(fft_size, hop_size),
             }
         };
@@ -307,20 +264,13 @@ impl Engine {
         let mut engine = Self {
             id,
             kernels: Kernels::get(),
-            passage: Passage {
-                receiver: feature_receiver,
-                nodes: std::array::from_fn(|_| vec![0.0; TEMPERATURES.len() * width]),
-                shaped: vec![vec![0.0; width]; smear_frames as usize + 4],
-                newest: first_feature - 1,
-                first: first_feature,
-                shaped_with: [(f32::NAN, f32::NAN); 4],
-            },
-            grain: Grain {
-                receiver: fine_receiver,
-                last: FrameSpectrum::silent(bins),
-                makeshift: FrameSpectrum::silent(bins),
-                is_missing: false,
-            },
+            passage: Passage::new(
+                feature_receiver,
+                width,
+                smear_frames as usize,
+                first_feature,
+            ),
+            grain: Grain::new(fine_receiver, bins),
             inverters: Inverters {
                 current: make_inverter()?,
                 next: if locked { Some(make_inverter()?) } else { None },
@@ -544,53 +494,27 @@ impl Engine {
             smear_s,
             ..
         } = self.controls;
-        let wanted = self.position.floor() as i64 + 1;
         let passage = &mut self.passage;
-        let mut at = None;
-        while passage.newest < wanted {
-            match passage.receiver.receive() {
-                Some(frame) => passage.take(frame, &self.voicing, density, contrast),
-                None if supply.wait() => {}
-                None => {
-                    // The last statistics go on, from the newest frame there is.
-                    self.missing += 1;
-                    self.position = self.position.min(passage.newest as f64);
-                    // One frame held would ring in the bands that have no grain.
-                    at = passage.any(self.frame, self.seed);
-                    break;
-                }
-            }
+        let wanted = self.position.floor() as i64 + 1;
+        let mut at = self.position;
+        if !passage.advance(wanted, &self.voicing, (density, contrast), supply) {
+            self.missing += 1;
+            self.position = self.position.min(passage.newest() as f64);
+            at = passage
+                .makeshift_position(self.frame, self.seed)
+                .unwrap_or(self.position);
         }
         let smear = f64::from(smear_s) * self.voicing.front_end.frame_rate();
-        passage.reshape(&self.voicing, density, contrast);
-        passage.average(at.unwrap_or(self.position), smear, &mut self.features);
+        passage.average(at, smear, &mut self.features);
         self.voicing.unshape(&mut self.features);
     }
 
     /// Fine structure of the frame, or something like it.
     fn take_grain(&mut self, supply: &mut impl Supply) {
-        let grain = &mut self.grain;
-        loop {
-            match grain.receiver.receive() {
-                Some(mut frame) => {
-                    let right = frame.index >= self.frame;
-                    if right {
-                        std::mem::swap(&mut grain.last, &mut frame.data);
-                    }
-                    grain.receiver.recycle(frame);
-                    if right {
-                        grain.is_missing = false;
-                        return;
-                    }
-                }
-                None if supply.wait() => {}
-                None => {
-                    self.missing += 1;
-                    let direct = self.voicing.front_end.bands().direct();
-                    grain.make_up(self.frame, self.seed, direct);
-                    return;
-                }
-            }
+        if !self.grain.advance(self.frame, supply) {
+            self.missing += 1;
+            let direct = self.voicing.front_end.bands().direct();
+            self.grain.make_up(self.frame, self.seed, direct);
         }
     }
 
@@ -657,97 +581,6 @@ impl Tape {
     /// Position from which a hop is read.
     /// Their neighbours on both sides are on the tape too, so the hop is heard half a kernel late.
     const START: u64 = ONE;
-}
-
-impl Passage {
-    /// Takes over a frame from the ring.
-    fn take(
-        &mut self,
-        mut frame: Box<Frame<Nodes>>,
-        voicing: &Voicing,
-        density: f32,
-        contrast: f32,
-    ) {
-        self.newest = frame.index;
-        let at = self.newest.rem_euclid(self.nodes.len() as i64) as usize;
-        std::mem::swap(&mut self.nodes[at], &mut frame.data);
-        self.receiver.recycle(frame);
-        self.shape(at, self.newest, voicing, density, contrast);
-    }
-
-    fn shape(&mut self, at: usize, index: i64, voicing: &Voicing, density: f32, contrast: f32) {
-        let slot = index.rem_euclid(self.shaped.len() as i64) as usize;
-        voicing.shape(&self.nodes[at], density, contrast, &mut self.shaped[slot]);
-        self.shaped_with[at] = (density, contrast);
-    }
-
-    /// Shapes the newest frames again where density or contrast has moved: a position that stands still
-    /// follows them too. Older frames, which only smear looks at, stay as they were.
-    fn reshape(&mut self, voicing: &Voicing, density: f32, contrast: f32) {
-        for index in (self.newest - 1).max(self.first)..=self.newest {
-            let at = index.rem_euclid(self.nodes.len() as i64) as usize;
-            if self.shaped_with[at] != (density, contrast) {
-                self.shape(at, index, voicing, density, contrast);
-            }
-        }
-    }
-
-    /// Any of the frames that have passed, for synthesis frame `frame`.
-    fn any(&self, frame: i64, seed: u32) -> Option<f64> {
-        let reach = (self.newest - self.first).min(self.shaped.len() as i64 - 4);
-        let random = Noise::new(seed, MAKESHIFT_STREAM + 1).frame(frame).bits(0);
-        (reach > 0).then(|| (self.newest - 1 - i64::from(random) % reach) as f64)
-    }
-
-    /// Mean over the `smear` frames before `position`, and the one that it lies in: each frame counts from
-    /// its index to the next one's. Without smear, this is the line between two frames.
-    fn average(&self, position: f64, smear: f64, out: &mut [f32]) {
-        let reach = (self.shaped.len() - 3) as f64;
-        let (from, to) = (position - smear.clamp(0.0, reach), position + 1.0);
-        let scale = 1.0 / (to - from);
-        out.fill(0.0);
-        let oldest = self.first.max(self.newest + 1 - self.shaped.len() as i64);
-        let mut index = from.floor() as i64;
-        while (index as f64) < to {
-            let weight = (to.min((index + 1) as f64) - from.max(index as f64)) * scale;
-            let slot = index.clamp(oldest, self.newest.max(oldest));
-            let frame = &self.shaped[slot.rem_euclid(self.shaped.len() as i64) as usize];
-            let weight = weight as f32;
-            for (sum, x) in out.iter_mut().zip(frame) {
-                *sum += x * weight;
-            }
-            index += 1;
-        }
-    }
-}
-
-impl Grain {
-    /// Makes up fine structure for a frame that is missing: that of the last one, turned by a random
-    /// number of bins above the first `direct`, which is as random and not the same.
-    fn make_up(&mut self, frame: i64, seed: u32, direct: usize) {
-        self.is_missing = true;
-        let bins = self.last.mid.len();
-        let direct = direct.min(bins - 1);
-        let random = Noise::new(seed, MAKESHIFT_STREAM).frame(frame).bits(0) as usize;
-        let planes = [
-            (&self.last.mid, &mut self.makeshift.mid),
-            (&self.last.side, &mut self.makeshift.side),
-            (&self.last.pan, &mut self.makeshift.pan),
-        ];
-        for (last, out) in planes {
-            out.copy_from_slice(last);
-            out[direct..].rotate_left(random % (bins - direct));
-        }
-    }
-
-    fn planes(&self) -> [&[f32]; 3] {
-        let at_hand = if self.is_missing {
-            &self.makeshift
-        } else {
-            &self.last
-        };
-        [&at_hand.mid, &at_hand.side, &at_hand.pan]
-    }
 }
 
 impl EngineFeed {

@@ -42,7 +42,6 @@ impl Kernels {
 
     /// The kernel that lets pass what a signal read with this `step` can hold.
     fn for_step(&self, step: u64) -> &Kernel {
-        // Only powers of half octaves matter; comparing squares keeps it in integers.
         let speed = step as f64 / ONE as f64;
         let octaves = if speed > 1.0 { speed.log2() } else { 0.0 };
         &self.tables[((2.0 * octaves - 1e-6).ceil().max(0.0) as usize).min(KERNELS - 1)]

@@ -38,7 +38,7 @@ impl Renderer {
         let settings = InversionSettings {
             stereo,
             iterations: ITERATIONS,
-            ..InversionSettings::new(stft.fft_size(), stft.hop_size())
+            ..InversionSettings::eco(stft.fft_size(), stft.hop_size())
         };
         let hop_size = stft.hop_size();
         let stream = FeatureStream::new(model.clone(), &[1.0], seed, -PRIMING_FRAMES);

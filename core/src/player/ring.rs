@@ -53,6 +53,21 @@ pub(super) fn frame_ring<T>(
     )
 }
 
+/// Whether missing frames are waited for.
+pub(super) trait Supply {
+    /// Called while a frame is missing. `false`: go on without it.
+    fn wait(&mut self) -> bool;
+}
+
+/// Real time: nobody waits.
+pub(super) struct NoWait;
+
+impl Supply for NoWait {
+    fn wait(&mut self) -> bool {
+        false
+    }
+}
+
 impl<T> FrameSender<T> {
     /// Lets `fill` write the next frame and sends it, if there is room.
     pub fn send_with(&mut self, fill: impl FnOnce(&mut Frame<T>)) -> bool {

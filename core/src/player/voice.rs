@@ -4,8 +4,9 @@ use super::controls::{
     BRIGHTNESS_RANGE, CUT_RANGE_HZ, Controls, NoteAddress, NoteControl, PITCH_RANGE_ST,
     SMEAR_MOST_S, TIME_RANGE,
 };
-use super::engine::{Engine, FrameControls, SongLine, Supply};
+use super::engine::{Engine, FrameControls, SongLine};
 use super::envelope::{Envelope, Glide, follow};
+use super::ring::Supply;
 
 /// Samples between two looks at the controls. Counted from the last reset, not from block to block.
 pub(super) const CONTROL_INTERVAL: usize = 16;
