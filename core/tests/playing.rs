@@ -495,11 +495,12 @@ fn two_hundred_notes_a_second_leave_nothing_behind() {
         key_follow: true,
         ..HOLD
     };
+    const SECONDS: usize = 10;
     let every = RATE as usize / 200;
     let mut ended = 0;
     let [left, _] = play(
         &mut player,
-        4 * RATE as usize,
+        SECONDS * RATE as usize,
         || every,
         |player, done| {
             let i = (done / every) as i32;
@@ -538,7 +539,7 @@ fn two_hundred_notes_a_second_leave_nothing_behind() {
         ended += 1;
     }
     assert_eq!(instrument.status().voices, 0);
-    assert_eq!(ended, 800);
+    assert_eq!(ended, 200 * SECONDS);
 }
 
 #[test]

@@ -1,15 +1,34 @@
 //! A long session in which everything happens at random: notes, automation, seeks, loops, other textures,
-//! fits, captures, blocks of any length. The audio thread must never touch the allocator, and what it plays
-//! must stay sound.
+//! fits, captures, blocks of any length. The audio thread must never touch the allocator nor call the
+//! system, and what it plays must stay sound.
 //!
 //! `WEFT_SESSION_S=600 cargo test --release -p weft-core --test session -- --nocapture` makes it longer.
 
 mod guard;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "guard/system_calls.rs"]
+mod system_calls;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+mod system_calls {
+    /// Elsewhere there is nothing that tells.
+    pub struct Watch;
+
+    impl Watch {
+        pub fn new() -> Option<Self> {
+            None
+        }
+
+        pub fn first_call<T>(&self, work: impl FnOnce() -> T) -> (T, Option<i64>) {
+            (work(), None)
+        }
+    }
+}
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use guard::allocations;
+use system_calls::Watch;
 
 use weft_core::fit::{FitSettings, fit};
 use weft_core::network::Model;
@@ -62,6 +81,8 @@ fn textures() -> [Model; 2] {
 #[derive(Debug, Default)]
 struct Outcome {
     allocations: usize,
+    /// Processing calls that called the system, or `None` where that can't be told.
+    system_calls: Option<usize>,
     notes: usize,
     seeks: usize,
     textures: usize,
@@ -76,7 +97,12 @@ fn session(seconds: f64, paced: bool) -> Outcome {
     player.prepare(RATE);
     player.set_offline(!paced);
     instrument.play(textures[0].clone());
-    let mut outcome = Outcome::default();
+    // A bounce waits for its frames, and may sleep.
+    let watch = if paced { Watch::new() } else { None };
+    let mut outcome = Outcome {
+        system_calls: watch.as_ref().map(|_| 0),
+        ..Outcome::default()
+    };
     let mut random = Random(7);
     let mut controls = Controls {
         hold: true,
@@ -110,7 +136,7 @@ fn session(seconds: f64, paced: bool) -> Outcome {
         let key = 36 + random.below(48) as u8;
         let value = random.unit();
         let [left, right] = &mut out;
-        outcome.allocations += allocations(|| {
+        let mut process = || {
             let note = NoteAddress {
                 note_id: None,
                 channel: Some(0),
@@ -179,6 +205,16 @@ fn session(seconds: f64, paced: bool) -> Outcome {
             let input = [&input[..block], &input[..block]];
             player.process(input, [&mut left[..block], &mut right[..block]], &controls);
             while player.next_ended_note().is_some() {}
+        };
+        outcome.allocations += allocations(|| match &watch {
+            Some(watch) => {
+                let ((), call) = watch.first_call(process);
+                if let Some(call) = call {
+                    println!("system call {call} after {done} samples");
+                    *outcome.system_calls.get_or_insert(0) += 1;
+                }
+            }
+            None => process(),
         });
         song += block as i64;
         done += block;
@@ -206,11 +242,23 @@ fn a_simulated_session_never_allocates() {
 }
 
 #[test]
-fn a_session_in_real_time_never_allocates() {
+fn a_session_in_real_time_never_allocates_nor_calls_the_system() {
     let seconds = asked_for_s().unwrap_or(PACED_S);
     let outcome = session(seconds, true);
     // Underruns are the machine's matter here, and told, not judged.
     println!("{seconds} s in real time: {outcome:?}");
     assert_eq!(outcome.allocations, 0);
+    assert_eq!(outcome.system_calls.unwrap_or(0), 0);
     assert!(outcome.notes > 0 && outcome.largest <= 1.0);
+}
+
+#[test]
+fn the_watch_finds_system_calls_and_allocations() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 2);
+    let Some(watch) = Watch::new() else { return };
+    assert_eq!(watch.first_call(|| 1 + 1), (2, None));
+    let sched_yield = Some(24);
+    assert_eq!(watch.first_call(std::thread::yield_now).1, sched_yield);
+    // And again, as the first one was let through.
+    assert_eq!(watch.first_call(std::thread::yield_now).1, sched_yield);
 }

@@ -11,6 +11,7 @@ use super::grain::Grain;
 use super::interpolator::{Kernels, ONE, TAPS};
 use super::passage::{Nodes, Passage};
 use super::ring::{FrameSender, Supply, frame_ring};
+use super::song::{SongLine, on_grid};
 use super::stream::FeatureStream;
 use super::voicing::{SpectralGain, TEMPERATURES, Voicing};
 use crate::inversion::{InversionError, InversionSettings, StreamingInverter, TargetFrame};
@@ -29,10 +30,7 @@ const FEATURE_FRAMES: usize = 48;
 const SEGMENT_HOPS: i64 = 64;
 /// Steps of a hop's work that come before the inverter's: bands, gains, one for each plane, hand-over.
 const SHAPING_STEPS: usize = 6;
-/// Locked positions are rounded to 1/256 of a frame: the last bits of the host's clock must not be heard.
-const POSITION_GRID: f64 = 256.0;
-/// Off the round numbers that positions like to take, where rounding could go either way.
-const POSITION_OFFSET: f64 = 0.37;
+
 /// What a hop's frame is made with; looked at once for each hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameControls {
@@ -61,30 +59,6 @@ impl Default for FrameControls {
             high_cut_hz: CUT_RANGE_HZ.1,
         }
     }
-}
-
-/// Where the song is, and which part of the texture belongs there; both in seconds of the texture.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct SongLine {
-    /// Seconds from the song's beginning, at the sample that comes next.
-    pub now_s: f64,
-    /// Seconds in a sample of the host.
-    pub rate_s: f64,
-    /// A place in the song and the place in the texture that it has: time counts from there.
-    pub anchor_s: (f64, f64),
-}
-
-impl SongLine {
-    /// Place in the texture `samples` of the host from now, in seconds.
-    pub fn position_s(&self, samples: f64, time: f64) -> f64 {
-        let (song, position) = self.anchor_s;
-        position + (self.now_s + samples * self.rate_s - song) * time
-    }
-}
-
-/// A locked position, in frames.
-fn on_grid(position: f64) -> f64 {
-    ((position * POSITION_GRID + POSITION_OFFSET).floor()) / POSITION_GRID
 }
 
 /// What a stream starts from.

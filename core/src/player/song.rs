@@ -1,7 +1,6 @@
-//! Where the host's song is, sample by sample.
+//! Where the host's song is, sample by sample, and which part of the texture belongs there.
 
 use super::controls::Transport;
-use super::engine::SongLine;
 
 /// Hosts that give seconds are off by a sample now and then; more than this is a jump.
 const SEEK_SAMPLES: i64 = 2;
@@ -14,6 +13,34 @@ const BEATS_PER_BAR: f64 = 4.0;
 /// Tempo where the host doesn't say, in beats a minute.
 const TEMPO: f64 = 120.0;
 const S_PER_MIN: f64 = 60.0;
+/// Locked positions are rounded to 1/256 of a frame: the last bits of the host's clock must not be heard.
+const POSITION_GRID: f64 = 256.0;
+/// Off the round numbers that positions like to take, where rounding could go either way.
+const POSITION_OFFSET: f64 = 0.37;
+
+/// Where the song is, and which part of the texture belongs there; both in seconds of the texture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct SongLine {
+    /// Seconds from the song's beginning, at the sample that comes next.
+    pub now_s: f64,
+    /// Seconds in a sample of the host.
+    pub rate_s: f64,
+    /// A place in the song and the place in the texture that it has: time counts from there.
+    pub anchor_s: (f64, f64),
+}
+
+impl SongLine {
+    /// Place in the texture `samples` of the host from now, in seconds.
+    pub fn position_s(&self, samples: f64, time: f64) -> f64 {
+        let (song, position) = self.anchor_s;
+        position + (self.now_s + samples * self.rate_s - song) * time
+    }
+}
+
+/// A locked position, in frames.
+pub(super) fn on_grid(position: f64) -> f64 {
+    ((position * POSITION_GRID + POSITION_OFFSET).floor()) / POSITION_GRID
+}
 
 /// A running song, as it was at some sample.
 #[derive(Clone, Copy, Debug)]

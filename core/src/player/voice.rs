@@ -4,9 +4,10 @@ use super::controls::{
     BRIGHTNESS_RANGE, CUT_RANGE_HZ, Controls, NoteAddress, NoteControl, PITCH_RANGE_ST,
     SMEAR_MOST_S, TIME_RANGE,
 };
-use super::engine::{Engine, FrameControls, SongLine};
+use super::engine::{Engine, FrameControls};
 use super::envelope::{Envelope, Glide, follow};
 use super::ring::Supply;
+use super::song::SongLine;
 
 /// Samples between two looks at the controls. Counted from the last reset, not from block to block.
 pub(super) const CONTROL_INTERVAL: usize = 16;
