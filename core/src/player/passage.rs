@@ -108,24 +108,40 @@ impl Passage {
         (reach > 0).then(|| (self.newest - 1 - i64::from(random) % reach) as f64)
     }
 
-    /// Mean over the `smear` frames before `position`, and the one that it lies in: each frame counts from
-    /// its index to the next one's. Without smear, this is the line between two frames.
+    /// Mean over the frame that `position` lies in and the `smear` frames before it, which count less and
+    /// less: events keep their onset and die away. Each frame counts from its index to the next one's.
+    /// Without smear, this is the line between two frames.
     pub fn average(&self, position: f64, smear: f64, out: &mut [f32]) {
         let reach = (self.shaped.len() - 3) as f64;
-        let (from, to) = (position - smear.clamp(0.0, reach), position + 1.0);
-        let scale = 1.0 / (to - from);
+        let smear = smear.clamp(0.0, reach);
+        let (from, to) = (position - smear, position + 1.0);
+        let whole = tail_integral(1.0 + smear, smear);
         out.fill(0.0);
         let oldest = self.first.max(self.newest + 1 - self.shaped.len() as i64);
         let mut index = from.floor() as i64;
+        let mut older = whole;
         while (index as f64) < to {
-            let weight = (to.min((index + 1) as f64) - from.max(index as f64)) * scale;
+            let newer = tail_integral((to - (index + 1) as f64).max(0.0), smear);
+            let weight = ((older - newer) / whole) as f32;
             let slot = index.clamp(oldest, self.newest.max(oldest));
             let frame = &self.shaped[slot.rem_euclid(self.shaped.len() as i64) as usize];
-            let weight = weight as f32;
             for (sum, x) in out.iter_mut().zip(frame) {
                 *sum += x * weight;
             }
+            older = newer;
             index += 1;
         }
+    }
+}
+
+/// Integral from 0 to `age` of what weighs frames by their age: 1 in the first frame, then falling to
+/// nothing as a squared cosine over `smear` frames.
+fn tail_integral(age: f64, smear: f64) -> f64 {
+    let past = age - 1.0;
+    if past <= 0.0 || smear <= 0.0 {
+        age.min(1.0)
+    } else {
+        let turn = std::f64::consts::PI / smear;
+        1.0 + 0.5 * (past + (turn * past).sin() / turn)
     }
 }
