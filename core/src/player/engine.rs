@@ -149,12 +149,14 @@ pub(super) struct EngineFeed {
 }
 
 impl Engine {
-    /// Builds both halves for `model`, ready to sound. On the worker: this allocates.
+    /// Builds both halves for `model`, ready to sound. On the worker: this allocates, and takes up to some
+    /// hundredths of a second, in which it calls `between` again and again.
     pub fn new(
         id: u32,
         model: &Model,
         voicing: &Arc<Voicing>,
         start: &StreamStart,
+        between: &mut dyn FnMut(),
     ) -> Result<(Self, EngineFeed), InversionError> {
         let front_end = &voicing.front_end;
         let stft = front_end.stft();
@@ -281,6 +283,7 @@ impl Engine {
         }
         let mut supply = FromFeed(&mut feed);
         while engine.tape.hop < heard {
+            between();
             engine.finish_hop(&mut supply);
             engine.frame += 1;
             engine.position = match line {
@@ -586,12 +589,9 @@ impl EngineFeed {
         self.feature_stream.model()
     }
 
-    /// Fills both rings by half at least.
+    /// Fills both rings.
     pub fn top_up(&mut self) {
-        let is_low = |f: &Self| {
-            f.fine.waiting() < FINE_FRAMES / 2 || f.features.waiting() < FEATURE_FRAMES / 2
-        };
-        while is_low(self) && self.send_frame() {}
+        while self.send_frame() {}
     }
 
     /// Goes on with a better network for the same capture.

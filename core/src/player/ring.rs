@@ -3,7 +3,7 @@
 //! Frames are boxed and go round: the audio thread gives each one back when it has used it, so that none
 //! is ever allocated or freed there.
 
-use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 /// One frame on its way.
@@ -78,11 +78,6 @@ impl<T> FrameSender<T> {
         let sent = self.full.try_push(frame);
         debug_assert!(sent.is_ok(), "there are no more frames than places");
         true
-    }
-
-    /// Frames that have not been received.
-    pub fn waiting(&self) -> usize {
-        self.full.occupied_len()
     }
 }
 

@@ -83,6 +83,8 @@ pub(super) struct Worker {
     /// Samples of a recording whose start has not been heard of yet.
     surplus: Vec<f32>,
     fit: Option<RunningFit>,
+    /// Threads of fits that were cancelled and are about to end.
+    ending: Vec<JoinHandle<()>>,
 }
 
 impl Worker {
@@ -98,6 +100,7 @@ impl Worker {
             recording: None,
             surplus: Vec::new(),
             fit: None,
+            ending: Vec::new(),
         }
     }
 
@@ -124,6 +127,10 @@ impl Worker {
             }
         }
         self.stop_fit();
+        for thread in self.ending {
+            // A panic in it was caught there.
+            let _ = thread.join();
+        }
     }
 
     fn obey(&mut self, command: Command) {
@@ -288,12 +295,13 @@ impl Worker {
         }
     }
 
-    /// Ends the running fit, if any, and waits for its thread: less than a step.
+    /// Ends the running fit, if any. Its thread ends by itself, after a tenth of a second at most, in which
+    /// what sounds must not run dry.
     fn stop_fit(&mut self) {
         if let Some(fit) = self.fit.take() {
             fit.cancel.store(true, Ordering::Release);
-            // A panic in it was caught there; what plays goes on.
-            let _ = fit.thread.join();
+            self.ending.retain(|thread| !thread.is_finished());
+            self.ending.push(fit.thread);
             self.end_fit();
         }
     }
@@ -317,7 +325,7 @@ impl Worker {
                         Err(e) => self.ends.shared.set_error(e.to_string()),
                     }
                     if let Some(fit) = self.fit.take() {
-                        let _ = fit.thread.join();
+                        self.ending.push(fit.thread);
                         self.end_fit();
                     }
                 }
@@ -367,10 +375,6 @@ impl Worker {
         if self.unsent.is_some() || self.requests.is_empty() {
             return;
         }
-        // Building takes a while, in which what sounds must not run dry.
-        for (_, feed) in &mut self.feeds {
-            feed.top_up();
-        }
         let urgent = self.requests.iter().position(|r| r.urgent);
         let mut request = self.requests.remove(urgent.unwrap_or(0));
         let begin = Instant::now();
@@ -389,7 +393,10 @@ impl Worker {
             line.now_s += ahead as f64 * line.rate_s;
             clock = Some(request.clock + ahead);
         }
-        match Engine::new(request.epoch, model, voicing, &request.start) {
+        // Building takes a while, in which what sounds must not run dry.
+        let feeds = &mut self.feeds;
+        let mut between = || feeds.iter_mut().for_each(|(_, feed)| feed.top_up());
+        match Engine::new(request.epoch, model, voicing, &request.start, &mut between) {
             Ok((engine, feed)) => {
                 self.feeds.push((request.epoch, feed));
                 self.unsent = Some(StreamReply {
