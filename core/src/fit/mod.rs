@@ -64,6 +64,14 @@ impl Default for FitSettings {
 }
 
 impl FitSettings {
+    /// Checks them, and gives way to other threads from the first moment on if that is wanted.
+    fn prepare(&self) -> Result<(), FitError> {
+        if self.background {
+            lower_priority();
+        }
+        self.check()
+    }
+
     fn check(&self) -> Result<(), FitError> {
         if !STEPS_RANGE.contains(&self.steps) {
             return Err(FitError::Steps(self.steps));
@@ -152,7 +160,7 @@ pub fn fit(
     settings: &FitSettings,
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
-    settings.check()?;
+    settings.prepare()?;
     clip.check_texture()?;
     // What is kept is what is fitted: 24 bits a sample.
     let capture = Arc::new(stored_capture(clip)?);
@@ -182,7 +190,7 @@ pub fn refine(
     settings: &FitSettings,
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
-    settings.check()?;
+    settings.prepare()?;
     let task = Task::new(model.capture().ok_or(FitError::NoCapture)?)?;
     let generator = match model.fit_record().steps {
         // Spectrum-matched noise: nothing was learned yet.
@@ -219,7 +227,6 @@ fn run(
         model: first,
     })?;
     let threads = if settings.background {
-        lower_priority();
         Threads::in_background(settings.threads)
     } else {
         Threads::new(settings.threads)

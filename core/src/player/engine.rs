@@ -21,10 +21,10 @@ use crate::spectrum::{ExpandScratch, FrameSpectrum};
 use super::controls::{CUT_RANGE_HZ, Quality, SMEAR_MOST_S};
 use super::renderer::PRIMING_FRAMES;
 
-/// Frames of fine structure that wait: a third of a second at 48 kHz.
-const FINE_FRAMES: usize = 32;
+/// Frames of fine structure that wait: half a second at 48 kHz, an eighth of one two octaves up.
+const FINE_FRAMES: usize = 48;
 /// Feature frames that wait; at four times the speed they are used up four times as fast.
-const FEATURE_FRAMES: usize = 48;
+const FEATURE_FRAMES: usize = 64;
 /// Hops of a locked stream after which its phases start anew, so that they don't depend on where it
 /// began: 0.7 s at 48 kHz.
 const SEGMENT_HOPS: i64 = 64;
