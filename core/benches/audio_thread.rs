@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use weft_core::fit::{FitSettings, fit};
 use weft_core::network::Model;
-use weft_core::player::{Controls, Instrument, NoteAddress, Player, Quality, Renderer};
+use weft_core::player::{Controls, Instrument, NoteAddress, Player, Quality, Renderer, Slot};
 use weft_core::procedural::{Texture, synthesize};
 
 const SAMPLE_RATE: u32 = 48_000;
@@ -32,7 +32,7 @@ fn main() {
     );
     let (instrument, mut player) = Instrument::new().expect("there is a thread for the worker");
     player.prepare(f64::from(SAMPLE_RATE));
-    instrument.play(model);
+    instrument.play(Slot::A, model);
     for beside in ["alone", "beside a fit"] {
         println!("{beside}");
         println!("  quality voices frames    mean     p99   worst  worst*  underruns");
@@ -40,9 +40,12 @@ fn main() {
             for voices in [1, 8] {
                 for block in BLOCKS {
                     if beside != "alone" && !instrument.is_busy() {
-                        // Snapshots of another texture would be heard; the cost is the same.
                         instrument.set_fit_steps(100_000);
-                        instrument.load_clip(synthesize(Texture::Fire, 1, SAMPLE_RATE, 8.0));
+                        instrument.load_clip(
+                            Slot::B,
+                            synthesize(Texture::Fire, 1, SAMPLE_RATE, 8.0),
+                            "fire",
+                        );
                     }
                     report(&mut player, &instrument, quality, voices, block);
                 }

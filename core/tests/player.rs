@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use guard::allocations;
 
 use weft_core::clip::Clip;
-use weft_core::network::Model;
-use weft_core::player::{Controls, Instrument, NoteAddress, Phase, Player};
+use weft_core::player::{
+    Bank, CaptureSettings, Controls, Instrument, NoteAddress, Phase, Player, Slot,
+};
 use weft_core::procedural::{Texture, synthesize};
 
 const RATE: u32 = 16_000;
@@ -61,6 +62,10 @@ fn run(
     out
 }
 
+fn saved(instrument: &Instrument) -> Option<Vec<u8>> {
+    instrument.save_state().unwrap()
+}
+
 fn rms(x: &[f32]) -> f32 {
     (x.iter().map(|v| v * v).sum::<f32>() / x.len() as f32).sqrt()
 }
@@ -72,7 +77,7 @@ fn peak(x: &[f32]) -> f32 {
 /// Captures rain in a bounce and returns what sounds afterwards.
 fn capture_and_play(instrument: &Instrument, player: &mut Player, block: usize) -> [Vec<f32>; 2] {
     let clip = rain(2.0);
-    player.start_capture(1.5);
+    player.start_capture(CaptureSettings::now(Slot::A, 1.5));
     let heard = run(player, Some(&clip), clip.len(), block, &HOLD);
     assert_eq!(
         peak(&heard[0][..RATE as usize]),
@@ -119,25 +124,25 @@ fn bounces_are_identical_at_any_block_size() {
 #[test]
 fn state_plays_at_once_with_no_fit_and_sounds_the_same() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
-    assert!(instrument.save_state().is_none());
+    assert!(saved(&instrument).is_none());
     capture_and_play(&instrument, &mut player, BLOCK);
     player.reset();
     let sound = run(&mut player, None, 8_000, BLOCK, &HOLD);
-    let state = instrument.save_state().unwrap();
+    let state = saved(&instrument).unwrap();
 
     let (other, mut other_player) = bouncing(f64::from(RATE));
     other.load_state(&state).unwrap();
     let same = run(&mut other_player, None, 8_000, BLOCK, &HOLD);
     assert!(rms(&same[0]) > 0.0);
     assert!(sound == same);
-    assert!(other.save_state().unwrap() == state);
+    assert!(saved(&other).unwrap() == state);
     assert!(!other.is_busy());
 }
 
 #[test]
 fn what_plays_can_be_refined() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
-    instrument.refine();
+    instrument.refine(Slot::A);
     while instrument.is_busy() {
         std::thread::yield_now();
     }
@@ -146,7 +151,7 @@ fn what_plays_can_be_refined() {
 
     capture_and_play(&instrument, &mut player, BLOCK);
     let before = instrument.status().texture.unwrap();
-    instrument.refine();
+    instrument.refine(Slot::A);
     // The bounce waits for it, as for any fit.
     let sound = run(&mut player, None, RATE as usize, BLOCK, &HOLD);
     let after = instrument.status().texture.unwrap();
@@ -202,7 +207,8 @@ fn another_host_rate_keeps_the_pitch_and_the_level() {
             .map(|(i, x)| hum(i) + 0.05 * x)
             .collect()
     };
-    instrument.load_clip(Clip::new(RATE, noise.channels().iter().map(channel).collect()).unwrap());
+    let clip = Clip::new(RATE, noise.channels().iter().map(channel).collect()).unwrap();
+    instrument.load_clip(Slot::A, clip, "hum");
     let base = run(&mut player, None, 16_000, BLOCK, &HOLD);
     player.prepare(44_100.0);
     let other = run(&mut player, None, 44_100, BLOCK, &HOLD);
@@ -216,18 +222,18 @@ fn another_host_rate_keeps_the_pitch_and_the_level() {
 fn bad_captures_change_nothing() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
     capture_and_play(&instrument, &mut player, BLOCK);
-    let state = instrument.save_state();
+    let state = saved(&instrument);
     let silence = Clip::new(RATE, vec![vec![0.0; 40_000]]).unwrap();
     let mut spoiled = rain(2.0).channels()[0].clone();
     spoiled[9_000] = f32::NAN;
     let nan = Clip::new(RATE, vec![spoiled]).unwrap();
     for (clip, word) in [(silence, "silen"), (nan, "NaN")] {
-        player.start_capture(1.0);
+        player.start_capture(CaptureSettings::now(Slot::A, 1.0));
         run(&mut player, Some(&clip), 20_000, BLOCK, &HOLD);
         let error = instrument.status().error.expect("a message");
         assert!(error.contains(word), "{error}");
         assert!(rms(&run(&mut player, None, 4_000, BLOCK, &HOLD)[0]) > 0.0);
-        assert!(instrument.save_state() == state);
+        assert!(saved(&instrument) == state);
         instrument.clear_error();
     }
     for garbage in [
@@ -246,7 +252,7 @@ fn bad_captures_change_nothing() {
     newer[at + key.len() - 1] = b'9';
     let error = instrument.load_state(&newer).unwrap_err().to_string();
     assert!(error.contains("newer"), "{error}");
-    instrument.load_file("no such file.wav".into());
+    instrument.load_file(Slot::A, "no such file.wav".into());
     run(&mut player, None, BLOCK, BLOCK, &HOLD);
     assert!(
         instrument
@@ -255,22 +261,23 @@ fn bad_captures_change_nothing() {
             .unwrap()
             .contains("no such file.wav")
     );
-    assert!(instrument.save_state() == state);
+    assert!(saved(&instrument) == state);
 }
 
 #[test]
 fn damaged_states_never_panic() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
     capture_and_play(&instrument, &mut player, BLOCK);
-    let state = instrument.save_state().unwrap();
+    let state = saved(&instrument).unwrap();
     // Every bit of the header, and a spread of the rest.
     let step = |i: usize| if i < 4_000 { 7 } else { 4_999 };
     let mut at = 0;
     while at < state.len() {
         let mut bytes = state.clone();
         bytes[at] ^= 1 << (at % 8);
-        if let Ok(model) = Model::from_bytes(&bytes) {
-            assert!(model.sample_rate() >= 8_000);
+        if let Ok(bank) = Bank::from_bytes(&bytes) {
+            let texture = bank.texture(Slot::A);
+            assert!(texture.is_none_or(|model| model.sample_rate() >= 8_000));
         }
         at += step(at);
     }
@@ -283,7 +290,7 @@ fn dropping_at_any_time_ends_every_thread() {
         instrument.set_fit_steps(100_000);
         player.prepare(f64::from(RATE));
         if phase > 0 {
-            instrument.load_clip(rain(2.0));
+            instrument.load_clip(Slot::A, rain(2.0), "rain");
         }
         let deadline = Instant::now() + Duration::from_secs(60);
         let reached = |phase: u32| match instrument.status().phase {
@@ -314,7 +321,7 @@ fn snapshots_are_heard_in_real_time_without_a_click() {
     let clip = rain(2.0);
     let loudest_step = |x: &[f32]| x.windows(2).fold(0.0f32, |m, w| m.max((w[1] - w[0]).abs()));
     let natural = loudest_step(&clip.channels()[0]);
-    instrument.load_clip(clip);
+    instrument.load_clip(Slot::A, clip, "rain");
     let mut sound = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(120);
     while instrument.is_busy() || sound.len() < 16_000 {
@@ -339,15 +346,15 @@ fn a_bad_capture_over_a_loaded_texture_changes_nothing() {
     let rate = 48_000;
     let clip = synthesize(Texture::Rain, 1, rate, 1.5);
     let (instrument, mut player) = bouncing(f64::from(rate));
-    instrument.load_clip(clip);
+    instrument.load_clip(Slot::A, clip, "rain");
     run(&mut player, None, BLOCK, BLOCK, &HOLD);
-    let state = instrument.save_state().unwrap();
+    let state = saved(&instrument).unwrap();
 
     let (other, mut player) = bouncing(f64::from(rate));
     other.load_state(&state).unwrap();
     player.reset();
     let before = run(&mut player, None, 24_000, 512, &HOLD);
-    player.start_capture(1.0);
+    player.start_capture(CaptureSettings::now(Slot::A, 1.0));
     run(&mut player, None, 48_000 + 512, 512, &HOLD);
     assert!(other.status().error.expect("a message").contains("silen"));
     player.reset();
@@ -365,19 +372,18 @@ fn a_capture_right_behind_another_gets_its_own_samples() {
         instrument.set_fit_steps(1);
         player.prepare(f64::from(rate));
         // Back to back in real time, faster than the worker looks: silence, then rain.
-        player.start_capture(1.0);
+        player.start_capture(CaptureSettings::now(Slot::A, 1.0));
         run(&mut player, Some(&silence), rate as usize, BLOCK, &HOLD);
-        player.start_capture(1.0);
+        player.start_capture(CaptureSettings::now(Slot::A, 1.0));
         run(&mut player, Some(&clip), rate as usize, BLOCK, &HOLD);
         let deadline = Instant::now() + Duration::from_secs(60);
         while instrument.is_busy() {
             assert!(Instant::now() < deadline, "the fit does not end");
             std::thread::sleep(Duration::from_millis(1));
         }
-        let model = Model::from_bytes(&instrument.save_state().unwrap()).unwrap();
-        let captured = model.capture().unwrap();
+        let captured = instrument.capture(Slot::A).unwrap();
         let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
-        for (a, b) in captured.channels().iter().zip(clip.channels()) {
+        for (a, b) in captured.clip().channels().iter().zip(clip.channels()) {
             assert!(a.len() == b.len() && a.iter().zip(b).all(close));
         }
     }

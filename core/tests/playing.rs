@@ -11,7 +11,7 @@ use weft_core::clip::Clip;
 use weft_core::fit::{FitSettings, fit};
 use weft_core::network::Model;
 use weft_core::player::{
-    Controls, Instrument, NoteAddress, NoteControl, POLYPHONY, Player, Quality, Transport,
+    Controls, Instrument, NoteAddress, NoteControl, POLYPHONY, Player, Quality, Slot, Transport,
 };
 use weft_core::procedural::{Texture, synthesize};
 
@@ -55,7 +55,7 @@ fn bouncing(model: &Model, sample_rate: f64) -> (Instrument, Player) {
     let (instrument, mut player) = Instrument::new().unwrap();
     player.prepare(sample_rate);
     player.set_offline(true);
-    instrument.play(model.clone());
+    instrument.play(Slot::A, model.clone());
     (instrument, player)
 }
 

@@ -32,7 +32,9 @@ use system_calls::Watch;
 
 use weft_core::fit::{FitSettings, fit};
 use weft_core::network::Model;
-use weft_core::player::{Controls, Instrument, NoteAddress, NoteControl, Quality, Transport};
+use weft_core::player::{
+    CaptureSettings, Controls, Instrument, NoteAddress, NoteControl, Quality, Slot, Transport,
+};
 use weft_core::procedural::{Texture, synthesize};
 
 const RATE: f64 = 48_000.0;
@@ -96,7 +98,8 @@ fn session(seconds: f64, paced: bool) -> Outcome {
     instrument.set_fit_steps(100);
     player.prepare(RATE);
     player.set_offline(!paced);
-    instrument.play(textures[0].clone());
+    instrument.play(Slot::A, textures[0].clone());
+    instrument.play(Slot::B, textures[1].clone());
     // A bounce waits for its frames, and may sleep.
     let watch = if paced { Watch::new() } else { None };
     let mut outcome = Outcome {
@@ -127,10 +130,15 @@ fn session(seconds: f64, paced: bool) -> Outcome {
         if what == 16 {
             // The main thread's doing, which may allocate.
             outcome.textures += 1;
-            match random.below(6) {
-                0 => instrument.load_clip(synthesize(Texture::Wind, 3, 16_000, 1.5)),
-                1 => instrument.cancel_fit(),
-                n => instrument.play(textures[n % 2].clone()),
+            let slot = Slot::ALL[random.below(4)];
+            match random.below(10) {
+                0 => instrument.load_clip(slot, synthesize(Texture::Wind, 3, 16_000, 1.5), "wind"),
+                1 => instrument.cancel_fit(slot),
+                2 => instrument.undo(slot),
+                3 => instrument.copy(Slot::A, slot),
+                4 if slot != Slot::A => instrument.clear(slot),
+                5 => instrument.grab(slot, 1.0),
+                n => instrument.play(slot, textures[n % 2].clone()),
             }
         }
         let key = 36 + random.below(48) as u8;
@@ -177,7 +185,7 @@ fn session(seconds: f64, paced: bool) -> Outcome {
                     controls.hold = value < 0.8;
                     rolling = value < 0.9;
                 }
-                15 => match random.below(4) {
+                15 => match random.below(5) {
                     0 => controls.seed = random.below(5) as u32,
                     1 => {
                         controls.quality = if value < 0.5 {
@@ -186,7 +194,8 @@ fn session(seconds: f64, paced: bool) -> Outcome {
                             Quality::High
                         }
                     }
-                    2 => player.start_capture(1.0),
+                    2 => player.start_capture(CaptureSettings::now(Slot::C, 1.0)),
+                    3 => controls.slot = Slot::ALL[random.below(4)],
                     _ => player.reset(),
                 },
                 _ => {}

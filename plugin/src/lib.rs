@@ -26,7 +26,7 @@ use weft_core::player::{NoteAddress, Player};
 use crate::capture::{CaptureInput, Trigger};
 use crate::denormals::DenormalGuard;
 use crate::editor::EditorApp;
-use crate::parameters::{BEND_ID, CAPTURE_ID, VOICES, WeftParams};
+use crate::parameters::{BEND_ID, CAPTURE_ID, GRAB_ID, VOICES, WeftParams};
 use crate::session::Session;
 
 /// The plugin instance, as the audio thread owns it.
@@ -35,7 +35,8 @@ pub struct Weft {
     session: Arc<Session>,
     player: Player,
     input: CaptureInput,
-    trigger: Trigger,
+    capture_trigger: Trigger,
+    grab_trigger: Trigger,
     /// The payload of a panic in `process`, kept until it can be freed off the audio thread.
     caught_panic: Option<Box<dyn Any + Send>>,
 }
@@ -50,7 +51,8 @@ impl Default for Weft {
             session,
             player,
             input: CaptureInput::default(),
-            trigger: Trigger::default(),
+            capture_trigger: Trigger::default(),
+            grab_trigger: Trigger::default(),
             caught_panic: None,
         }
     }
@@ -137,17 +139,21 @@ impl Weft {
         }
     }
 
-    /// Begins or cancels a capture where automation or the window asks for it. A press during a
+    /// Begins, grabs or cancels a capture where automation or the window asks for it. A press during a
     /// capture changes nothing, so that the button, which presses twice, is heard once.
     fn obey_capture_wishes(&mut self) {
-        let automated = self.trigger.rises(self.params.capture.trigger.value());
+        let automated = self
+            .capture_trigger
+            .rises(self.params.capture.trigger.value());
         let requested = self.session.take_capture_request();
+        let settings = self.params.capture_settings();
         if self.session.take_cancel_request() {
             self.player.cancel_capture();
         } else if (automated || requested) && !self.player.is_capturing() {
-            self.player
-                .start_capture(self.params.capture.seconds.value());
-            self.session.capture_started();
+            self.player.start_capture(settings);
+        }
+        if self.grab_trigger.rises(self.params.capture.grab.value()) {
+            self.player.grab(settings);
         }
     }
 
@@ -214,8 +220,8 @@ fn silence(buffer: &mut Buffer) {
 impl Plugin for Weft {
     const NAME: &'static str = "Weft";
     const VENDOR: &'static str = "The Weft developers";
-    const URL: &'static str = "https://weft-audio.org";
-    const EMAIL: &'static str = "hello@weft-audio.org";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
     // An instrument with a main input *and* a capture input:
@@ -263,8 +269,10 @@ impl Plugin for Weft {
     fn filter_state(state: &mut PluginState) {
         // A project saved while the trigger was pressed must not record over its texture when it
         // is opened, and a wheel that was bent has sprung back since.
+        state::migrate(state);
         let params = &mut state.params;
         params.insert(CAPTURE_ID.to_owned(), ParamValue::Bool(false));
+        params.insert(GRAB_ID.to_owned(), ParamValue::Bool(false));
         params.insert(BEND_ID.to_owned(), ParamValue::F32(0.0));
     }
 
@@ -386,6 +394,7 @@ impl ClapPlugin for Weft {
                 page.add_param(&amp.gain);
                 page.add_param(&amp.limiter);
                 page.add_param(&play.hold);
+                page.add_param(&play.slot);
             });
             section.add_page("Notes and Song", |page| {
                 page.add_param(&play.hold);
@@ -395,10 +404,15 @@ impl ClapPlugin for Weft {
                 page.add_param(&play.lock);
                 page.add_param(&play.lock_tempo);
                 page.add_param(&play.seed);
+                page.add_param(&play.slot);
             });
             section.add_page("Capture", |page| {
                 page.add_param(&capture.trigger);
+                page.add_param(&capture.grab);
                 page.add_param(&capture.seconds);
+                page.add_param(&capture.start);
+                page.add_param(&capture.threshold);
+                page.add_param(&play.slot);
                 page.add_param(&capture.fit_steps);
             });
         });

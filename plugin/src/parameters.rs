@@ -8,17 +8,19 @@ use std::sync::Arc;
 
 use nice_plug::prelude::*;
 use weft_core::player::{
-    BRIGHTNESS_RANGE, CAPTURE_RANGE_S, CUT_RANGE_HZ, Controls, NoteControl, PITCH_RANGE_ST,
-    SMEAR_MOST_S, TIME_RANGE,
+    self, BRIGHTNESS_RANGE, CAPTURE_RANGE_S, CUT_RANGE_HZ, CaptureSettings, Controls, NoteControl,
+    PITCH_RANGE_ST, SMEAR_MOST_S, TIME_RANGE,
 };
 
 use crate::session::Session;
-use crate::state::TextureField;
+use crate::state::BankField;
 use crate::text;
 
 /// Id of the capture trigger, which a loaded project never leaves pressed
 /// (see [`Weft::filter_state`](crate::Weft)).
 pub const CAPTURE_ID: &str = "capture";
+/// Id of the grab trigger, of which the same is true.
+pub const GRAB_ID: &str = "grab";
 /// Id of the pitch bend, which a loaded project never leaves bent.
 pub const BEND_ID: &str = "bend";
 /// Name of the pitch bend, by which the format adapters find the number that the formats give it.
@@ -33,6 +35,8 @@ const ATTACK_RANGE_S: (f32, f32) = (0.001, 10.0);
 const DECAY_RANGE_S: (f32, f32) = (0.001, 20.0);
 const RELEASE_RANGE_S: (f32, f32) = (0.001, 20.0);
 const CAPTURE_DEFAULT_S: f32 = 8.0;
+const THRESHOLD_LEAST_DBFS: f32 = -60.0;
+const THRESHOLD_DEFAULT_DBFS: f32 = -40.0;
 const SEED_MAX: i32 = 9999;
 const FIT_STEPS_RANGE: (i32, i32) = (100, 10_000);
 const FIT_STEPS_DEFAULT: i32 = weft_core::fit::DEFAULT_STEPS as i32;
@@ -73,12 +77,12 @@ const MODULATED: [NoteControl; 10] = [
     NoteControl::HighCut,
 ];
 
-/// Every parameter of the plugin, and the texture that travels in its state.
+/// Every parameter of the plugin, and the textures that travel in its state.
 #[derive(Params)]
 pub struct WeftParams {
-    /// The capture and the fitted network, as stored in the host's project.
-    #[persist = "texture"]
-    pub texture: TextureField,
+    /// The captures and the fitted networks, as stored in the host's project.
+    #[persist = "slots"]
+    pub bank: BankField,
 
     /// Where in pitch and time the texture is played.
     #[nested(group = "Sound")]
@@ -188,6 +192,10 @@ pub struct AmpParams {
 /// How the texture follows notes and the host's song.
 #[derive(Params)]
 pub struct PlayParams {
+    /// Which texture plays, and where the next capture goes.
+    #[id = "slot"]
+    pub slot: EnumParam<Slot>,
+
     /// Play without notes.
     #[id = "hold"]
     pub hold: BoolParam,
@@ -220,6 +228,18 @@ pub struct CaptureParams {
     #[id = "capture"]
     pub trigger: BoolParam,
 
+    /// Trigger: going from off to on keeps what was heard last.
+    #[id = "grab"]
+    pub grab: BoolParam,
+
+    /// When a recording begins that was triggered.
+    #[id = "capture_start"]
+    pub start: EnumParam<CaptureStart>,
+
+    /// Level in dBFS at which a recording that waits for one begins, -60 to 0.
+    #[id = "threshold"]
+    pub threshold: FloatParam,
+
     /// Length of a capture in seconds, 1 to 30.
     #[id = "capture_seconds"]
     pub seconds: FloatParam,
@@ -227,6 +247,55 @@ pub struct CaptureParams {
     /// Optimisation steps of a fit, 100 to 10 000. Read when a fit begins.
     #[id = "fit_steps"]
     pub fit_steps: IntParam,
+}
+
+/// Which texture plays, as a choice for hosts.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum Slot {
+    /// The first.
+    #[id = "a"]
+    #[name = "A"]
+    A,
+    /// The second.
+    #[id = "b"]
+    #[name = "B"]
+    B,
+    /// The third.
+    #[id = "c"]
+    #[name = "C"]
+    C,
+    /// The fourth.
+    #[id = "d"]
+    #[name = "D"]
+    D,
+}
+
+impl From<Slot> for player::Slot {
+    fn from(slot: Slot) -> Self {
+        match slot {
+            Slot::A => Self::A,
+            Slot::B => Self::B,
+            Slot::C => Self::C,
+            Slot::D => Self::D,
+        }
+    }
+}
+
+/// When a recording begins that was triggered, as a choice for hosts.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum CaptureStart {
+    /// At once.
+    #[id = "now"]
+    #[name = "Now"]
+    Now,
+    /// When the input reaches the threshold.
+    #[id = "threshold"]
+    #[name = "Threshold"]
+    Threshold,
+    /// With the song's next bar.
+    #[id = "bar"]
+    #[name = "Next Bar"]
+    NextBar,
 }
 
 /// How much work goes into the phases, as a choice for hosts.
@@ -242,7 +311,7 @@ pub enum Quality {
     High,
 }
 
-impl From<Quality> for weft_core::player::Quality {
+impl From<Quality> for player::Quality {
     fn from(quality: Quality) -> Self {
         match quality {
             Quality::Eco => Self::Eco,
@@ -256,7 +325,7 @@ impl WeftParams {
     pub fn new(session: Arc<Session>) -> Self {
         let defaults = Controls::default();
         Self {
-            texture: TextureField::new(session.clone()),
+            bank: BankField::new(session.clone()),
             sound: SoundParams::new(&defaults),
             spectrum: SpectrumParams::new(&defaults),
             amp: AmpParams::new(&defaults),
@@ -286,6 +355,7 @@ impl WeftParams {
             sustain: amp.sustain.value(),
             release_s: amp.release.value(),
             hold: play.hold.value(),
+            slot: play.slot.value().into(),
             seed: play.seed.value().unsigned_abs(),
             pitch_st: sound.pitch.value(),
             bend_st: wheel * sound.bend_range.value() as f32,
@@ -302,6 +372,22 @@ impl WeftParams {
             quality: sound.quality.value().into(),
             lock: play.lock.value(),
             lock_tempo: lock_tempo(play.lock_tempo.value()),
+        }
+    }
+
+    /// The capture that a trigger asks for. Real-time safe.
+    pub fn capture_settings(&self) -> CaptureSettings {
+        let capture = &self.capture;
+        CaptureSettings {
+            duration_s: capture.seconds.value(),
+            slot: self.play.slot.value().into(),
+            start: match capture.start.value() {
+                CaptureStart::Now => player::CaptureStart::Now,
+                CaptureStart::Threshold => {
+                    player::CaptureStart::Threshold(capture.threshold.value())
+                }
+                CaptureStart::NextBar => player::CaptureStart::NextBar,
+            },
         }
     }
 
@@ -467,6 +553,7 @@ impl AmpParams {
 impl PlayParams {
     fn new(defaults: &Controls) -> Self {
         Self {
+            slot: EnumParam::new("Slot", Slot::A),
             hold: switch("Hold", defaults.hold),
             key_follow: switch("Key Follow", defaults.key_follow),
             root_key: IntParam::new(
@@ -511,6 +598,21 @@ impl CaptureParams {
     fn new(session: Arc<Session>) -> Self {
         Self {
             trigger: switch("Capture", false),
+            grab: switch("Grab", false),
+            start: EnumParam::new("Capture Start", CaptureStart::Now),
+            threshold: FloatParam::new(
+                "Threshold",
+                THRESHOLD_DEFAULT_DBFS,
+                FloatRange::Linear {
+                    min: THRESHOLD_LEAST_DBFS,
+                    max: 0.0,
+                },
+            )
+            .with_unit(" dBFS")
+            .with_value_to_string(formatters::v2s_f32_rounded(1))
+            .with_string_to_value(Arc::new(|text| {
+                text::number_with_units(text, &[("dbfs", 1.0), ("db", 1.0)])
+            })),
             seconds: FloatParam::new(
                 "Capture Length",
                 CAPTURE_DEFAULT_S,
@@ -664,6 +766,7 @@ mod tests {
                 "sustain",
                 "release",
                 "limiter",
+                "slot",
                 "hold",
                 "key_follow",
                 "root_key",
@@ -671,6 +774,9 @@ mod tests {
                 "lock",
                 "lock_tempo",
                 "capture",
+                "grab",
+                "capture_start",
+                "threshold",
                 "capture_seconds",
                 "fit_steps",
             ]

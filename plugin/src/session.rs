@@ -3,10 +3,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use weft_core::player::{Instrument, Phase, Player, Status};
+use weft_core::network::ModelError;
+use weft_core::player::{Bank, Instrument, Player, Slot, Status};
 
 use crate::host::HostLink;
 
@@ -19,13 +20,16 @@ pub struct Session {
     audio_fault: AtomicBool,
     /// Counts `process` calls, so that the window can tell a stopped host from a silent one.
     process_calls: AtomicU32,
-    /// The texture's bytes and the instrument's revision of which they are right: those saved last,
-    /// or those just loaded, which the worker takes over a moment later; a host may save in between.
+    /// The bank's bytes and the instrument's revision of which they are right: those saved last, or
+    /// those just loaded, which the worker takes over a moment later; a host may save in between.
     bytes: Mutex<Option<(u64, Vec<u8>)>>,
-    /// A capture or fit is under way, and the host has not been told of its result yet.
-    texture_pending: AtomicBool,
-    /// Somebody, usually the window, has called `status` since the last `poll`.
-    status_read: AtomicBool,
+    /// What the project held and this version can't read, and the instrument's revision then: as long
+    /// as nothing has changed, it is what is saved.
+    unreadable: Mutex<Option<(u64, String)>>,
+    /// Revision of the instrument that the host knows of.
+    told_revision: AtomicU64,
+    /// The host itself is about to change the instrument.
+    loading: AtomicBool,
 }
 
 impl Session {
@@ -45,8 +49,9 @@ impl Session {
             audio_fault: AtomicBool::new(false),
             process_calls: AtomicU32::new(0),
             bytes: Mutex::new(None),
-            texture_pending: AtomicBool::new(false),
-            status_read: AtomicBool::new(false),
+            unreadable: Mutex::new(None),
+            told_revision: AtomicU64::new(0),
+            loading: AtomicBool::new(false),
         };
         (session, player)
     }
@@ -56,42 +61,34 @@ impl Session {
         &self.host
     }
 
+    /// The instrument. Not for the audio thread.
+    pub fn instrument(&self) -> &Instrument {
+        &self.instrument
+    }
+
     /// Where the instrument stands; meters restart with every call. Not for the audio thread.
-    ///
-    /// Tells the host that its project has changed when a new texture has come to rest.
     pub fn status(&self) -> Status {
-        let status = self.instrument.status();
-        self.status_read.store(true, Ordering::Relaxed);
-        match status.phase {
-            Phase::Capturing { .. } | Phase::Fitting { .. } => {
-                self.texture_pending.store(true, Ordering::Relaxed);
-            }
-            _ => {
-                if !self.instrument.is_busy()
-                    && take(&self.texture_pending)
-                    && status.texture.is_some()
-                {
-                    self.host.mark_dirty();
-                }
-            }
-        }
-        status
+        self.poll();
+        self.instrument.status()
     }
 
-    /// Does what [`Session::status`] does for the host, unless an open window is doing so anyway,
-    /// whose meters it would disturb. Not for the audio thread; call it now and then while
-    /// [`Session::is_texture_pending`].
+    /// Tells the host that its project has changed, when what has changed has come to rest. Not for the
+    /// audio thread; call it now and then while [`Session::is_change_pending`].
     pub fn poll(&self) {
-        if !take(&self.status_read) {
-            self.status();
-            self.status_read.store(false, Ordering::Relaxed);
+        if self.instrument.is_busy() {
+            return;
+        }
+        let revision = self.instrument.revision();
+        let told = self.told_revision.swap(revision, Ordering::Relaxed);
+        if told != revision && !take(&self.loading) {
+            self.host.mark_dirty();
         }
     }
 
-    /// Whether a capture or fit is under way whose result the host has not been told of yet.
-    /// Real-time safe.
-    pub fn is_texture_pending(&self) -> bool {
-        self.texture_pending.load(Ordering::Relaxed)
+    /// Whether something is under way or done that the host has not been told of yet. Real-time safe.
+    pub fn is_change_pending(&self) -> bool {
+        self.instrument.is_busy()
+            || self.instrument.revision() != self.told_revision.load(Ordering::Relaxed)
     }
 
     /// Asks the audio thread to record the capture input. Any thread.
@@ -99,16 +96,10 @@ impl Session {
         self.capture_requested.store(true, Ordering::Relaxed);
     }
 
-    /// Stops a capture or a fit. Not for the audio thread.
-    pub fn cancel(&self) {
+    /// Stops a capture, or the fit of a slot. Not for the audio thread.
+    pub fn cancel(&self, slot: Slot) {
         self.cancel_requested.store(true, Ordering::Relaxed);
-        self.instrument.cancel_fit();
-    }
-
-    /// Goes on with the fit of what plays. Not for the audio thread.
-    pub fn refine(&self) {
-        self.texture_pending.store(true, Ordering::Relaxed);
-        self.instrument.refine();
+        self.instrument.cancel_fit(slot);
     }
 
     /// Takes a pending [`Session::request_capture`]. Real-time safe.
@@ -121,47 +112,89 @@ impl Session {
         take(&self.cancel_requested)
     }
 
-    /// Notes that a capture has begun. Real-time safe.
-    pub fn capture_started(&self) {
-        self.texture_pending.store(true, Ordering::Relaxed);
-    }
-
     /// Steps of the next fit. Real-time safe.
     pub fn set_fit_steps(&self, steps: u32) {
         self.instrument.set_fit_steps(steps);
     }
 
-    /// The bytes that bring the texture back, or `None` where there is none.
-    pub fn save_texture(&self) -> Option<Vec<u8>> {
-        let mut known = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        let revision = self.instrument.status().revision;
+    /// The bytes that bring the textures back, or `None` where there are none.
+    pub fn save_bank(&self) -> Option<Vec<u8>> {
+        let mut known = lock(&self.bytes);
+        let revision = self.instrument.revision();
         if let Some((known_revision, bytes)) = known.as_ref()
             && *known_revision == revision
         {
             return Some(bytes.clone());
         }
-        let bytes = self.instrument.save_state()?;
-        *known = Some((revision, bytes.clone()));
-        Some(bytes)
-    }
-
-    /// Plays the texture in `bytes`; if they can't be read, says so in the window and plays on.
-    pub fn load_texture(&self, bytes: Vec<u8>) {
-        // Hosts hand back the very state they took for every undo step of a parameter: the stream
-        // goes on where it is.
-        if self.save_texture().as_ref() == Some(&bytes) {
-            return;
-        }
-        let revision = self.instrument.status().revision;
-        match self.instrument.load_state(&bytes) {
-            Ok(()) => {
-                *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((revision, bytes));
+        match self.instrument.save_state() {
+            Ok(bytes) => {
+                let bytes = bytes?;
+                *known = Some((revision, bytes.clone()));
+                Some(bytes)
             }
             Err(error) => {
-                self.report_error(format!("The project's texture could not be read: {error}"));
+                self.report_error(format!("The textures could not be saved: {error}"));
+                // Better what was saved last than nothing.
+                known.as_ref().map(|(_, bytes)| bytes.clone())
             }
         }
+    }
+
+    /// Takes over the textures in `bytes`; if they can't be read, says so in the window and plays on.
+    ///
+    /// # Errors
+    /// Why they can't be read.
+    pub fn load_bank(&self, bytes: Vec<u8>) -> Result<(), ModelError> {
+        *lock(&self.unreadable) = None;
+        // Hosts hand back the very state they took for every undo step of a parameter: the stream
+        // goes on where it is.
+        if self.save_bank().as_ref() == Some(&bytes) {
+            return Ok(());
+        }
+        match Bank::from_bytes(&bytes) {
+            Ok(bank) => {
+                self.take_over(bank, Some(bytes));
+                Ok(())
+            }
+            Err(error) => {
+                self.report_error(format!("The project's textures could not be read: {error}"));
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes over a project without textures.
+    pub fn load_empty(&self) {
+        *lock(&self.unreadable) = None;
+        if !self.instrument.bank().is_empty() {
+            self.take_over(Bank::default(), None);
+        }
+    }
+
+    fn take_over(&self, bank: Bank, bytes: Option<Vec<u8>>) {
+        // The host knows what it loads, but not what becomes of fits that go on.
+        self.loading
+            .store(!bank.has_unfinished_fits(), Ordering::Relaxed);
+        *lock(&self.bytes) = bytes.map(|bytes| (self.instrument.revision(), bytes));
+        self.instrument.load_bank(bank);
+    }
+
+    /// Keeps what can't be read, a newer version's for one, so that saving the project here doesn't
+    /// destroy it. Where there are textures, these are what is to be saved.
+    pub fn keep_unreadable(&self, encoded: String) {
+        if self.instrument.bank().is_empty() {
+            *lock(&self.unreadable) = Some((self.instrument.revision(), encoded));
+        }
+    }
+
+    /// What [`Session::keep_unreadable`] was given, unless there is something else to save since then.
+    pub fn unreadable(&self) -> Option<String> {
+        let revision = self.instrument.revision();
+        let mut kept = lock(&self.unreadable);
+        if kept.as_ref().is_some_and(|(then, _)| *then != revision) {
+            *kept = None;
+        }
+        kept.as_ref().map(|(_, encoded)| encoded.clone())
     }
 
     /// Says in the window that the host handed over a state which is not Weft's.
@@ -217,6 +250,11 @@ impl Session {
             }
         }
     }
+}
+
+/// Locks a mutex whose content stays whole through a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn take(flag: &AtomicBool) -> bool {

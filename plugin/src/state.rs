@@ -1,42 +1,51 @@
-//! The texture inside the host's project: read when the host saves, played when the host loads.
+//! The textures inside the host's project: read when the host saves, played when the host loads.
 
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use nice_plug::params::persist::PersistentField;
+use nice_plug::prelude::PluginState;
 
 use crate::session::Session;
 
 /// The persistent part of the parameters. It keeps nothing itself: a save asks the instrument for
-/// the `.weft` bytes of that moment, a load hands them on at once, in any phase of a fit.
+/// the bank's bytes of that moment, a load hands them on at once, in any phase of a fit.
 ///
 /// Stored as base64, since nice-plug keeps its state as JSON; empty where there is no texture.
-pub struct TextureField {
+pub struct BankField {
     session: Arc<Session>,
 }
 
-impl TextureField {
-    /// The field that saves and loads the texture of `session`.
+impl BankField {
+    /// The field that saves and loads the textures of `session`.
     pub fn new(session: Arc<Session>) -> Self {
         Self { session }
     }
 }
 
-impl PersistentField<'_, String> for TextureField {
+impl PersistentField<'_, String> for BankField {
     fn set(&self, encoded: String) {
-        // A project saved before the first capture: there is nothing to bring back.
-        if encoded.is_empty() {
-            return;
-        }
-        self.session
-            .contain("loading a texture", || match BASE64.decode(&encoded) {
-                Ok(bytes) => self.session.load_texture(bytes),
-                Err(error) => self.session.report_error(format!(
-                    "The project's texture is damaged ({error}). Capture it again, or go back to \
-                     an earlier version of the project."
-                )),
-            });
+        self.session.contain("loading textures", || {
+            // A project saved before the first capture.
+            if encoded.is_empty() {
+                return self.session.load_empty();
+            }
+            match BASE64.decode(&encoded) {
+                Ok(bytes) => {
+                    if self.session.load_bank(bytes).is_err() {
+                        self.session.keep_unreadable(encoded.clone());
+                    }
+                }
+                Err(error) => {
+                    self.session.report_error(format!(
+                        "The project's textures are damaged ({error}). Capture again, or go back \
+                         to an earlier version of the project."
+                    ));
+                    self.session.keep_unreadable(encoded.clone());
+                }
+            }
+        });
     }
 
     fn map<F, R>(&self, f: F) -> R
@@ -45,11 +54,27 @@ impl PersistentField<'_, String> for TextureField {
     {
         let encoded = self
             .session
-            .contain("saving the texture", || self.session.save_texture())
+            .contain("saving the textures", || {
+                self.session
+                    .unreadable()
+                    .or_else(|| self.session.save_bank().map(|bytes| BASE64.encode(bytes)))
+            })
             .flatten()
-            .map(|bytes| BASE64.encode(bytes))
             .unwrap_or_default();
         f(&encoded)
+    }
+}
+
+/// Field of the state in which the bank is kept, and the one in which projects had a single texture
+/// before there were slots.
+const BANK_FIELD: &str = "slots";
+const TEXTURE_FIELD: &str = "texture";
+
+/// Brings a state of an older version up to date: its texture becomes slot A.
+pub fn migrate(state: &mut PluginState) {
+    if let Some(texture) = state.fields.remove(TEXTURE_FIELD) {
+        // A bank reads single textures too.
+        state.fields.entry(BANK_FIELD.to_owned()).or_insert(texture);
     }
 }
 
@@ -60,13 +85,14 @@ mod tests {
 
     use weft_core::fit::{FitSettings, fit};
     use weft_core::network::Model;
+    use weft_core::player::{Bank, Slot};
     use weft_core::procedural::{Texture, synthesize};
 
     use super::*;
 
-    fn field() -> (Arc<Session>, TextureField) {
+    fn field() -> (Arc<Session>, BankField) {
         let session = Arc::new(Session::new().0);
-        (session.clone(), TextureField::new(session))
+        (session.clone(), BankField::new(session))
     }
 
     #[test]
@@ -77,35 +103,86 @@ mod tests {
         assert_eq!(session.status().error, None);
     }
 
-    #[test]
-    fn a_texture_just_loaded_is_what_is_saved() {
+    fn fitted() -> Model {
         let clip = synthesize(Texture::Rain, 1, 8_000, 1.5);
         let settings = FitSettings {
             steps: 100,
             ..FitSettings::default()
         };
-        let model = fit(&clip, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
-        let encoded = BASE64.encode(model.to_bytes());
+        fit(&clip, &settings, &mut |_| ControlFlow::Continue(())).unwrap()
+    }
+
+    fn wait(session: &Session) {
+        while session.instrument().is_busy() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_texture_just_loaded_is_what_is_saved() {
+        let model = fitted();
+        let bank = Bank::with_texture(Slot::B, model.clone());
+        let encoded = BASE64.encode(bank.to_bytes().unwrap());
 
         let (session, field) = field();
         field.set(encoded.clone());
-        // At once, when the worker may not have it yet.
+        // At once, when the worker may not have it yet, and when it surely has.
         assert!(field.map(String::clone) == encoded);
-        while session.status().texture.is_none() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        // When it surely has: the same texture, though its header may be ordered otherwise.
-        let saved = field.map(String::clone);
-        let again = Model::from_bytes(&BASE64.decode(&saved).unwrap()).unwrap();
-        assert_eq!(again.capture(), model.capture());
-        // The same bytes for every save; loading them is nothing new, and what can't be read
-        // changes nothing.
-        let revision = session.status().revision;
-        field.set(saved.clone());
+        wait(&session);
+        assert!(field.map(String::clone) == encoded);
+        let again = session.instrument().texture(Slot::B).unwrap();
+        assert!(again.capture() == model.capture());
+        // Loading the same is nothing new, and what can't be read changes nothing.
+        let revision = session.instrument().revision();
+        field.set(encoded.clone());
         field.set("AAAA".to_owned());
         assert!(session.status().error.is_some());
-        assert_eq!(session.status().revision, revision);
-        assert!(field.map(String::clone) == saved);
+        assert_eq!(session.instrument().revision(), revision);
+        assert!(field.map(String::clone) == encoded);
+        // A project without textures has none.
+        field.set(String::new());
+        wait(&session);
+        assert_eq!(field.map(String::clone), "");
+        assert!(session.status().slots[1].can_undo);
+    }
+
+    #[test]
+    fn the_texture_of_an_older_project_becomes_the_first_slot() {
+        let mut state = PluginState {
+            version: String::new(),
+            params: Default::default(),
+            fields: Default::default(),
+        };
+        let texture = BASE64.encode(fitted().to_bytes().unwrap());
+        state.fields.insert("texture".to_owned(), texture.clone());
+        migrate(&mut state);
+        assert!(!state.fields.contains_key("texture"));
+        assert_eq!(state.fields["slots"], texture);
+        let (session, field) = field();
+        field.set(texture);
+        wait(&session);
+        assert!(session.instrument().texture(Slot::A).is_some());
+    }
+
+    #[test]
+    fn a_newer_project_is_refused_and_kept() {
+        let bytes = Bank::with_texture(Slot::A, fitted()).to_bytes().unwrap();
+        let key = br#"\"version\":1"#;
+        let mut newer = bytes.clone();
+        let at = newer.windows(key.len()).position(|w| w == key).unwrap();
+        newer[at + key.len() - 1] = b'9';
+        let (newer, known) = (BASE64.encode(newer), BASE64.encode(bytes));
+        let (session, field) = field();
+        field.set(newer.clone());
+        assert!(session.status().error.unwrap().contains("newer"));
+        assert!(field.map(String::clone) == newer);
+        // Until there is something else to save.
+        field.set(known.clone());
+        wait(&session);
+        assert!(field.map(String::clone) == known);
+        // What plays is not given up for it.
+        field.set(newer);
+        assert!(field.map(String::clone) == known);
     }
 
     #[test]
@@ -119,6 +196,8 @@ mod tests {
                 "{damaged}"
             );
             assert!(status.texture.is_none());
+            // Somebody may be able to mend it.
+            assert_eq!(field.map(String::clone), damaged);
             session.clear_error();
             assert_eq!(session.status().error, None);
         }

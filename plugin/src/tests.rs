@@ -6,7 +6,7 @@ use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
-use weft_core::player::Phase;
+use weft_core::player::{self, Phase};
 
 use super::*;
 
@@ -189,8 +189,7 @@ fn a_request_starts_a_capture_and_cancel_ends_it() {
         weft.session.status().phase,
         Phase::Capturing { .. }
     ));
-    assert!(weft.session.is_texture_pending());
-    weft.session.cancel();
+    weft.session.cancel(player::Slot::A);
     step(&mut weft);
     assert!(!weft.player.is_capturing());
     assert!(weft.session.status().texture.is_none());
@@ -225,6 +224,7 @@ fn a_loaded_project_neither_records_over_its_texture_nor_is_bent() {
         version: String::new(),
         params: [
             (CAPTURE_ID.to_owned(), ParamValue::Bool(true)),
+            (GRAB_ID.to_owned(), ParamValue::Bool(true)),
             (BEND_ID.to_owned(), ParamValue::F32(-0.7)),
         ]
         .into(),
@@ -232,6 +232,7 @@ fn a_loaded_project_neither_records_over_its_texture_nor_is_bent() {
     };
     Weft::filter_state(&mut state);
     assert!(matches!(state.params[CAPTURE_ID], ParamValue::Bool(false)));
+    assert!(matches!(state.params[GRAB_ID], ParamValue::Bool(false)));
     assert!(matches!(state.params[BEND_ID], ParamValue::F32(0.0)));
 }
 

@@ -3,17 +3,22 @@
 //! A [`Clip`] is what a capture, a dropped file or a rendered texture is while it is held whole in
 //! memory. Long renders never are: they go through a [`WavWriter`] block by block.
 
+mod capture;
 mod error;
+mod judge;
 mod read;
 mod resample;
 mod write;
 
+pub use capture::Capture;
+pub(crate) use capture::PackedCapture;
 pub use error::ClipError;
+pub use judge::Remark;
 pub use read::{MAX_DECODED_CHANNELS, MAX_READ_S};
 pub(crate) use resample::greatest_common_divisor;
 pub use write::{SampleFormat, WavWriter, check_writable};
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// Sample rates that a [`Clip`] may have, in Hz: telephone band to the highest rate of common
 /// converters.
@@ -126,13 +131,15 @@ impl Clip {
         let frames = |seconds: f64| (seconds * f64::from(self.sample_rate)).round() as usize;
         let start = frames(start_s).min(self.len());
         let end = start.saturating_add(frames(duration_s)).min(self.len());
+        self.frames(start..end)
+    }
+
+    /// A part of it, which must lie within.
+    fn frames(&self, part: Range<usize>) -> Self {
+        let channels = self.channels.iter();
         Self {
             sample_rate: self.sample_rate,
-            channels: self
-                .channels
-                .iter()
-                .map(|samples| samples[start..end].to_vec())
-                .collect(),
+            channels: channels.map(|c| c[part.clone()].to_vec()).collect(),
         }
     }
 
@@ -190,6 +197,16 @@ impl Clip {
                 duration_s: self.duration_s(),
             });
         }
+        self.check_finite()?;
+        let peak_dbfs = 20.0 * self.peak().log10();
+        if peak_dbfs < SILENCE_DBFS {
+            return Err(ClipError::Silent { peak_dbfs });
+        }
+        Ok(())
+    }
+
+    /// Fails for a sample that is NaN or infinite, and names the first.
+    fn check_finite(&self) -> Result<(), ClipError> {
         let first_not_finite = self
             .channels
             .iter()
@@ -205,10 +222,6 @@ impl Clip {
                 channel: channel + 1,
                 time_s: frame as f64 / f64::from(self.sample_rate),
             });
-        }
-        let peak_dbfs = 20.0 * self.peak().log10();
-        if peak_dbfs < SILENCE_DBFS {
-            return Err(ClipError::Silent { peak_dbfs });
         }
         Ok(())
     }

@@ -71,7 +71,8 @@ impl Clip {
         }
         let extension = path.extension().and_then(|extension| extension.to_str());
         drop(file);
-        decode_guarded(&|| Ok(Box::new(File::open(path)?)), extension, &name)
+        let open = || -> io::Result<Box<dyn MediaSource>> { Ok(Box::new(File::open(path)?)) };
+        decode_guarded(&open, extension, &name, None)
     }
 
     /// Reads a sound file that is already in memory, as [`Clip::read`] does. `extension` is the
@@ -85,7 +86,17 @@ impl Clip {
         if bytes.is_empty() {
             return Err(ClipError::Empty { name: name.into() });
         }
-        decode_guarded(&|| Ok(Box::new(Cursor::new(bytes))), extension, name)
+        decode_guarded(&|| Ok(Box::new(Cursor::new(bytes))), extension, name, None)
+    }
+
+    /// Decodes a FLAC stream of at most `max_frames` frames, whatever sample rate it claims.
+    pub(super) fn read_flac(bytes: &[u8], max_frames: usize) -> Result<Self, ClipError> {
+        decode_guarded(
+            &|| Ok(Box::new(Cursor::new(bytes))),
+            Some("flac"),
+            "the recording",
+            Some(max_frames),
+        )
     }
 }
 
@@ -98,8 +109,10 @@ fn decode_guarded(
     open: &OpenSource<'_>,
     extension: Option<&str>,
     name: &str,
+    max_frames: Option<usize>,
 ) -> Result<Clip, ClipError> {
-    panic::catch_unwind(AssertUnwindSafe(|| decode(open, extension, name))).unwrap_or_else(|_| {
+    let decode = || decode(open, extension, name, max_frames);
+    panic::catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
         Err(ClipError::NotAudio {
             name: name.into(),
             reason: "its decoder failed on corrupt data".into(),
@@ -107,7 +120,13 @@ fn decode_guarded(
     })
 }
 
-fn decode(open: &OpenSource<'_>, extension: Option<&str>, name: &str) -> Result<Clip, ClipError> {
+/// Decodes `max_frames` at most, or [`MAX_READ_S`].
+fn decode(
+    open: &OpenSource<'_>,
+    extension: Option<&str>,
+    name: &str,
+    max_frames: Option<usize>,
+) -> Result<Clip, ClipError> {
     let not_audio = |error: SymphoniaError| ClipError::NotAudio {
         name: name.into(),
         reason: reason(&error),
@@ -196,8 +215,10 @@ fn decode(open: &OpenSource<'_>, extension: Option<&str>, name: &str) -> Result<
         }
         decoded.copy_to_vecs_planar(&mut planes);
         longest.append(mix, &planes);
-        if longest.frames_read() as f64 >= MAX_READ_S * f64::from(*sample_rate) {
-            longest.truncate((MAX_READ_S * f64::from(*sample_rate)) as usize);
+        let limit = (MAX_READ_S * f64::from(*sample_rate)) as usize;
+        let limit = max_frames.unwrap_or(limit);
+        if longest.frames_read() >= limit {
+            longest.truncate(limit);
             break;
         }
     }

@@ -16,13 +16,12 @@ mod schedule;
 mod trainer;
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
 
-use crate::clip::{Clip, ClipError};
-use crate::network::{FitRecord, Generator, Model, stored_capture};
+use crate::clip::{Capture, Clip, ClipError};
+use crate::network::{FitRecord, Generator, Model};
 use crate::parallel::{Threads, lower_priority};
 use crate::spectrum::SpectrumError;
 use schedule::Schedule;
@@ -160,16 +159,29 @@ pub fn fit(
     settings: &FitSettings,
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
-    settings.prepare()?;
     clip.check_texture()?;
-    // What is kept is what is fitted: 24 bits a sample.
-    let capture = Arc::new(stored_capture(clip)?);
-    let task = Task::new(&capture)?;
+    // What is kept is what is fitted.
+    fit_capture(&Capture::new(clip)?, settings, on_event)
+}
+
+/// Fits a network to the used part of a capture, as [`fit`] does.
+///
+/// # Errors
+/// [`FitError`]; `Cancelled` if `on_event` broke off.
+pub fn fit_capture(
+    capture: &Capture,
+    settings: &FitSettings,
+    on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
+) -> Result<Model, FitError> {
+    settings.prepare()?;
+    let used = capture.used();
+    used.check_texture()?;
+    let task = Task::new(&used)?;
     let generator = task.generator(settings.seed);
     let first = Model::new(
         task.front_end.clone(),
         generator.stationary(),
-        Some(capture),
+        Some(capture.clone()),
         FitRecord {
             steps: 0,
             loss: f32::NAN,
@@ -191,7 +203,8 @@ pub fn refine(
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
     settings.prepare()?;
-    let task = Task::new(model.capture().ok_or(FitError::NoCapture)?)?;
+    let capture = model.capture().ok_or(FitError::NoCapture)?;
+    let task = Task::new(&capture.used())?;
     let generator = match model.fit_record().steps {
         // Spectrum-matched noise: nothing was learned yet.
         0 => task.generator(model.fit_record().seed),

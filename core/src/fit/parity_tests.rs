@@ -14,11 +14,9 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::pass::Pass;
 use super::trainer::{PERIOD_INPUT_GATE, whitening};
-use crate::clip::Clip;
+use crate::clip::{Capture, Clip};
 use crate::inversion::feasible;
-use crate::network::{
-    FeatureRange, Generator, InputLaw, Noise, SCALES, ScaleInputs, Weights, stored_capture,
-};
+use crate::network::{FeatureRange, Generator, InputLaw, Noise, SCALES, ScaleInputs, Weights};
 use crate::spectrum::{FrameSpectrum, FrontEnd};
 use crate::texture::plain_loss::{PlainLoss, PlainSet, Projection, plain_loss};
 use crate::texture::{Period, find_periods};
@@ -330,7 +328,7 @@ fn front_end(table: &mut Table, reference: &Reference, clip: &Clip) -> Analysis 
     ] {
         table.compare(name, limit, values, reference.get(name));
     }
-    let stored = Analysis::new(&stored_capture(clip).expect("the recording is a clip"));
+    let stored = Analysis::new(Capture::new(clip).expect("the recording is a clip").clip());
     let features = relative_difference(widen(&stored.features), reference.get("features"));
     table.note(
         "features of the capture as it is kept (24 bits)",

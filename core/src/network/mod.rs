@@ -4,18 +4,20 @@
 //! one column for 32 frames. At each, fresh noise joins the doubled columns of the coarser scale, and two
 //! convolutions of width 3 follow; a linear head makes the features.
 
+mod file;
 mod generator;
 mod inputs;
 pub(crate) mod layers;
 mod model;
 mod noise;
 
+pub use file::ModelError;
 pub(crate) use generator::{Activations, Array, Weights, array};
 pub use generator::{Generator, GeneratorScratch};
 pub(crate) use inputs::{InputLaw, ScaleInputs, skip, spans};
 pub(crate) use layers::FeatureRange;
-pub(crate) use model::stored_capture;
-pub use model::{FitRecord, Model, ModelError, quality_db};
+pub(crate) use model::tidy_name;
+pub use model::{FitRecord, Model, NAME_MOST_CHARS, quality_db};
 pub use noise::{FrameNoise, Noise};
 pub(crate) use noise::{Sequence, stream};
 

@@ -1,91 +1,13 @@
-//! A fitted texture and its file.
-//!
-//! A `.weft` file is a `safetensors` file: weights at half precision, the front end's constants, and the
-//! capture at 24 bits. There is no code in it, and Python reads it.
+//! A fitted texture.
 
-use std::collections::HashMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use super::Generator;
+use crate::clip::Capture;
+use crate::spectrum::FrontEnd;
 
-use super::inputs::InputLaw;
-use super::{Array, FeatureRange, Generator, Weights};
-use crate::clip::{Clip, SAMPLE_RATES_HZ};
-use crate::spectrum::{Bands, FrontEnd, Stft, fft_size_for};
-
-/// The one key of the file's metadata; its value is the [`Header`] as JSON, in a fixed order.
-const METADATA_KEY: &str = "weft";
-/// Version of the file that this code writes, and the newest that it reads.
-const VERSION: u32 = 1;
-/// No model is larger: thirty seconds of stereo at 192 kHz and 24 bits take 35 MB.
-const LARGEST_BYTES: u64 = 64 << 20;
-/// Loudest amplitude that a stored capture's scale may be, far above any recording.
-const LARGEST_SCALE: f32 = 1e6;
-
-/// Why a model can't be read or written.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// The file system said no.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Larger than any model.
-    #[error("this is no Weft texture: it has {0} bytes, none has more than 67108864")]
-    TooLarge(u64),
-    /// Another kind of file.
-    #[error("this is no Weft texture ({0}); choose a .weft file")]
-    Foreign(String),
-    /// Made by a newer version.
-    #[error(
-        "this texture was made by a newer Weft (file version {found}, this one reads up to {known}); update Weft"
-    )]
-    Newer {
-        /// Version of the file.
-        found: u32,
-        /// Newest version that is read.
-        known: u32,
-    },
-    /// A Weft file with something wrong in it.
-    #[error("this texture is damaged: {0}; use another copy or fit it again")]
-    Damaged(String),
-}
-
-/// What a `.weft` file says of itself.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    version: u32,
-    sample_rate_hz: u32,
-    output_channels: usize,
-    stereo: bool,
-    analysis_gain: f64,
-    /// Length of the period input, where there is one.
-    period_frames: Option<f64>,
-    /// Amplitude of the stored capture's full scale, where there is a capture.
-    capture_scale: Option<f64>,
-    fit_steps: u32,
-    /// Absent before the first step.
-    fit_loss: Option<f32>,
-    fit_seed: u64,
-}
-
-/// The part of a [`Header`] that every version has.
-#[derive(Deserialize)]
-struct HeaderVersion {
-    version: u32,
-}
-
-fn damaged(what: impl Into<String>) -> ModelError {
-    ModelError::Damaged(what.into())
-}
+/// Longest name of a texture, in characters.
+pub const NAME_MOST_CHARS: usize = 60;
 
 /// How a model was fitted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,7 +39,8 @@ pub fn quality_db(loss: f32) -> f32 {
 pub struct Model {
     front_end: Arc<FrontEnd>,
     generator: Arc<Generator>,
-    capture: Option<Arc<Clip>>,
+    capture: Option<Capture>,
+    name: Arc<str>,
     fit: FitRecord,
 }
 
@@ -125,13 +48,14 @@ impl Model {
     pub(crate) fn new(
         front_end: Arc<FrontEnd>,
         generator: Generator,
-        capture: Option<Arc<Clip>>,
+        capture: Option<Capture>,
         fit: FitRecord,
     ) -> Self {
         Self {
             front_end,
             generator: Arc::new(generator),
             capture,
+            name: "".into(),
             fit,
         }
     }
@@ -156,8 +80,22 @@ impl Model {
     }
 
     /// The recording that the network was fitted to, as it was fitted.
-    pub fn capture(&self) -> Option<&Clip> {
-        self.capture.as_deref()
+    pub fn capture(&self) -> Option<&Capture> {
+        self.capture.as_ref()
+    }
+
+    /// What its user calls it; empty if nobody has named it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same texture under another name, of which [`NAME_MOST_CHARS`] are kept.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self {
+            name: tidy_name(name).into(),
+            ..self.clone()
+        }
     }
 
     /// How it was fitted.
@@ -197,339 +135,10 @@ impl Model {
             ..self.clone()
         }
     }
-
-    /// Reads a `.weft` file.
-    ///
-    /// # Errors
-    /// [`ModelError`], naming the file where the system refused it.
-    pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let io = |source| ModelError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let file = std::fs::File::open(path).map_err(io)?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io)?;
-        Self::from_bytes(&bytes)
-    }
-
-    /// Writes a `.weft` file: first beside it, then in its place, so that a full disk costs nothing.
-    ///
-    /// # Errors
-    /// [`ModelError::Io`].
-    pub fn write(&self, path: &Path) -> Result<(), ModelError> {
-        let io = |source| ModelError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
-        let done =
-            std::fs::write(&part, self.to_bytes()).and_then(|()| std::fs::rename(&part, path));
-        done.map_err(|e| {
-            // What is left of it is of no use; the first error is what counts.
-            let _ = std::fs::remove_file(&part);
-            io(e)
-        })
-    }
-
-    /// The bytes of a `.weft` file.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut tensors = Vec::new();
-        let mut add = |name: String, dtype: Dtype, shape: Vec<usize>, data: Vec<u8>| {
-            tensors.push((name, Tensor { dtype, shape, data }));
-        };
-        for array in &self.generator.weights.arrays {
-            let halves = array
-                .data
-                .iter()
-                .flat_map(|&x| half::f16::from_f32(x).to_le_bytes());
-            add(
-                format!("network.{}", array.name),
-                Dtype::F16,
-                array.shape.clone(),
-                halves.collect(),
-            );
-        }
-        for (name, data) in constants(&self.front_end, &self.generator.range) {
-            let bytes = data.iter().flat_map(|x| x.to_le_bytes()).collect();
-            add(name.into(), Dtype::F32, vec![data.len()], bytes);
-        }
-        let capture_scale = self.capture.as_ref().map(|clip| {
-            let (bytes, scale) = pack(clip);
-            let shape = vec![clip.len(), clip.channel_count(), BYTES_PER_SAMPLE];
-            add("capture".into(), Dtype::U8, shape, bytes);
-            f64::from(scale)
-        });
-        let header = Header {
-            version: VERSION,
-            sample_rate_hz: self.sample_rate(),
-            output_channels: self.output_channels(),
-            stereo: self.is_stereo(),
-            analysis_gain: f64::from(self.front_end.analysis_gain),
-            period_frames: self.generator.inputs.period,
-            capture_scale,
-            fit_steps: self.fit.steps,
-            fit_loss: Some(self.fit.loss).filter(|l| l.is_finite()),
-            fit_seed: self.fit.seed,
-        };
-        let header = serde_json::to_string(&header).expect("numbers and text are JSON");
-        let metadata = HashMap::from([(METADATA_KEY.to_string(), header)]);
-        safetensors::serialize(tensors, Some(metadata)).expect("shapes and lengths agree")
-    }
-
-    /// Reads the bytes of a `.weft` file. Every length and every number is checked: whatever comes back
-    /// can be played.
-    ///
-    /// # Errors
-    /// [`ModelError`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        if bytes.len() as u64 > LARGEST_BYTES {
-            return Err(ModelError::TooLarge(bytes.len() as u64));
-        }
-        let foreign = |e: safetensors::SafeTensorError| ModelError::Foreign(e.to_string());
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(foreign)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(foreign)?;
-        let metadata = header.metadata().as_ref().and_then(|m| m.get(METADATA_KEY));
-        let header =
-            metadata.ok_or_else(|| ModelError::Foreign("it has no 'weft' header".into()))?;
-        let unreadable = |e: serde_json::Error| damaged(format!("its header is unreadable ({e})"));
-        let HeaderVersion { version } = serde_json::from_str(header).map_err(unreadable)?;
-        if version > VERSION {
-            return Err(ModelError::Newer {
-                found: version,
-                known: VERSION,
-            });
-        }
-        let header: Header = serde_json::from_str(header).map_err(unreadable)?;
-        let Header {
-            sample_rate_hz: sample_rate,
-            output_channels,
-            stereo,
-            ..
-        } = header;
-        if !SAMPLE_RATES_HZ.contains(&sample_rate) {
-            return Err(damaged(format!("its sample rate is {sample_rate} Hz")));
-        }
-        if !(1..=2).contains(&output_channels) || (stereo && output_channels == 1) {
-            return Err(damaged(format!(
-                "it has {output_channels} channels, stereo {stereo}"
-            )));
-        }
-        let analysis_gain = header.analysis_gain as f32;
-        if !analysis_gain.is_normal() || analysis_gain < 0.0 {
-            return Err(damaged(format!("'analysis_gain' is {analysis_gain}")));
-        }
-        let fft_size = fft_size_for(f64::from(sample_rate));
-        let stft = Stft::new(fft_size, fft_size / 4).map_err(|e| damaged(e.to_string()))?;
-        let bands = Bands::new(f64::from(sample_rate), fft_size);
-        let (mc, fc) = if stereo { (2, 3) } else { (1, 1) };
-        let (bins, count) = (stft.bins(), bands.count());
-        let floats = |name: &str, length: usize| floats(&tensors, name, &[length], Dtype::F32);
-        let front_end = FrontEnd {
-            sample_rate,
-            output_channels,
-            stereo,
-            analysis_gain,
-            equaliser: floats("equaliser", mc * bins)?,
-            rms: floats("rms", mc * bins)?,
-            mean_full: floats("mean_full", fc * bins)?,
-            mean_band: floats("mean_band", fc * count)?,
-            depth: floats("depth", fc * bins)?,
-            stft,
-            bands,
-        };
-        if !front_end.equaliser.iter().all(|&c| c > 0.0) {
-            return Err(damaged("'equaliser' has values that are not positive"));
-        }
-        let width = front_end.feature_width();
-        let range = FeatureRange {
-            mean: floats("range.mean", width)?,
-            deviation: floats("range.deviation", width)?,
-            low: floats("range.low", width)?,
-            high: floats("range.high", width)?,
-        };
-        // The largest feature is log1p of the loudest magnitude; beyond this, playing would overflow.
-        const HIGHEST_FEATURE: f32 = 40.0;
-        if range.high.iter().any(|&h| h > HIGHEST_FEATURE) {
-            return Err(damaged("'range.high' has values that no capture reaches"));
-        }
-        let period = header.period_frames;
-        if let Some(p) = period.filter(|p| !(1.0..1e6).contains(p)) {
-            return Err(damaged(format!("'period_frames' is {p}")));
-        }
-        let inputs = InputLaw {
-            frame_rate: front_end.frame_rate(),
-            period,
-        };
-        let mut arrays = Vec::new();
-        for (name, shape) in Weights::shapes(&inputs, width) {
-            let data = self::floats(&tensors, &format!("network.{name}"), &shape, Dtype::F16)?;
-            arrays.push(Array { name, shape, data });
-        }
-        let capture = match header.capture_scale {
-            Some(scale) => {
-                let view = tensors
-                    .tensor("capture")
-                    .map_err(|_| damaged("'capture' is missing"))?;
-                Some(Arc::new(unpack(&view, sample_rate, scale as f32)?))
-            }
-            None => None,
-        };
-        let fit = FitRecord {
-            steps: header.fit_steps,
-            loss: header.fit_loss.unwrap_or(f32::NAN),
-            seed: header.fit_seed,
-        };
-        let generator = Generator {
-            inputs,
-            range,
-            weights: Weights { arrays },
-        };
-        Ok(Self::new(Arc::new(front_end), generator, capture, fit))
-    }
 }
 
-fn constants<'a>(
-    front_end: &'a FrontEnd,
-    range: &'a FeatureRange,
-) -> [(&'static str, &'a [f32]); 9] {
-    [
-        ("equaliser", &front_end.equaliser),
-        ("rms", &front_end.rms),
-        ("mean_full", &front_end.mean_full),
-        ("mean_band", &front_end.mean_band),
-        ("depth", &front_end.depth),
-        ("range.mean", &range.mean),
-        ("range.deviation", &range.deviation),
-        ("range.low", &range.low),
-        ("range.high", &range.high),
-    ]
-}
-
-/// Finite floats of a tensor that must have this shape and type.
-fn floats(
-    tensors: &SafeTensors<'_>,
-    name: &str,
-    shape: &[usize],
-    dtype: Dtype,
-) -> Result<Vec<f32>, ModelError> {
-    let view = tensors
-        .tensor(name)
-        .map_err(|_| damaged(format!("'{name}' is missing")))?;
-    if view.dtype() != dtype || view.shape() != shape {
-        let (found, kind) = (view.shape(), view.dtype());
-        return Err(damaged(format!(
-            "'{name}' is {kind:?} {found:?}, not {dtype:?} {shape:?}"
-        )));
-    }
-    let data: Vec<f32> = match dtype {
-        Dtype::F16 => {
-            let halves = view.data().chunks_exact(2);
-            halves
-                .map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32())
-                .collect()
-        }
-        _ => {
-            let words = view.data().chunks_exact(4);
-            words
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect()
-        }
-    };
-    match data.iter().find(|x| !x.is_finite()) {
-        Some(x) => Err(damaged(format!("'{name}' holds {x}"))),
-        None => Ok(data),
-    }
-}
-
-struct Tensor {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    data: Vec<u8>,
-}
-
-impl safetensors::View for Tensor {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> std::borrow::Cow<'_, [u8]> {
-        self.data.as_slice().into()
-    }
-
-    fn data_len(&self) -> usize {
-        self.data.len()
-    }
-}
-
-const BYTES_PER_SAMPLE: usize = 3;
-const FULL_SCALE: f32 = 8_388_607.0;
-
-/// A capture as it is kept: at 24 bits a sample, at most two channels.
-///
-/// # Errors
-/// None for a valid clip; the type is the clip's own.
-pub(crate) fn stored_capture(clip: &Clip) -> Result<Clip, crate::clip::ClipError> {
-    let scale = peak(clip);
-    let channels = clip.channels().iter().take(2);
-    let round = |x: &f32| (x / scale * FULL_SCALE).round() / FULL_SCALE * scale;
-    Clip::new(
-        clip.sample_rate(),
-        channels.map(|c| c.iter().map(round).collect()).collect(),
-    )
-}
-
-/// Full scale of the stored samples: 1, or the loudest sample where a float recording exceeds that.
-fn peak(clip: &Clip) -> f32 {
-    clip.channels()
-        .iter()
-        .flatten()
-        .fold(1.0, |p, x| p.max(x.abs()))
-}
-
-/// Interleaved little-endian samples of 24 bits, and the amplitude of full scale.
-fn pack(clip: &Clip) -> (Vec<u8>, f32) {
-    let scale = peak(clip);
-    let mut bytes = Vec::with_capacity(clip.len() * clip.channel_count() * BYTES_PER_SAMPLE);
-    for i in 0..clip.len() {
-        for channel in clip.channels() {
-            let word = (channel[i] / scale * FULL_SCALE).round() as i32;
-            bytes.extend_from_slice(&word.to_le_bytes()[..BYTES_PER_SAMPLE]);
-        }
-    }
-    (bytes, scale)
-}
-
-fn unpack(view: &TensorView<'_>, sample_rate: u32, scale: f32) -> Result<Clip, ModelError> {
-    let &[samples, channels, BYTES_PER_SAMPLE] = view.shape() else {
-        return Err(damaged(format!(
-            "'capture' has the shape {:?}",
-            view.shape()
-        )));
-    };
-    if view.dtype() != Dtype::U8 || !(1..=2).contains(&channels) || samples == 0 {
-        return Err(damaged(format!(
-            "'capture' is {:?} {:?}",
-            view.dtype(),
-            view.shape()
-        )));
-    }
-    if !(scale > 0.0 && scale <= LARGEST_SCALE) {
-        return Err(damaged(format!("'capture_scale' is {scale}")));
-    }
-    let mut out = vec![Vec::with_capacity(samples); channels];
-    for (i, word) in view.data().chunks_exact(BYTES_PER_SAMPLE).enumerate() {
-        // The sample's sign is in the highest of its three bytes.
-        let word = i32::from_le_bytes([0, word[0], word[1], word[2]]) >> 8;
-        out[i % channels].push(word as f32 / FULL_SCALE * scale);
-    }
-    Clip::new(sample_rate, out).map_err(|e| damaged(e.to_string()))
+/// A name as it is kept: one line, not too long.
+pub(crate) fn tidy_name(name: &str) -> String {
+    let printed = name.trim().chars().filter(|c| !c.is_control());
+    printed.take(NAME_MOST_CHARS).collect()
 }

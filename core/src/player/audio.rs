@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use ringbuf::traits::{Consumer, Producer};
 use ringbuf::{HeapCons, HeapProd};
 
-use super::controls::{Controls, NoteAddress, NoteControl, Quality, Transport};
+use super::controls::{
+    CaptureSettings, Controls, NoteAddress, NoteControl, Quality, Slot, Transport,
+};
 use super::engine::{Engine, Place, StreamStart};
 use super::envelope::EnvelopeTimes;
 use super::limiter::Limiter;
-use super::messages::{CaptureDrop, CaptureNews, Shared, StreamReply, StreamRequest};
+use super::messages::{InputNews, Shared, StreamReply, StreamRequest, TextureSign};
 use super::recorder::Recorder;
 use super::ring::{NoWait, Supply};
 use super::song::Song;
@@ -42,7 +44,7 @@ const VOICE_SEED_STREAM: u32 = 81;
 /// allocate, lock, free or call the system, but for the waits of [`set_offline`](Self::set_offline).
 pub struct Player {
     shared: Arc<Shared>,
-    to_worker: HeapProd<CaptureNews>,
+    to_worker: HeapProd<InputNews>,
     requests: HeapProd<StreamRequest>,
     retired: HeapProd<Box<Engine>>,
     streams: HeapCons<StreamReply>,
@@ -63,9 +65,9 @@ pub struct Player {
     song: Option<Song>,
     bar: i64,
     locked: bool,
-    /// What the streams were made for: another seed, quality or texture needs new ones.
-    made_for: Option<(u32, Quality)>,
-    texture_count: u64,
+    /// What the streams were made for: another seed, quality, slot or texture (by its number) needs new ones.
+    made_for: Option<(u32, Quality, Slot, u64)>,
+    slot: Slot,
     /// All streams are to start from the beginning.
     rewind: bool,
     offline: bool,
@@ -78,17 +80,17 @@ pub struct Player {
 /// Rings and values that the split hands to the audio thread.
 pub(super) struct PlayerEnds {
     pub shared: Arc<Shared>,
-    pub to_worker: HeapProd<CaptureNews>,
+    pub to_worker: HeapProd<InputNews>,
     pub requests: HeapProd<StreamRequest>,
     pub retired: HeapProd<Box<Engine>>,
     pub streams: HeapCons<StreamReply>,
-    pub capture: HeapProd<f32>,
+    pub input: HeapProd<f32>,
 }
 
 impl Player {
     pub(super) fn new(ends: PlayerEnds) -> Self {
         Self {
-            recorder: Recorder::new(ends.shared.clone(), ends.capture),
+            recorder: Recorder::new(ends.shared.clone(), ends.input),
             shared: ends.shared,
             to_worker: ends.to_worker,
             requests: ends.requests,
@@ -108,7 +110,7 @@ impl Player {
             bar: 0,
             locked: false,
             made_for: None,
-            texture_count: 0,
+            slot: Slot::A,
             rewind: true,
             offline: false,
             given_up: 0,
@@ -128,6 +130,7 @@ impl Player {
         self.smoothing = Smoothing::new(sample_rate);
         self.limiter = Limiter::new(sample_rate);
         self.cancel_capture();
+        self.recorder.prepare(sample_rate, &mut self.to_worker);
         // Streams at the old rate are of no use.
         for voice in &mut self.voices {
             let Voice {
@@ -175,23 +178,28 @@ impl Player {
         self.rewind = true;
     }
 
-    /// Starts to record what is processed from now on: `duration_s` seconds, 1 to 30. A recording that
-    /// is going on is dropped.
-    pub fn start_capture(&mut self, duration_s: f32) {
-        self.cancel_capture();
+    /// Starts to record what is processed from now on, or from the moment that `settings` name. A recording
+    /// that is going on is dropped.
+    pub fn start_capture(&mut self, settings: CaptureSettings) {
         if self.sample_rate > 0.0 {
-            self.recorder
-                .start(duration_s, self.sample_rate, &mut self.to_worker);
+            self.recorder.start(settings);
         }
     }
 
-    /// Drops the recording that is going on, if any.
-    pub fn cancel_capture(&mut self) {
-        self.recorder
-            .drop_recording(CaptureDrop::Cancelled, &mut self.to_worker);
+    /// Makes a recording of the last seconds that were processed, as far as they are remembered.
+    /// `settings.start` does not matter.
+    pub fn grab(&mut self, settings: CaptureSettings) {
+        if self.sample_rate > 0.0 {
+            self.recorder.grab(&settings, &mut self.to_worker);
+        }
     }
 
-    /// Whether a recording is going on.
+    /// Drops the recording that is going on or waits to begin, if any.
+    pub fn cancel_capture(&mut self) {
+        self.recorder.drop_recording();
+    }
+
+    /// Whether a recording is going on or waits to begin.
     pub fn is_capturing(&self) -> bool {
         self.recorder.is_recording()
     }
@@ -317,7 +325,10 @@ impl Player {
         self.shared
             .input_peak
             .fetch_max(input_peak, Ordering::Relaxed);
-        let mut done = 0;
+        self.shared
+            .playing
+            .store(controls.slot.index() as u8, Ordering::Relaxed);
+        let (mut done, mut heard) = (0, 0);
         while done < length {
             // Everything happens on a grid that starts with the last reset, however the host cuts its
             // blocks; what follows the end of a recording does so on the sample.
@@ -326,13 +337,12 @@ impl Player {
             let count = to_tick.min(to_end).min(length - done);
             let part = done..done + count;
             done = part.end;
-            self.play(&mut left[part.clone()], &mut right[part.clone()], controls);
-            if self.recorder.is_recording() {
-                if self.offline {
-                    self.wait(|player| player.recorder.has_room(count));
-                }
-                let (left, right) = (&input[0][part.clone()], &input[1][part]);
-                self.recorder.record(left, right, &mut self.to_worker);
+            let to_bar = self.samples_to_bar(part.start - heard);
+            self.play(&mut left[part.clone()], &mut right[part], controls);
+            // What follows the end of a recording does so on the sample; else there is no hurry.
+            if self.recorder.is_recording() || done == length {
+                self.hear(input.map(|x| &x[heard..done]), to_bar);
+                heard = done;
             }
         }
         let sounding = self.voices.iter().filter(|v| v.is_sounding()).count();
@@ -344,6 +354,21 @@ impl Player {
             .fetch_max(output_peak, Ordering::Relaxed);
     }
 
+    fn hear(&mut self, [left, right]: [&[f32]; 2], to_bar: Option<usize>) {
+        if self.offline {
+            self.wait(|player| player.recorder.has_room(left.len()));
+        }
+        self.recorder.hear(left, right, to_bar, &mut self.to_worker);
+    }
+
+    /// Samples until the song's next bar, for a recording that waits for it; counted from `before` samples
+    /// ago.
+    fn samples_to_bar(&self, before: usize) -> Option<usize> {
+        let song = self.song.filter(|_| self.recorder.waits_for_bar())?;
+        let clock = self.clock.wrapping_sub(before as u64);
+        Some(song.samples_to_bar(clock, self.sample_rate))
+    }
+
     /// Plays up to the next look at the controls.
     fn play(&mut self, left: &mut [f32], right: &mut [f32], controls: &Controls) {
         left.fill(0.0);
@@ -353,7 +378,7 @@ impl Player {
         }
         self.hold(controls);
         self.ask_for_streams(controls);
-        let side_share = self.shared.side_share.load(Ordering::Relaxed);
+        let side_share = self.sign(self.slot).side_share.load(Ordering::Relaxed);
         if self.clock.is_multiple_of(CONTROL_INTERVAL as u64) {
             self.rest_voices();
             self.follow_bars(controls);
@@ -401,12 +426,12 @@ impl Player {
 
     /// Asks for new streams where something has changed that the old ones can't follow.
     fn ask_for_streams(&mut self, controls: &Controls) {
-        let texture_count = self.shared.texture_count.load(Ordering::Acquire);
-        let made_for = Some((controls.seed, controls.quality));
+        let texture = self.sign(controls.slot).number.load(Ordering::Acquire);
+        let made_for = Some((controls.seed, controls.quality, controls.slot, texture));
         let locked = self.is_locked(controls);
-        let all = self.made_for != made_for || self.texture_count != texture_count || self.rewind;
+        let all = self.made_for != made_for || self.rewind;
         let found = locked && !self.locked;
-        (self.made_for, self.texture_count) = (made_for, texture_count);
+        (self.made_for, self.slot) = (made_for, controls.slot);
         if found && let Some(song) = &self.song {
             self.bar = song.bar_number(self.clock, self.sample_rate);
         }
@@ -421,6 +446,9 @@ impl Player {
                 }
                 if voice.is_sounding() || (all && voice.wanted != 0) {
                     self.request(at);
+                }
+                if texture == 0 {
+                    self.fall_silent(at);
                 }
             }
             self.rewind = false;
@@ -445,6 +473,18 @@ impl Player {
                 self.request(at);
             }
         }
+    }
+
+    /// An empty slot plays: what a voice has sounded with fades out.
+    fn fall_silent(&mut self, at: usize) {
+        let fade = self.fade_samples;
+        for old in self.voices[at].fall_silent(fade).into_iter().flatten() {
+            retire(&mut self.retired, old);
+        }
+    }
+
+    fn sign(&self, slot: Slot) -> &TextureSign {
+        &self.shared.textures[slot.index()]
     }
 
     /// A voice needs another stream.
@@ -526,6 +566,7 @@ impl Player {
             };
             let request = StreamRequest {
                 voice: at as u8,
+                slot: controls.slot,
                 epoch: voice.wanted,
                 urgent: voice.is_sounding(),
                 clock: self.clock,
@@ -645,7 +686,7 @@ impl Player {
                 v.is_sounding() && v.has != v.wanted && !v.unsent && !waits
             })
         };
-        if !lacks(self) || self.shared.texture_count.load(Ordering::Acquire) == 0 {
+        if !lacks(self) || self.sign(self.slot).number.load(Ordering::Acquire) == 0 {
             return;
         }
         self.patient = self.wait(|player| {

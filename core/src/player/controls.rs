@@ -10,6 +10,36 @@ pub enum Quality {
     High,
 }
 
+/// A place for a texture: an instrument has four.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// The first.
+    #[default]
+    A,
+    /// The second.
+    B,
+    /// The third.
+    C,
+    /// The fourth.
+    D,
+}
+
+impl Slot {
+    /// Every slot.
+    pub const ALL: [Self; 4] = [Self::A, Self::B, Self::C, Self::D];
+    pub(super) const COUNT: usize = Self::ALL.len();
+
+    /// Its letter.
+    pub fn letter(self) -> char {
+        ['A', 'B', 'C', 'D'][self.index()]
+    }
+
+    /// Its place in [`ALL`](Self::ALL).
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// Settings of a block, as the host's parameters have them. A value that is not finite counts as its
 /// default; others are kept within the ranges given here.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +58,8 @@ pub struct Controls {
     pub release_s: f32,
     /// Play without notes.
     pub hold: bool,
+    /// Which texture plays.
+    pub slot: Slot,
     /// Which of its endless variations the texture plays.
     pub seed: u32,
     /// Transposition in semitones, [`PITCH_RANGE_ST`] either way, time unchanged.
@@ -84,6 +116,7 @@ impl Controls {
         sustain: 1.0,
         release_s: 0.3,
         hold: false,
+        slot: Slot::A,
         seed: 0,
         pitch_st: 0.0,
         bend_st: 0.0,
@@ -106,6 +139,59 @@ impl Controls {
 impl Default for Controls {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+/// When a recording begins, once it was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum CaptureStart {
+    /// At once.
+    #[default]
+    Now,
+    /// When the input reaches a level in dBFS, [`CAPTURE_PREROLL_S`] before that.
+    Threshold(f32),
+    /// When the host's song begins its next bar.
+    NextBar,
+}
+
+/// A recording to be made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CaptureSettings {
+    /// Seconds, kept within [`CAPTURE_RANGE_S`].
+    pub duration_s: f32,
+    /// Where its texture goes.
+    pub slot: Slot,
+    /// When it begins.
+    pub start: CaptureStart,
+}
+
+/// Shortest and longest recording in seconds.
+pub const CAPTURE_RANGE_S: (f32, f32) = (1.0, 30.0);
+/// What a recording that waits for a level takes of what was before, in seconds: an onset is not cut.
+pub const CAPTURE_PREROLL_S: f64 = 0.01;
+/// Seconds of the input that are always remembered.
+pub const MEMORY_S: f64 = 30.0;
+
+impl CaptureSettings {
+    /// A recording of `duration_s` seconds for `slot`, from now on.
+    pub fn now(slot: Slot, duration_s: f32) -> Self {
+        Self {
+            duration_s,
+            slot,
+            start: CaptureStart::Now,
+        }
+    }
+
+    /// Its length in samples.
+    pub(super) fn samples(&self, sample_rate: f64) -> usize {
+        let (shortest, longest) = CAPTURE_RANGE_S;
+        // NaN compares with nothing.
+        let seconds = if self.duration_s > shortest {
+            self.duration_s.min(longest)
+        } else {
+            shortest
+        };
+        (f64::from(seconds) * sample_rate).round() as usize
     }
 }
 

@@ -1,28 +1,33 @@
 //! What the three sides of an instrument share: the audio thread, the worker, and everybody else.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use atomic_float::{AtomicF32, AtomicF64};
 
+use super::bank::{Bank, Contents};
+use super::controls::Slot;
 use super::engine::{Engine, StreamStart};
 use crate::clip::Clip;
 use crate::network::Model;
+use crate::procedural::Texture;
 
-/// From the audio thread to the worker: how a recording goes.
-pub(super) enum CaptureNews {
-    /// The next samples of the capture ring are a recording of two channels.
-    Started { sample_rate: u32 },
-    /// The recording that was started has so many samples a channel, which are all in the ring.
-    Ended { samples: usize },
-    /// The recording that was started is to be thrown away, `samples` of it are in the ring.
-    Dropped { samples: usize, why: CaptureDrop },
+/// From the audio thread to the worker: what the samples in the input's ring are. Places are counted in
+/// samples that went through it.
+pub(super) enum InputNews {
+    /// What comes from number `at` on does not follow what came before.
+    Gap { at: u64, sample_rate: u32 },
+    /// The samples from `begin` to `end`, which are all in the ring, are a recording.
+    Recorded { begin: u64, end: u64, slot: Slot },
 }
 
 /// From the audio thread to the worker: a voice needs a stream.
 #[derive(Clone, Copy)]
 pub(super) struct StreamRequest {
     pub voice: u8,
+    pub slot: Slot,
     /// Newer ones of the same voice make older ones void.
     pub epoch: u32,
     /// Whether it sounds already.
@@ -41,34 +46,52 @@ pub(super) struct StreamReply {
     pub engine: Box<Engine>,
 }
 
-/// Why a recording is thrown away.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum CaptureDrop {
-    Cancelled,
-    /// The worker did not keep up.
-    Overrun,
-}
-
 /// From everybody else to the worker.
 pub(super) enum Command {
     /// Fit a network to this clip.
-    Fit(Clip),
+    Fit(Slot, Clip, String),
     /// Decode this file and fit a network to it.
-    FitFile(std::path::PathBuf),
-    /// Go on with the fit of what plays.
-    Refine,
+    FitFile(Slot, PathBuf),
+    /// Synthesize this texture with this seed, and fit a network to it.
+    Synthesize(Slot, Texture, u64),
+    /// Fit a network to the last seconds of the input.
+    Grab(Slot, f32),
+    /// Fit a network to another part of the capture, in seconds.
+    Trim(Slot, Range<f64>),
+    /// Go on with the fit.
+    Refine(Slot),
+    CancelFit(Slot),
     /// Play this texture.
-    Play(Model),
-    CancelFit,
+    Play(Slot, Model),
+    /// Replace everything.
+    Load(Box<Bank>),
+    Clear(Slot),
+    Copy {
+        from: Slot,
+        to: Slot,
+    },
+    /// Go back to what was there before, or forth again.
+    Undo(Slot),
+    Rename(Slot, String),
     ShutDown,
 }
 
 /// What a running fit has reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FitProgress {
+    pub slot: Slot,
     pub step: u32,
     pub steps: u32,
     pub loss: f32,
+}
+
+/// What the audio thread has to know of a slot's texture.
+#[derive(Default)]
+pub(super) struct TextureSign {
+    /// Number of the texture, another one whenever its streams have to be made anew; 0: there is none.
+    pub number: AtomicU64,
+    /// Share of the side channel in its power.
+    pub side_share: AtomicF32,
 }
 
 /// Values that every side may look at. The mutexes are never touched by the audio thread.
@@ -77,14 +100,14 @@ pub(super) struct Shared {
     pub host_rate: AtomicF64,
     /// Whether the host renders faster or slower than real time, and waits.
     pub offline: AtomicBool,
-    /// Counts the textures to play; 0: there is none yet.
-    pub texture_count: AtomicU64,
+    /// What the audio thread has to know of each slot.
+    pub textures: [TextureSign; Slot::COUNT],
+    /// Slot that plays, by its index.
+    pub playing: AtomicU8,
     /// The audio thread's count of samples.
     pub clock: AtomicU64,
     /// Voices that sound.
     pub voices: AtomicU32,
-    /// Share of the side channel in the texture's power.
-    pub side_share: AtomicF32,
     /// Commands and fits that are not done. In a bounce, the audio thread waits for zero.
     pub pending: AtomicU32,
     pub input_peak: AtomicF32,
@@ -94,12 +117,16 @@ pub(super) struct Shared {
     pub wait_failed: AtomicBool,
     /// Part of the recording that is done, 0 to 1; negative without one.
     pub capture_done: AtomicF32,
+    /// A recording waits for its beginning.
+    pub capture_waits: AtomicBool,
+    /// A recording was dropped, as the worker did not keep up.
+    pub capture_overrun: AtomicBool,
     pub fit_steps: AtomicU32,
     pub fit_seed: AtomicU64,
     /// Grows with every model that takes over, and with every fit that ends.
     pub revision: AtomicU64,
     pub fit: Mutex<Option<FitProgress>>,
-    pub texture: Mutex<Option<Model>>,
+    pub bank: Mutex<[Contents; Slot::COUNT]>,
     pub error: Mutex<Option<String>>,
 }
 
@@ -113,21 +140,23 @@ impl Shared {
         Self {
             host_rate: AtomicF64::new(0.0),
             offline: AtomicBool::new(false),
-            texture_count: AtomicU64::new(0),
+            textures: Default::default(),
+            playing: AtomicU8::new(0),
             clock: AtomicU64::new(0),
             voices: AtomicU32::new(0),
-            side_share: AtomicF32::new(0.0),
             pending: AtomicU32::new(0),
             input_peak: AtomicF32::new(0.0),
             output_peak: AtomicF32::new(0.0),
             underruns: AtomicU64::new(0),
             wait_failed: AtomicBool::new(false),
             capture_done: AtomicF32::new(-1.0),
+            capture_waits: AtomicBool::new(false),
+            capture_overrun: AtomicBool::new(false),
             fit_steps: AtomicU32::new(fit_steps),
             fit_seed: AtomicU64::new(0),
             revision: AtomicU64::new(0),
             fit: Mutex::new(None),
-            texture: Mutex::new(None),
+            bank: Mutex::default(),
             error: Mutex::new(None),
         }
     }

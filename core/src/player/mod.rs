@@ -8,13 +8,16 @@
 //! same capture take over inside a stream, frame by frame.
 
 mod audio;
+mod bank;
 mod controls;
 mod engine;
 mod envelope;
+mod fitter;
 mod grain;
 mod instrument;
 mod interpolator;
 mod limiter;
+mod memory;
 mod messages;
 mod passage;
 mod recorder;
@@ -27,10 +30,11 @@ mod voicing;
 mod worker;
 
 pub use audio::{POLYPHONY, Player};
+pub use bank::Bank;
 pub use controls::{
-    BRIGHTNESS_RANGE, CUT_RANGE_HZ, Controls, NoteAddress, NoteControl, PITCH_RANGE_ST, Quality,
-    SMEAR_MOST_S, TIME_RANGE, Transport,
+    BRIGHTNESS_RANGE, CAPTURE_PREROLL_S, CAPTURE_RANGE_S, CUT_RANGE_HZ, CaptureSettings,
+    CaptureStart, Controls, MEMORY_S, NoteAddress, NoteControl, PITCH_RANGE_ST, Quality,
+    SMEAR_MOST_S, Slot, TIME_RANGE, Transport,
 };
-pub use instrument::{Instrument, Phase, Status, TextureInfo};
-pub use recorder::CAPTURE_RANGE_S;
+pub use instrument::{FitState, Instrument, Phase, SlotStatus, Status, TextureInfo};
 pub use renderer::Renderer;

@@ -1,4 +1,5 @@
-//! The audio thread's end of a capture.
+//! The audio thread's end of what is heard: everything goes to the worker, which remembers the last of it,
+//! and recordings are stretches of that.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,17 +7,29 @@ use std::sync::atomic::Ordering;
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
 
-use super::messages::{CaptureDrop, CaptureNews, Shared};
+use super::controls::{CAPTURE_PREROLL_S, CaptureSettings, CaptureStart, MEMORY_S, Slot};
+use super::messages::{InputNews, Shared};
 
-/// Shortest and longest recording in seconds.
-pub const CAPTURE_RANGE_S: (f32, f32) = (1.0, 30.0);
+/// What the recorder is about. Places are counted in samples that were handed to the worker.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Idle,
+    Waiting(CaptureSettings),
+    Recording { begin: u64, end: u64, slot: Slot },
+}
 
-/// Hands what is recorded to the worker, sample by sample.
+/// Hands what is heard to the worker, and says which stretches are recordings.
 pub(super) struct Recorder {
     shared: Arc<Shared>,
     ring: HeapProd<f32>,
-    /// Samples of the recording that is going on: in all, and done.
-    recording: Option<(usize, usize)>,
+    sample_rate: f64,
+    /// Samples that were handed over so far.
+    heard: u64,
+    /// Silent samples in a row. When all that is remembered is silence, no more of it is handed over.
+    silent: u64,
+    /// The worker did not keep up, and must be told that there is a gap.
+    has_gap: bool,
+    state: State,
 }
 
 impl Recorder {
@@ -24,48 +37,92 @@ impl Recorder {
         Self {
             shared,
             ring,
-            recording: None,
+            sample_rate: 0.0,
+            heard: 0,
+            silent: u64::MAX,
+            has_gap: false,
+            state: State::Idle,
         }
     }
 
+    /// Another sample rate: what was remembered is forgotten.
+    pub fn prepare(&mut self, sample_rate: f64, to_worker: &mut HeapProd<InputNews>) {
+        self.sample_rate = sample_rate;
+        self.silent = u64::MAX;
+        self.has_gap = true;
+        self.tell_of_gap(to_worker);
+    }
+
+    /// Whether a recording is going on or waits to begin.
     pub fn is_recording(&self) -> bool {
-        self.recording.is_some()
+        !matches!(self.state, State::Idle)
+    }
+
+    /// Whether it waits for the song's next bar.
+    pub fn waits_for_bar(&self) -> bool {
+        matches!(
+            self.state,
+            State::Waiting(CaptureSettings {
+                start: CaptureStart::NextBar,
+                ..
+            })
+        )
     }
 
     /// Samples until the recording is done.
     pub fn left(&self) -> Option<usize> {
-        self.recording.map(|(samples, done)| samples - done)
-    }
-
-    /// Starts a recording of `duration_s` at `sample_rate` (Hz).
-    pub fn start(
-        &mut self,
-        duration_s: f32,
-        sample_rate: f64,
-        to_worker: &mut HeapProd<CaptureNews>,
-    ) {
-        let (shortest, longest) = CAPTURE_RANGE_S;
-        let duration_s = if duration_s.is_nan() {
-            shortest
-        } else {
-            duration_s
-        };
-        let seconds = f64::from(duration_s.clamp(shortest, longest));
-        let started = CaptureNews::Started {
-            sample_rate: sample_rate.round() as u32,
-        };
-        if to_worker.try_push(started).is_ok() {
-            self.recording = Some(((seconds * sample_rate).round() as usize, 0));
-            self.shared.capture_done.store(0.0, Ordering::Relaxed);
+        match self.state {
+            State::Recording { end, .. } => Some((end - self.heard) as usize),
+            _ => None,
         }
     }
 
+    /// Starts a recording. One that is going on is dropped.
+    pub fn start(&mut self, settings: CaptureSettings) {
+        self.drop_recording();
+        match settings.start {
+            CaptureStart::Now => self.begin(&settings, self.heard),
+            _ => {
+                self.state = State::Waiting(settings);
+                self.shared.capture_waits.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn begin(&mut self, settings: &CaptureSettings, begin: u64) {
+        let end = begin + settings.samples(self.sample_rate) as u64;
+        self.state = State::Recording {
+            begin,
+            end: end.max(self.heard + 1),
+            slot: settings.slot,
+        };
+        self.shared.capture_waits.store(false, Ordering::Relaxed);
+        self.shared.capture_done.store(0.0, Ordering::Relaxed);
+    }
+
     /// Throws the recording away, if there is one.
-    pub fn drop_recording(&mut self, why: CaptureDrop, to_worker: &mut HeapProd<CaptureNews>) {
-        if let Some((_, done)) = self.recording.take() {
-            // If the way is full, the worker finds more samples than it expects, and drops those.
-            let _ = to_worker.try_push(CaptureNews::Dropped { samples: done, why });
-            self.shared.capture_done.store(-1.0, Ordering::Relaxed);
+    pub fn drop_recording(&mut self) {
+        self.state = State::Idle;
+        self.shared.capture_waits.store(false, Ordering::Relaxed);
+        self.shared.capture_done.store(-1.0, Ordering::Relaxed);
+    }
+
+    /// Makes a recording of the last seconds that were heard.
+    pub fn grab(&mut self, settings: &CaptureSettings, to_worker: &mut HeapProd<InputNews>) {
+        let samples = settings.samples(self.sample_rate) as u64;
+        self.send(
+            self.heard.saturating_sub(samples),
+            self.heard,
+            settings.slot,
+            to_worker,
+        );
+    }
+
+    fn send(&mut self, begin: u64, end: u64, slot: Slot, to_worker: &mut HeapProd<InputNews>) {
+        self.shared.begin();
+        let news = InputNews::Recorded { begin, end, slot };
+        if to_worker.try_push(news).is_err() {
+            self.shared.done();
         }
     }
 
@@ -74,32 +131,86 @@ impl Recorder {
         self.ring.vacant_len() >= 2 * samples
     }
 
-    /// Records the next samples, no more than [`left`](Self::left).
-    pub fn record(&mut self, left: &[f32], right: &[f32], to_worker: &mut HeapProd<CaptureNews>) {
-        if self.recording.is_none() {
+    /// Takes the next samples, no more than [`left`](Self::left). `to_bar` is how many samples the song's next
+    /// bar is away, if it is near.
+    pub fn hear(
+        &mut self,
+        left: &[f32],
+        right: &[f32],
+        to_bar: Option<usize>,
+        to_worker: &mut HeapProd<InputNews>,
+    ) {
+        self.trigger(left, right, to_bar);
+        let is_silent = |x: &[f32]| x.iter().all(|x| *x == 0.0);
+        let count = left.len() as u64;
+        self.silent = if is_silent(left) && is_silent(right) {
+            self.silent.saturating_add(count)
+        } else {
+            0
+        };
+        if self.silent > (MEMORY_S * self.sample_rate) as u64 && !self.is_recording() {
             return;
         }
-        if !self.has_room(left.len()) {
-            self.drop_recording(CaptureDrop::Overrun, to_worker);
+        if self.has_gap {
+            self.tell_of_gap(to_worker);
+        }
+        if self.has_gap || !self.has_room(left.len()) {
+            self.has_gap = true;
+            if self.is_recording() {
+                self.drop_recording();
+                self.shared.capture_overrun.store(true, Ordering::Relaxed);
+            }
             return;
         }
         let pairs = left.iter().zip(right).flat_map(|(l, r)| [*l, *r]);
         self.ring.push_iter(pairs);
-        let Some((samples, done)) = &mut self.recording else {
+        self.heard += count;
+        self.advance(to_worker);
+    }
+
+    /// Begins a recording that waited for what comes now.
+    fn trigger(&mut self, left: &[f32], right: &[f32], to_bar: Option<usize>) {
+        let State::Waiting(settings) = self.state else {
             return;
         };
-        *done += left.len();
-        let (samples, done) = (*samples, *done);
-        self.shared
-            .capture_done
-            .store(done as f32 / samples as f32, Ordering::Relaxed);
-        if done >= samples {
-            self.recording = None;
-            self.shared.capture_done.store(-1.0, Ordering::Relaxed);
-            self.shared.begin();
-            if to_worker.try_push(CaptureNews::Ended { samples }).is_err() {
-                self.shared.done();
+        match settings.start {
+            CaptureStart::Threshold(dbfs) => {
+                let least = 10.0f32.powf(dbfs / 20.0);
+                let mut pairs = left.iter().zip(right);
+                if let Some(at) = pairs.position(|(l, r)| l.abs().max(r.abs()) >= least) {
+                    let before = (CAPTURE_PREROLL_S * self.sample_rate).round() as u64;
+                    let begin = (self.heard + at as u64).saturating_sub(before);
+                    self.begin(&settings, begin);
+                }
             }
+            CaptureStart::NextBar => {
+                if let Some(at) = to_bar.filter(|at| *at < left.len()) {
+                    self.begin(&settings, self.heard + at as u64);
+                }
+            }
+            CaptureStart::Now => {}
         }
+    }
+
+    /// Says how far the recording is, and hands it over when it is done.
+    fn advance(&mut self, to_worker: &mut HeapProd<InputNews>) {
+        let State::Recording { begin, end, slot } = self.state else {
+            return;
+        };
+        if self.heard >= end {
+            self.drop_recording();
+            self.send(begin, end, slot, to_worker);
+        } else {
+            let done = self.heard.saturating_sub(begin) as f32 / (end - begin) as f32;
+            self.shared.capture_done.store(done, Ordering::Relaxed);
+        }
+    }
+
+    fn tell_of_gap(&mut self, to_worker: &mut HeapProd<InputNews>) {
+        let news = InputNews::Gap {
+            at: self.heard,
+            sample_rate: self.sample_rate.round() as u32,
+        };
+        self.has_gap = to_worker.try_push(news).is_err();
     }
 }

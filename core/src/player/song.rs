@@ -135,6 +135,19 @@ impl Song {
         (line, now_s - since_bar * beat_s)
     }
 
+    /// Samples from `clock` to the first one of the next bar; 0 on the first one of a bar.
+    pub fn samples_to_bar(&self, clock: u64, sample_rate: f64) -> usize {
+        let since = self.beats_at(clock, sample_rate) - self.bar_at(clock, sample_rate);
+        let samples = |beats: f64| beats * S_PER_MIN / self.tempo * sample_rate;
+        let since_samples = samples(since);
+        if since_samples < 0.5 {
+            return 0;
+        }
+        (samples(self.beats_per_bar) - since_samples - 0.5)
+            .ceil()
+            .max(0.0) as usize
+    }
+
     /// Number of the bar that is sung at `clock`, counted in bars of this length.
     pub fn bar_number(&self, clock: u64, sample_rate: f64) -> i64 {
         (self.bar_at(clock, sample_rate) / self.beats_per_bar).round() as i64

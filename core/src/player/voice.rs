@@ -361,6 +361,23 @@ impl Voice {
         None
     }
 
+    /// Fades out what it sounds with, as there is nothing to take over. Returns streams that are not needed
+    /// any more.
+    pub fn fall_silent(&mut self, fade_samples: usize) -> [Option<Box<Engine>>; 2] {
+        if self.current.is_none() {
+            return [None, None];
+        }
+        let old = self.fading.take();
+        self.has_played = false;
+        if self.envelope.level() == 0.0 {
+            self.fade_left = 0;
+            return [old, self.current.take()];
+        }
+        self.fade_left = fade_samples;
+        self.fading = self.current.take();
+        [old, None]
+    }
+
     /// Ends a cross-fade. Returns the stream that was faded out.
     pub fn finish_fade(&mut self) -> Option<Box<Engine>> {
         self.fade_left = 0;
@@ -386,16 +403,21 @@ impl Voice {
         let count = left.len();
         let mut buffers = [[0.0f32; CONTROL_INTERVAL]; 4];
         let [mid, side, old_mid, old_side] = buffers.each_mut().map(|b| &mut b[..count]);
-        let Some(current) = &mut self.current else {
-            // The note goes by, and fades in when its stream is there.
-            for _ in 0..count {
-                self.envelope.next();
+        let missing = match &mut self.current {
+            Some(current) => {
+                self.has_played = true;
+                current.render(mid, side, &self.frame_controls, line, supply);
+                current.take_missing()
             }
-            return 0;
+            None if self.fade_left > 0 => 0,
+            None => {
+                // The note goes by, and fades in when its stream is there.
+                for _ in 0..count {
+                    self.envelope.next();
+                }
+                return 0;
+            }
         };
-        self.has_played = true;
-        current.render(mid, side, &self.frame_controls, line, supply);
-        let missing = current.take_missing();
         if self.fade_left > 0 {
             if let Some(fading) = &mut self.fading {
                 fading.render(old_mid, old_side, &self.frame_controls, None, supply);

@@ -1,24 +1,27 @@
-//! The worker's half of an instrument: one thread that collects captures, runs fits (each on a thread of
-//! its own), builds engines and keeps their rings full.
+//! The worker's half of an instrument: one thread that remembers the input, keeps the slots, has fits made,
+//! builds engines and keeps their rings full.
 
-use std::ops::ControlFlow;
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use ringbuf::traits::{Consumer, Observer, Producer};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use ringbuf::traits::{Consumer, Producer};
 use ringbuf::{HeapCons, HeapProd};
 
+use super::bank::{Bank, Contents, FitPlan};
+use super::controls::Slot;
 use super::engine::{Engine, EngineFeed, Place};
-use super::messages::{
-    CaptureDrop, CaptureNews, Command, FitProgress, Shared, StreamReply, StreamRequest, lock,
-};
+use super::fitter::{FitJob, FitNews, FitStart, Fitter};
+use super::memory::Memory;
+use super::messages::{Command, InputNews, Shared, StreamReply, StreamRequest, lock};
 use super::voicing::Voicing;
-use crate::clip::Clip;
-use crate::fit::{FitError, FitEvent, FitSettings, fit, refine};
-use crate::network::Model;
+use crate::clip::{Capture, Clip, ClipError};
+use crate::fit::FitError;
+use crate::network::{Model, tidy_name};
+use crate::procedural::{Texture, synthesize};
 
 /// Frames made for one stream before the worker looks at the next one.
 const FRAMES_AT_ONCE: usize = 4;
@@ -30,77 +33,63 @@ const BUILD_TIME_DECAY: f64 = 0.9;
 const NAP_OFFLINE: Duration = Duration::from_micros(200);
 const NAP: Duration = Duration::from_millis(4);
 const NAP_IDLE: Duration = Duration::from_millis(15);
+/// Length and sample rate of synthesized captures.
+const SYNTHESIS_S: f64 = 8.0;
+const SYNTHESIS_RATE_HZ: u32 = 48_000;
 
 /// Rings that the split hands to the worker.
 pub(super) struct WorkerEnds {
     pub shared: Arc<Shared>,
     pub commands: Receiver<Command>,
-    pub from_audio: HeapCons<CaptureNews>,
+    pub from_audio: HeapCons<InputNews>,
     pub requests: HeapCons<StreamRequest>,
     pub retired: HeapCons<Box<Engine>>,
     pub streams: HeapProd<StreamReply>,
-    pub capture: HeapCons<f32>,
+    pub input: HeapCons<f32>,
 }
 
-/// A fit on its own thread.
-struct RunningFit {
-    cancel: Arc<AtomicBool>,
-    news: Receiver<FitNews>,
-    thread: JoinHandle<()>,
-}
-
-enum FitNews {
-    Snapshot(Model),
-    Ended(Result<Model, FitError>),
-}
-
-/// What a fit starts from.
-enum FitStart {
-    Capture(Clip),
-    /// The texture that plays is to become better.
-    Texture(Model),
-}
-
-struct Recording {
-    sample_rate: u32,
-    interleaved: Vec<f32>,
+/// What a slot's streams are made of.
+struct Sounding {
+    model: Model,
+    /// Levels of the model.
+    voicing: Arc<Voicing>,
 }
 
 pub(super) struct Worker {
-    ends: WorkerEnds,
-    model: Option<Model>,
-    /// Levels of the model.
-    voicing: Option<Arc<Voicing>>,
-    /// Streams that were asked for and are not built, oldest first.
-    requests: Vec<StreamRequest>,
-    /// The other halves of the streams that are out, with their numbers.
-    feeds: Vec<(u32, EngineFeed)>,
-    /// A stream for which the ring had no place.
-    unsent: Option<StreamReply>,
-    /// How long it took to build a stream lately, the longest of it, in seconds.
-    build_s: f64,
-    recording: Option<Recording>,
-    /// Samples of a recording whose start has not been heard of yet.
-    surplus: Vec<f32>,
-    fit: Option<RunningFit>,
-    /// Threads of fits that were cancelled and are about to end.
-    ending: Vec<JoinHandle<()>>,
+    shared: Arc<Shared>,
+    commands: Receiver<Command>,
+    from_audio: HeapCons<InputNews>,
+    memory: Memory,
+    fitter: Fitter,
+    sounding: [Option<Sounding>; Slot::COUNT],
+    /// Textures so far.
+    textures: u64,
+    /// Captures so far: they are named by that.
+    captures: u32,
+    streams: StreamWorks,
 }
 
 impl Worker {
     pub fn new(ends: WorkerEnds) -> Self {
         Self {
-            ends,
-            model: None,
-            voicing: None,
-            requests: Vec::new(),
-            feeds: Vec::new(),
-            unsent: None,
-            build_s: 0.0,
-            recording: None,
-            surplus: Vec::new(),
-            fit: None,
-            ending: Vec::new(),
+            commands: ends.commands,
+            from_audio: ends.from_audio,
+            memory: Memory::new(ends.input),
+            fitter: Fitter::new(ends.shared.clone()),
+            sounding: Default::default(),
+            textures: 0,
+            captures: 0,
+            streams: StreamWorks {
+                shared: ends.shared.clone(),
+                requests: ends.requests,
+                retired: ends.retired,
+                replies: ends.streams,
+                wanted: Vec::new(),
+                feeds: Vec::new(),
+                unsent: None,
+                build_s: 0.0,
+            },
+            shared: ends.shared,
         }
     }
 
@@ -109,278 +98,434 @@ impl Worker {
         loop {
             self.hear_audio();
             self.hear_fit();
-            self.build_stream();
-            let busy = self.feed_streams() || self.has_work();
+            let busy = self.streams.work(&self.sounding);
             let nap = if busy {
                 Duration::ZERO
-            } else if self.ends.shared.offline.load(Ordering::Acquire) {
+            } else if self.shared.offline.load(Ordering::Acquire) {
                 NAP_OFFLINE
-            } else if !self.feeds.is_empty() || self.recording.is_some() {
-                NAP
-            } else {
+            } else if self.streams.is_idle() {
                 NAP_IDLE
+            } else {
+                NAP
             };
-            match self.ends.commands.recv_timeout(nap) {
+            match self.commands.recv_timeout(nap) {
                 Ok(Command::ShutDown) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(command) => self.obey(command),
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
-        self.stop_fit();
-        for thread in self.ending {
-            // A panic in it was caught there.
-            let _ = thread.join();
-        }
+        self.fitter.shut_down();
     }
 
     fn obey(&mut self, command: Command) {
-        let shared = self.ends.shared.clone();
         match command {
             // A fit is done when it ends.
-            Command::Fit(clip) => return self.start_fit(FitStart::Capture(clip)),
-            Command::Refine => {
-                self.stop_fit();
-                match self.model.clone() {
-                    Some(model) => return self.start_fit(FitStart::Texture(model)),
-                    None => shared.set_error("there is no texture to refine: capture one first"),
+            Command::Fit(slot, clip, name) => return self.learn(slot, Ok(clip), &name),
+            Command::FitFile(slot, path) => {
+                return self.learn(slot, Clip::read(&path), &file_name(&path));
+            }
+            Command::Synthesize(slot, texture, seed) => {
+                let clip = synthesize(texture, seed, SYNTHESIS_RATE_HZ, SYNTHESIS_S);
+                return self.learn(slot, Ok(clip), &capitalised(texture));
+            }
+            Command::Grab(slot, duration_s) => {
+                // What is remembered may be of another sample rate by now.
+                self.hear_audio();
+                let clip = self.memory.last(duration_s);
+                return self.learn_recording(slot, clip);
+            }
+            Command::Trim(slot, used_s) => return self.trim(slot, used_s),
+            Command::Refine(slot) => return self.refine(slot),
+            Command::CancelFit(slot) => self.cancel(slot),
+            Command::Play(slot, model) => {
+                let contents = Contents {
+                    name: model.name().to_owned(),
+                    model: Some(model),
+                    ..Contents::default()
+                };
+                self.replace(slot, contents);
+            }
+            Command::Load(bank) => self.load(*bank),
+            Command::Clear(slot) => self.replace(slot, Contents::default()),
+            Command::Copy { from, to } => {
+                let contents = lock(&self.shared.bank)[from.index()].clone();
+                self.replace(
+                    to,
+                    Contents {
+                        before: None,
+                        plan: None,
+                        ..contents
+                    },
+                );
+            }
+            Command::Undo(slot) => {
+                let before = lock(&self.shared.bank)[slot.index()].before.take();
+                if let Some(before) = before {
+                    self.replace(slot, *before);
                 }
             }
-            Command::FitFile(path) => match Clip::read(&path) {
-                Ok(clip) => return self.start_fit(FitStart::Capture(clip)),
-                Err(e) => shared.set_error(e.to_string()),
-            },
-            Command::Play(model) => {
-                self.stop_fit();
-                self.play(model, false);
+            Command::Rename(slot, name) => {
+                lock(&self.shared.bank)[slot.index()].name = tidy_name(&name);
+                self.changed();
             }
-            Command::CancelFit => self.stop_fit(),
             Command::ShutDown => {}
         }
-        shared.done();
+        self.shared.done();
     }
 
     fn hear_audio(&mut self) {
-        while let Some(message) = self.ends.from_audio.try_pop() {
-            match message {
-                CaptureNews::Started { sample_rate } => {
-                    let interleaved = std::mem::take(&mut self.surplus);
-                    self.recording = Some(Recording {
-                        sample_rate,
-                        interleaved,
-                    });
-                }
-                CaptureNews::Ended { samples } => self.finish_capture(samples),
-                CaptureNews::Dropped { samples, why } => {
-                    self.take_recording(samples);
-                    if why == CaptureDrop::Overrun {
-                        let text =
-                            "the capture was interrupted: the computer did not keep up; try again";
-                        self.ends.shared.set_error(text);
-                    }
+        self.memory.collect();
+        while let Some(news) = self.from_audio.try_pop() {
+            match news {
+                InputNews::Gap { at, sample_rate } => self.memory.forget_before(at, sample_rate),
+                InputNews::Recorded { begin, end, slot } => {
+                    // They may have come since the last look.
+                    self.memory.collect();
+                    let clip = self.memory.clip(begin, end);
+                    self.learn_recording(slot, clip);
                 }
             }
         }
-        self.collect(None);
-        while let Some(engine) = self.ends.retired.try_pop() {
-            self.feeds.retain(|(id, _)| *id != engine.id());
-        }
-        while let Some(request) = self.ends.requests.try_pop() {
-            self.requests.retain(|r| r.voice != request.voice);
-            self.requests.push(request);
-        }
+        self.streams.hear_audio();
     }
 
-    /// Takes what has been recorded; never more than `samples` a channel, where the recording is over.
-    fn collect(&mut self, samples: Option<usize>) {
-        let Some(recording) = &mut self.recording else {
-            return;
-        };
-        let have = recording.interleaved.len();
-        let waiting = self.ends.capture.occupied_len();
-        let count = samples.map_or(waiting, |n| (2 * n).saturating_sub(have).min(waiting));
-        recording.interleaved.resize(have + count, 0.0);
-        self.ends
-            .capture
-            .pop_slice(&mut recording.interleaved[have..]);
+    /// What is saved may be something else from now on.
+    fn changed(&self) {
+        self.shared.revision.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The recording that is over after `samples` samples a channel. What was collected beyond that is the
-    /// beginning of the next one, whose message is still to come.
-    fn take_recording(&mut self, samples: usize) -> Option<Recording> {
-        self.collect(Some(samples));
-        let mut recording = self.recording.take()?;
-        let end = (2 * samples).min(recording.interleaved.len());
-        self.surplus = recording.interleaved.split_off(end);
-        Some(recording)
+    /// Refuses what the caller's pending job was to be.
+    fn refuse(&self, error: impl ToString) {
+        self.shared.set_error(error.to_string());
+        self.shared.done();
     }
 
-    fn finish_capture(&mut self, samples: usize) {
-        let shared = self.ends.shared.clone();
-        let Some(Recording {
-            sample_rate,
-            interleaved,
-        }) = self.take_recording(samples)
-        else {
-            return shared.done();
-        };
-        let channel = |c: usize| {
-            interleaved
-                .iter()
-                .skip(c)
-                .step_by(2)
-                .copied()
-                .collect::<Vec<f32>>()
-        };
-        let (left, right) = (channel(0), channel(1));
-        let channels = if left == right {
-            vec![left]
-        } else {
-            vec![left, right]
-        };
-        match Clip::new(sample_rate, channels) {
-            Ok(clip) => self.start_fit(FitStart::Capture(clip)),
-            Err(e) => {
-                shared.set_error(e.to_string());
-                shared.done();
-            }
-        }
+    fn learn_recording(&mut self, slot: Slot, clip: Result<Clip, ClipError>) {
+        let name = format!("Capture {}", self.captures + 1);
+        self.learn(slot, clip, &name);
     }
 
-    /// Starts a fit, which takes over the caller's pending job.
-    fn start_fit(&mut self, start: FitStart) {
-        self.stop_fit();
-        let shared = self.ends.shared.clone();
-        if let FitStart::Capture(clip) = &start
-            && let Err(e) = clip.check_texture()
-        {
-            shared.set_error(e.to_string());
-            return shared.done();
-        }
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let settings = FitSettings {
-            steps: shared.fit_steps.load(Ordering::Acquire),
-            seed: shared.fit_seed.load(Ordering::Acquire),
-            // One core is the audio thread's.
-            threads: cores.saturating_sub(1).max(1),
-            max_duration_s: None,
-            background: true,
-        };
-        let cancel = Arc::new(AtomicBool::new(false));
-        let (sender, news) = unbounded();
-        let steps = settings.steps;
-        *lock(&shared.fit) = Some(FitProgress {
-            step: 0,
-            steps,
-            loss: f32::NAN,
+    /// Has a texture learned from `clip`, if that can be; takes over the caller's pending job.
+    fn learn(&mut self, slot: Slot, clip: Result<Clip, ClipError>, name: &str) {
+        let judged = clip.and_then(|clip| {
+            clip.check_texture()?;
+            Ok((Capture::new(&clip)?, clip.remarks()))
         });
-        *lock(&shared.error) = None;
-        let (fit_cancel, fit_shared) = (cancel.clone(), shared.clone());
-        let work = move || run_fit(&start, &settings, &fit_cancel, &fit_shared, &sender);
-        match std::thread::Builder::new()
-            .name("weft-fit".into())
-            .spawn(work)
+        match judged {
+            Ok((capture, remarks)) => {
+                self.captures += 1;
+                let remarks: Vec<String> = remarks.iter().map(ToString::to_string).collect();
+                let contents = Contents {
+                    name: tidy_name(name),
+                    capture: Some(capture),
+                    remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
+                    ..Contents::default()
+                };
+                self.learn_contents(slot, contents);
+            }
+            Err(e) => self.refuse(e),
+        }
+    }
+
+    /// Has a texture learned from the capture in `contents`. What plays goes on until there is a new one.
+    fn learn_contents(&mut self, slot: Slot, contents: Contents) {
+        self.fitter.cancel(slot);
         {
-            Ok(thread) => {
-                self.fit = Some(RunningFit {
-                    cancel,
-                    news,
-                    thread,
-                })
-            }
-            Err(e) => {
-                *lock(&shared.fit) = None;
-                shared.set_error(format!("the fit can't start its thread: {e}"));
-                shared.done();
+            let mut bank = lock(&self.shared.bank);
+            let old = std::mem::take(&mut bank[slot.index()]);
+            let new = &mut bank[slot.index()];
+            *new = contents;
+            new.model = old.model.clone();
+            new.before = keepsake(old);
+        }
+        *lock(&self.shared.error) = None;
+        let plan = FitPlan {
+            steps: self.shared.fit_steps.load(Ordering::Acquire),
+            seed: self.shared.fit_seed.load(Ordering::Acquire),
+            refines: false,
+        };
+        self.plan(slot, plan);
+    }
+
+    /// Has the fit of a slot made, and takes over the caller's pending job. What is there already is heard
+    /// until the fit is further.
+    fn plan(&mut self, slot: Slot, plan: FitPlan) {
+        let job = {
+            let mut bank = lock(&self.shared.bank);
+            let contents = &mut bank[slot.index()];
+            contents.plan = Some(plan);
+            let (start, silent_steps) = match (&contents.capture, &contents.model) {
+                (Some(capture), _) => (Some(FitStart::Capture(capture.clone())), 0),
+                (None, Some(model)) if plan.refines => {
+                    (Some(FitStart::Texture(Box::new(model.clone()))), 0)
+                }
+                (None, Some(model)) => (
+                    model.capture().cloned().map(FitStart::Capture),
+                    model.fit_record().steps,
+                ),
+                (None, None) => (None, 0),
+            };
+            start.map(|start| FitJob {
+                slot,
+                start,
+                plan,
+                silent_steps,
+            })
+        };
+        self.changed();
+        match job {
+            Some(job) => self.fitter.enqueue(job),
+            None => {
+                lock(&self.shared.bank)[slot.index()].plan = None;
+                self.refuse(FitError::NoCapture);
             }
         }
     }
 
-    /// Ends the running fit, if any. Its thread ends by itself, after a tenth of a second at most, in which
-    /// what sounds must not run dry.
-    fn stop_fit(&mut self) {
-        if let Some(fit) = self.fit.take() {
-            fit.cancel.store(true, Ordering::Release);
-            self.ending.retain(|thread| !thread.is_finished());
-            self.ending.push(fit.thread);
-            self.end_fit();
+    fn refine(&mut self, slot: Slot) {
+        self.cancel(slot);
+        if lock(&self.shared.bank)[slot.index()].is_empty() {
+            return self.refuse("there is no texture to refine: capture one first");
+        }
+        *lock(&self.shared.error) = None;
+        let plan = FitPlan {
+            steps: self.shared.fit_steps.load(Ordering::Acquire),
+            seed: self.shared.fit_seed.load(Ordering::Acquire),
+            refines: true,
+        };
+        self.plan(slot, plan);
+    }
+
+    fn trim(&mut self, slot: Slot, used_s: Range<f64>) {
+        let contents = lock(&self.shared.bank)[slot.index()].clone();
+        let Some(capture) = contents.newest_capture() else {
+            return self.refuse("there is no capture to trim: make one first");
+        };
+        let trimmed = capture.trimmed(used_s.clone());
+        match trimmed.map(|c| c.used().check_texture().map(|()| c)) {
+            Some(Ok(capture)) => self.learn_contents(
+                slot,
+                Contents {
+                    name: contents.name,
+                    capture: Some(capture),
+                    remark: contents.remark,
+                    ..Contents::default()
+                },
+            ),
+            Some(Err(e)) => self.refuse(e),
+            None => self.refuse(format!(
+                "nothing is left between {:.2} and {:.2} s: leave more of the capture",
+                used_s.start, used_s.end
+            )),
         }
     }
 
-    fn end_fit(&mut self) {
-        *lock(&self.ends.shared.fit) = None;
-        self.ends.shared.revision.fetch_add(1, Ordering::AcqRel);
-        self.ends.shared.done();
+    /// Ends the fit of a slot; its last snapshot goes on playing. A capture that has come to no sound yet
+    /// gives way to the texture that plays, if there is one.
+    fn cancel(&mut self, slot: Slot) {
+        self.fitter.cancel(slot);
+        {
+            let mut bank = lock(&self.shared.bank);
+            let contents = &mut bank[slot.index()];
+            if contents.plan.take().is_none() {
+                return;
+            }
+            if contents.capture.is_some()
+                && contents.model.is_some()
+                && let Some(before) = contents.before.take()
+            {
+                *contents = *before;
+            }
+        }
+        self.changed();
+    }
+
+    /// Puts something else into a slot. What was there can be brought back.
+    fn replace(&mut self, slot: Slot, contents: Contents) {
+        self.fitter.cancel(slot);
+        let old = std::mem::take(&mut lock(&self.shared.bank)[slot.index()]);
+        self.put(
+            slot,
+            Contents {
+                before: keepsake(old),
+                ..contents
+            },
+        );
+    }
+
+    /// Puts what it holds into a slot, and lets its texture be heard.
+    fn put(&mut self, slot: Slot, contents: Contents) {
+        let model = contents.model.clone();
+        lock(&self.shared.bank)[slot.index()] = contents;
+        self.sound(slot, model, false);
+        self.changed();
+    }
+
+    /// Replaces everything at once: somebody may be saving meanwhile.
+    fn load(&mut self, bank: Bank) {
+        for slot in Slot::ALL {
+            self.fitter.cancel(slot);
+        }
+        let textures = bank.slots.each_ref().map(|s| s.model.clone());
+        let plans = bank.slots.each_ref().map(|s| s.plan);
+        {
+            let mut slots = lock(&self.shared.bank);
+            let old = std::mem::replace(&mut *slots, bank.slots);
+            for (new, old) in slots.iter_mut().zip(old) {
+                new.before = keepsake(old);
+            }
+        }
+        self.changed();
+        for ((slot, model), plan) in Slot::ALL.into_iter().zip(textures).zip(plans) {
+            self.sound(slot, model, false);
+            if let Some(plan) = plan {
+                self.shared.begin();
+                self.plan(slot, plan);
+            }
+        }
     }
 
     fn hear_fit(&mut self) {
-        let Some(fit) = &self.fit else { return };
-        let news: Vec<FitNews> = fit.news.try_iter().collect();
-        for news in news {
+        for (slot, news) in self.fitter.news() {
             match news {
-                FitNews::Snapshot(model) => self.play(model, true),
+                FitNews::Snapshot(model) => self.learned(slot, model, true),
                 FitNews::Ended(result) => {
                     match result {
-                        Ok(model) => self.play(model, false),
+                        Ok(model) => self.learned(slot, model, false),
                         Err(FitError::Cancelled) => {}
-                        Err(e) => self.ends.shared.set_error(e.to_string()),
+                        Err(e) => self.shared.set_error(e.to_string()),
                     }
-                    if let Some(fit) = self.fit.take() {
-                        self.ending.push(fit.thread);
-                        self.end_fit();
-                    }
+                    lock(&self.shared.bank)[slot.index()].plan = None;
+                    self.changed();
+                    self.fitter.finish();
                 }
             }
         }
     }
 
-    /// Plays a model: in new streams, or by and by in those that are out if it is a `snapshot` on the way to
-    /// a better one for the same capture.
-    fn play(&mut self, model: Model, snapshot: bool) {
-        let shared = self.ends.shared.clone();
-        let improves = self
-            .model
-            .as_ref()
-            .is_some_and(|m| m.has_same_capture(&model));
-        let voicing = Voicing::new(&model);
-        shared
-            .side_share
-            .store(voicing.side_share, Ordering::Release);
-        self.voicing = Some(Arc::new(voicing));
-        self.model = Some(model.clone());
-        *lock(&shared.texture) = Some(model.clone());
-        if improves && snapshot {
-            for (_, feed) in &mut self.feeds {
-                // Streams of another texture may still be fading out.
-                if feed.model().has_same_capture(&model) {
-                    feed.improve(model.clone());
-                }
-            }
-        } else {
-            shared.texture_count.fetch_add(1, Ordering::AcqRel);
+    /// A fit has come to a texture; to its last one, if that is no `snapshot`.
+    fn learned(&mut self, slot: Slot, model: Model, snapshot: bool) {
+        {
+            let mut bank = lock(&self.shared.bank);
+            let contents = &mut bank[slot.index()];
+            contents.model = Some(model.clone());
+            contents.capture = None;
         }
-        shared.revision.fetch_add(1, Ordering::AcqRel);
+        self.sound(slot, Some(model), snapshot);
+        self.changed();
     }
 
-    /// Whether there is a stream to build.
-    fn has_work(&self) -> bool {
-        self.model.is_some() && !self.requests.is_empty()
-    }
-
-    /// Builds one of the streams that were asked for, those that should sound already first.
-    fn build_stream(&mut self) {
-        self.send_stream();
-        let (Some(model), Some(voicing)) = (&self.model, &self.voicing) else {
+    /// Lets a slot's texture be heard: in new streams, or by and by in those that are out if it is a
+    /// `snapshot` on the way to a better one for the same capture.
+    fn sound(&mut self, slot: Slot, model: Option<Model>, snapshot: bool) {
+        let sign = &self.shared.textures[slot.index()];
+        let sounding = &mut self.sounding[slot.index()];
+        let Some(model) = model else {
+            *sounding = None;
+            sign.number.store(0, Ordering::Release);
             return;
         };
-        if self.unsent.is_some() || self.requests.is_empty() {
-            return;
+        let improves = snapshot
+            && sounding
+                .as_ref()
+                .is_some_and(|s| s.model.has_same_capture(&model));
+        let voicing = Arc::new(Voicing::new(&model));
+        sign.side_share.store(voicing.side_share, Ordering::Release);
+        if improves {
+            self.streams.improve(&model);
+        } else {
+            self.textures += 1;
         }
-        let urgent = self.requests.iter().position(|r| r.urgent);
-        let mut request = self.requests.remove(urgent.unwrap_or(0));
+        *sounding = Some(Sounding { model, voicing });
+        if !improves {
+            sign.number.store(self.textures, Ordering::Release);
+        }
+    }
+}
+
+/// What is remembered of what a slot held before: without what was there before that.
+fn keepsake(old: Contents) -> Option<Box<Contents>> {
+    let old = Contents {
+        plan: None,
+        before: None,
+        ..old
+    };
+    (!old.is_empty()).then(|| Box::new(old))
+}
+
+/// A file's name as a texture's.
+fn file_name(path: &Path) -> String {
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn capitalised(texture: Texture) -> String {
+    let mut name = texture.name().to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
+}
+
+/// What builds streams and feeds them.
+struct StreamWorks {
+    shared: Arc<Shared>,
+    requests: HeapCons<StreamRequest>,
+    retired: HeapCons<Box<Engine>>,
+    replies: HeapProd<StreamReply>,
+    /// Streams that were asked for and are not built, oldest first.
+    wanted: Vec<StreamRequest>,
+    /// The other halves of the streams that are out, with their numbers.
+    feeds: Vec<(u32, EngineFeed)>,
+    /// A stream for which the ring had no place.
+    unsent: Option<StreamReply>,
+    /// How long it took to build a stream lately, the longest of it, in seconds.
+    build_s: f64,
+}
+
+impl StreamWorks {
+    fn hear_audio(&mut self) {
+        while let Some(engine) = self.retired.try_pop() {
+            self.feeds.retain(|(id, _)| *id != engine.id());
+        }
+        while let Some(request) = self.requests.try_pop() {
+            self.wanted.retain(|r| r.voice != request.voice);
+            self.wanted.push(request);
+        }
+    }
+
+    /// Builds a stream if one is wanted, and fills rings. Returns whether there is more to do.
+    fn work(&mut self, sounding: &[Option<Sounding>; Slot::COUNT]) -> bool {
+        let built = self.build(sounding);
+        self.feed() || built
+    }
+
+    fn is_idle(&self) -> bool {
+        self.feeds.is_empty()
+    }
+
+    /// Builds one of the streams that were asked for, those that should sound already first. Returns whether
+    /// there was one.
+    fn build(&mut self, sounding: &[Option<Sounding>; Slot::COUNT]) -> bool {
+        self.send();
+        if self.unsent.is_some() {
+            return false;
+        }
+        let can_be_built = |r: &StreamRequest| sounding[r.slot.index()].is_some();
+        let urgent = |r: &StreamRequest| r.urgent && can_be_built(r);
+        let next = self.wanted.iter().position(urgent);
+        let Some(next) = next.or_else(|| self.wanted.iter().position(can_be_built)) else {
+            return false;
+        };
+        let mut request = self.wanted.remove(next);
+        let Some(Sounding { model, voicing }) = &sounding[request.slot.index()] else {
+            return false;
+        };
         let begin = Instant::now();
         let mut clock = None;
         if let Place::Song { sample, line } = &mut request.start.place {
-            let shared = &self.ends.shared;
+            let shared = &self.shared;
             // A bounce stands still meanwhile; a song that runs is met further on.
             let ahead = if shared.offline.load(Ordering::Acquire) {
                 0
@@ -405,66 +550,38 @@ impl Worker {
                     clock,
                     engine: Box::new(engine),
                 });
-                self.send_stream();
+                self.send();
             }
-            Err(e) => self.ends.shared.set_error(e.to_string()),
+            Err(e) => self.shared.set_error(e.to_string()),
         }
         self.build_s = (self.build_s * BUILD_TIME_DECAY).max(begin.elapsed().as_secs_f64());
+        true
     }
 
-    fn send_stream(&mut self) {
+    fn send(&mut self) {
         if let Some(stream) = self.unsent.take()
-            && let Err(stream) = self.ends.streams.try_push(stream)
+            && let Err(stream) = self.replies.try_push(stream)
         {
             self.unsent = Some(stream);
         }
     }
 
     /// Fills the rings of all streams a little. Returns whether there is room for more.
-    fn feed_streams(&mut self) -> bool {
+    fn feed(&mut self) -> bool {
         let mut busy = false;
         for (_, feed) in &mut self.feeds {
             busy |= (0..FRAMES_AT_ONCE).all(|_| feed.send_frame());
         }
         busy
     }
-}
 
-fn run_fit(
-    start: &FitStart,
-    settings: &FitSettings,
-    cancel: &AtomicBool,
-    shared: &Shared,
-    news: &Sender<FitNews>,
-) {
-    let mut on_event = |event: FitEvent<'_>| {
-        match event {
-            FitEvent::Progress { step, steps, loss } => {
-                *lock(&shared.fit) = Some(FitProgress { step, steps, loss });
-            }
-            FitEvent::Snapshot { model, .. } => {
-                // Nobody listens any more: the fit is being cancelled.
-                let _ = news.send(FitNews::Snapshot(model.clone()));
+    /// Goes on with a better network in the streams of the same capture.
+    fn improve(&mut self, model: &Model) {
+        for (_, feed) in &mut self.feeds {
+            // Streams of another texture may still be fading out.
+            if feed.model().has_same_capture(model) {
+                feed.improve(model.clone());
             }
         }
-        if cancel.load(Ordering::Acquire) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    let fit = || match start {
-        FitStart::Capture(clip) => fit(clip, settings, &mut on_event),
-        FitStart::Texture(model) => refine(model, settings, &mut on_event),
-    };
-    // A defect in the fit must not take the host with it.
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(fit));
-    let ended = match result {
-        Ok(result) => FitNews::Ended(result),
-        Err(_) => {
-            shared.set_error("the fit failed unexpectedly; what was playing goes on");
-            FitNews::Ended(Err(FitError::Cancelled))
-        }
-    };
-    let _ = news.send(ended);
+    }
 }

@@ -1,5 +1,7 @@
 //! The window: what Weft hears, what it is doing, and the controls to play it.
 
+mod files;
+mod slots;
 mod theme;
 mod widgets;
 
@@ -15,15 +17,18 @@ use nice_plug_egui::{
     create_egui_editor,
 };
 use weft_core::network::quality_db;
-use weft_core::player::{Phase, Status};
+use weft_core::player::{Phase, Slot, Status};
 
 use crate::parameters::{WeftParams, speed};
 use crate::session::Session;
+use slots::SlotsView;
 use widgets::Gesture;
 
 const WIDTH: f32 = 800.0;
-const HEIGHT: f32 = 468.0;
+const HEIGHT: f32 = 616.0;
 
+/// Height of the two rows of what captures.
+const CAPTURE_HEIGHT: f32 = 2.0 * theme::ROW + theme::NARROW_GAP;
 /// Columns of controls, each a group.
 const GROUPS: usize = 4;
 /// Height of a group's name.
@@ -54,6 +59,7 @@ pub fn create(params: Arc<WeftParams>, session: Arc<Session>) -> Option<EguiEdit
             gui_context: None,
             gesture: Gesture::None,
             capture_pressed: false,
+            slots: SlotsView::default(),
             input_meter: Meter::default(),
             output_meter: Meter::default(),
             heartbeat: Heartbeat::new(),
@@ -71,6 +77,7 @@ pub struct EditorApp {
     capture_pressed: bool,
     /// The normalized time to go back to when the texture is frozen.
     thawed: f32,
+    slots: SlotsView,
     input_meter: Meter,
     output_meter: Meter,
     heartbeat: Heartbeat,
@@ -117,6 +124,7 @@ impl NiceEguiApp for EditorApp {
     fn editor_closed(&mut self) {
         self.gui_context = None;
         self.gesture = Gesture::None;
+        self.slots.close();
         self.broken = false;
     }
 }
@@ -138,14 +146,26 @@ impl EditorApp {
         widgets::level_meter(ui, input, "Capture input", input_level);
         widgets::level_meter(ui, output, "Output", output_level);
         rows.space(theme::GAP);
-        self.capture_row(ui, rows.take(38.0), &status);
+        let slots_row = rows.take(slots::SLOT_HEIGHT);
+        rows.space(theme::GAP);
+        let details_row = rows.take(slots::WAVEFORM_HEIGHT);
+        rows.space(theme::GAP);
+        let slot = self.slots(ui, slots_row, details_row, &status);
+        self.capture_row(ui, rows.take(CAPTURE_HEIGHT), slot, &status);
         rows.space(theme::GAP);
         let hold = self.params.play.hold.value();
-        progress(ui, rows.take(22.0), &status, processing, hold);
+        progress(ui, rows.take(22.0), slot, &status, processing, hold);
         rows.space(theme::GAP);
-        self.controls(ui, rows.take(group_height()));
+        let controls_area = rows.take(group_height());
+        self.controls(ui, controls_area);
         rows.space(theme::GAP);
         footer(ui, rows.rest(), &status);
+        let session = self.session.clone();
+        self.slots.browser(
+            ui,
+            controls_area.with_min_y(details_row.bottom() + theme::GAP),
+            &session,
+        );
 
         if self.session.has_audio_fault() {
             self.error_banner(ui, window, AUDIO_FAULT, false);
@@ -154,43 +174,56 @@ impl EditorApp {
         }
     }
 
-    /// The button that records or cancels, and how long and how thoroughly.
-    fn capture_row(&mut self, ui: &mut Ui, row: Rect, status: &Status) {
-        let [button, length, steps] = columns(row, [1.0, 1.15, 1.15]);
-        match status.phase {
-            Phase::Capturing { .. } | Phase::Fitting { .. } => {
-                let response = widgets::button(ui, button, "Cancel", theme::OUTLINE);
-                if response.clicked() {
-                    self.session.cancel();
-                }
+    /// The four slots, and what is in the one that plays.
+    fn slots(&mut self, ui: &mut Ui, slots: Rect, details: Rect, status: &Status) -> Slot {
+        let gui = self.gui_context.clone();
+        let setter = gui.as_ref().map(GuiContext::param_setter);
+        let session = self.session.clone();
+        let instrument = session.instrument();
+        let view = &mut self.slots;
+        let slot = view.slot_row(ui, slots, status, instrument, &self.params, setter.as_ref());
+        view.slot_details(ui, details, slot, status, instrument);
+        slot
+    }
+
+    /// The buttons that record, grab or cancel, and how long, when and how thoroughly.
+    fn capture_row(&mut self, ui: &mut Ui, rows: Rect, slot: Slot, status: &Status) {
+        let (upper, rest) = rows.split_top_bottom_at_y(rows.top() + theme::ROW);
+        let lower = rest.with_min_y(rest.top() + theme::NARROW_GAP);
+        let [buttons, length, steps] = columns(upper, [1.0, 1.0, 1.0]);
+        let [grab_area, start, threshold] = columns(lower, [1.0, 1.0, 1.0]);
+        let is_capturing = matches!(status.phase, Phase::Capturing { .. } | Phase::Waiting);
+        if is_capturing || status.slots[slot.index()].fit.is_some() {
+            if widgets::button(ui, buttons, "Cancel", theme::OUTLINE).clicked() {
+                self.session.cancel(slot);
+            }
+            self.release_capture();
+        } else {
+            let response = widgets::button(ui, buttons, "Capture", theme::RECORD);
+            // The parameter follows the button, so that the host can record the press as
+            // automation. The session carries the press itself: a click may begin and end
+            // between two blocks, and the parameter would never be seen on. It may even begin
+            // and end between two frames.
+            if response.is_pointer_button_down_on() || response.clicked() {
+                self.press_capture();
+            } else {
                 self.release_capture();
             }
-            _ => {
-                let mut capture = button;
-                if status.texture.is_some() {
-                    let more;
-                    [capture, more] = columns(button, [1.7, 1.0]);
-                    if widgets::button(ui, more, "More", theme::OUTLINE).clicked() {
-                        self.session.refine();
-                    }
-                }
-                let response = widgets::button(ui, capture, "Capture", theme::RECORD);
-                // The parameter follows the button, so that the host can record the press as
-                // automation. The session carries the press itself: a click may begin and end
-                // between two blocks, and the parameter would never be seen on. It may even begin
-                // and end between two frames.
-                if response.is_pointer_button_down_on() || response.clicked() {
-                    self.press_capture();
-                } else {
-                    self.release_capture();
-                }
-            }
+        }
+        let capture = &self.params.capture;
+        let grab = format!("Grab the last {:.1} s", capture.seconds.value());
+        if widgets::button(ui, grab_area, &grab, theme::OUTLINE).clicked() {
+            self.session
+                .instrument()
+                .grab(slot, capture.seconds.value());
         }
         if let Some(gui) = self.gui_context.clone() {
             let setter = gui.param_setter();
             let gesture = &mut self.gesture;
-            widgets::parameter_bar(ui, length, &self.params.capture.seconds, &setter, gesture);
-            widgets::parameter_bar(ui, steps, &self.params.capture.fit_steps, &setter, gesture);
+            widgets::parameter_bar(ui, length, &capture.seconds, &setter, gesture);
+            widgets::parameter_bar(ui, steps, &capture.fit_steps, &setter, gesture);
+            widgets::parameter_choice(ui, start, &capture.start, &setter);
+            widgets::parameter_bar(ui, threshold, &capture.threshold, &setter, gesture);
         }
     }
 
@@ -348,6 +381,7 @@ fn header(ui: &Ui, row: Rect, status: &Status) {
     );
     let (state, colour) = match status.phase {
         Phase::Empty => ("Empty", theme::TEXT_DIM),
+        Phase::Waiting => ("Waiting", theme::WARNING),
         Phase::Capturing { .. } => ("Capturing", theme::RECORD_BRIGHT),
         Phase::Fitting { .. } => ("Fitting", theme::WARNING),
         _ => ("Ready", theme::ACCENT_BRIGHT),
@@ -358,8 +392,10 @@ fn header(ui: &Ui, row: Rect, status: &Status) {
 }
 
 /// The progress of a capture or fit, or one line that says what can be done next.
-fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool, hold: bool) {
+fn progress(ui: &Ui, row: Rect, slot: Slot, status: &Status, processing: bool, hold: bool) {
+    let shown = &status.slots[slot.index()];
     let advice = match status.phase {
+        Phase::Waiting => "Waits for the input to reach the threshold, or for the next bar.",
         Phase::Capturing { done } => {
             let text = format!("Capturing, {:.0} %", done * 100.0);
             widgets::progress_bar(ui, row, done, theme::RECORD, &text);
@@ -376,6 +412,20 @@ fn progress(ui: &Ui, row: Rect, status: &Status, processing: bool, hold: bool) {
         }
         _ if !processing => "The host is not running Weft: play the transport or enable the track.",
         Phase::Empty => "No texture yet: route audio to Weft's capture input and press Capture.",
+        _ if shown.remark.is_some() => {
+            let remark = shown.remark.as_deref().unwrap_or_default();
+            let mut chars = remark.chars();
+            let first = chars.next().map(|c| c.to_uppercase().to_string());
+            let text = format!("{}{}.", first.unwrap_or_default(), chars.as_str());
+            widgets::text_at(
+                ui,
+                row.left_center(),
+                Align2::LEFT_CENTER,
+                &text,
+                theme::WARNING,
+            );
+            return;
+        }
         _ if hold => "Playing without notes.",
         _ => "Play a note, or switch Hold on.",
     };
@@ -600,8 +650,9 @@ mod tests {
 
     #[test]
     fn the_window_is_as_high_as_what_it_shows() {
-        let rows = 24.0 + 24.0 + 38.0 + 22.0 + group_height();
-        let footer = HEIGHT - 2.0 * theme::MARGIN - rows - 5.0 * theme::GAP;
+        let slots = slots::SLOT_HEIGHT + slots::WAVEFORM_HEIGHT;
+        let rows = 24.0 + 24.0 + slots + CAPTURE_HEIGHT + 22.0 + group_height();
+        let footer = HEIGHT - 2.0 * theme::MARGIN - rows - 7.0 * theme::GAP;
         assert!((16.0..=24.0).contains(&footer), "{footer} points are left");
     }
 }

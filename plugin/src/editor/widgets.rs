@@ -256,7 +256,8 @@ pub fn text_at(ui: &Ui, at: Pos2, anchor: Align2, text: &str, colour: Color32) -
     ui.painter().text(at, anchor, text, theme::small(), colour)
 }
 
-fn outline(ui: &Ui, rect: Rect, colour: Color32) {
+/// A frame around what the pointer is on.
+pub fn outline(ui: &Ui, rect: Rect, colour: Color32) {
     ui.painter().rect_stroke(
         rect,
         theme::CORNER,

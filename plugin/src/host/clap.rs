@@ -161,7 +161,7 @@ unsafe extern "C" fn process(
     // of this function.
     let status = unsafe { wrapped(plugin, &sanitized) };
 
-    if session.is_texture_pending() {
+    if session.is_change_pending() {
         let frames = adapter
             .frames_since_poll
             .load(Ordering::Relaxed)
@@ -179,7 +179,7 @@ unsafe extern "C" fn process(
 unsafe extern "C" fn on_main_thread(plugin: *const clap_plugin) {
     // SAFETY: the host passes the pointer that it was given.
     let adapter = unsafe { adapter(plugin) };
-    if adapter.session.is_texture_pending() {
+    if adapter.session.is_change_pending() {
         let session = &adapter.session;
         session.contain("looking after a fit", || session.poll());
     }

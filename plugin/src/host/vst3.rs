@@ -137,7 +137,7 @@ forward! {
         /// one where they may be told that the project has changed; VST3 has no other call that a
         /// plugin without a window could wait for.
         unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
-            if self.session.is_texture_pending() {
+            if self.session.is_change_pending() {
                 self.session
                     .contain("looking after a fit", || self.session.poll());
             }

@@ -1,0 +1,116 @@
+//! What is to be said of a capture before a texture is learned from it.
+
+use std::fmt;
+
+use super::Clip;
+
+/// So many equal samples in a row, at the recording's very top, are a clipped peak.
+const CLIPPED_RUN: usize = 3;
+/// Clipped peaks below this level come from somewhere else than full scale, and are no accident to tell of.
+const CLIPPING_FROM: f32 = 0.25;
+/// One clipped peak may be chance.
+const CLIPPED_PEAKS: usize = 2;
+/// Peak level in dBFS below which the noise of converters counts.
+const QUIET_DBFS: f32 = -40.0;
+/// Stretches that are looked at for silence, in seconds.
+const STRETCH_S: f64 = 0.05;
+/// Stretches so many dB below the loudest are silent.
+const SILENT_BELOW_DB: f32 = 70.0;
+/// Share of silence that is worth a word.
+const SILENT_SHARE: f32 = 0.5;
+
+/// Something that is not right with a capture, though a texture can be learned from it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Remark {
+    /// Peaks are cut off.
+    Clipped {
+        /// How many of them.
+        peaks: usize,
+    },
+    /// The level is low.
+    Quiet {
+        /// Level of the loudest sample in dBFS.
+        peak_dbfs: f32,
+    },
+    /// There is more silence than sound.
+    MostlySilent {
+        /// Its share, 0 to 1.
+        share: f32,
+    },
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clipped { peaks } => write!(
+                f,
+                "the capture is clipped in {peaks} places, which becomes part of the texture: lower its level \
+                 and capture again"
+            ),
+            Self::Quiet { peak_dbfs } => write!(
+                f,
+                "the capture is quiet ({peak_dbfs:.0} dBFS at most): its noise floor may be heard"
+            ),
+            Self::MostlySilent { share } => write!(
+                f,
+                "{:.0} % of the capture are silent: trim it if the texture has no such pauses",
+                100.0 * share
+            ),
+        }
+    }
+}
+
+impl Clip {
+    /// What a user should know of this clip before a texture is learned from it.
+    pub fn remarks(&self) -> Vec<Remark> {
+        let mut remarks = Vec::new();
+        let peak = self.peak();
+        let peaks: usize = self.channels().iter().map(|c| clipped_peaks(c, peak)).sum();
+        if peak >= CLIPPING_FROM && peaks >= CLIPPED_PEAKS {
+            remarks.push(Remark::Clipped { peaks });
+        }
+        let peak_dbfs = 20.0 * peak.log10();
+        if peak_dbfs < QUIET_DBFS {
+            remarks.push(Remark::Quiet { peak_dbfs });
+        }
+        let share = self.silent_share();
+        if share > SILENT_SHARE {
+            remarks.push(Remark::MostlySilent { share });
+        }
+        remarks
+    }
+
+    /// Share of the stretches that are silent beside the loudest.
+    fn silent_share(&self) -> f32 {
+        let length = (STRETCH_S * f64::from(self.sample_rate())).round().max(1.0) as usize;
+        let powers: Vec<f32> = (0..self.len() / length)
+            .map(|i| {
+                let part = i * length..(i + 1) * length;
+                let channels = self.channels().iter();
+                channels
+                    .flat_map(|c| &c[part.clone()])
+                    .map(|x| x * x)
+                    .sum::<f32>()
+            })
+            .collect();
+        let loudest = powers.iter().fold(0.0f32, |a, &b| a.max(b));
+        let least = loudest * 10.0f32.powf(-SILENT_BELOW_DB / 10.0);
+        let silent = powers.iter().filter(|p| **p <= least).count();
+        silent as f32 / powers.len().max(1) as f32
+    }
+}
+
+fn clipped_peaks(channel: &[f32], peak: f32) -> usize {
+    let mut peaks = 0;
+    let mut run = 0;
+    let mut last = 0.0;
+    for &x in channel {
+        let goes_on = x == last && x.abs() >= 0.999 * peak;
+        run = if goes_on { run + 1 } else { 1 };
+        // Counted once, when it is long enough.
+        peaks += usize::from(run == CLIPPED_RUN);
+        last = x;
+    }
+    peaks
+}
