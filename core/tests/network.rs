@@ -69,16 +69,13 @@ fn a_render_is_the_same_however_it_is_cut() {
 #[test]
 fn fits_are_the_same_bits_whatever_the_threads() {
     let capture = clip(Texture::Clock);
-    let one = quick_fit(&capture, &settings(8, 1)).to_bytes().unwrap();
-    assert_eq!(
-        one,
-        quick_fit(&capture, &settings(8, 3)).to_bytes().unwrap()
-    );
+    let one = quick_fit(&capture, &settings(8, 1)).to_bytes();
+    assert_eq!(one, quick_fit(&capture, &settings(8, 3)).to_bytes());
     let other_seed = FitSettings {
         seed: 1,
         ..settings(8, 1)
     };
-    assert_ne!(one, quick_fit(&capture, &other_seed).to_bytes().unwrap());
+    assert_ne!(one, quick_fit(&capture, &other_seed).to_bytes());
 }
 
 #[test]
@@ -157,7 +154,7 @@ fn a_texture_can_be_refined_from_where_it_stood() {
     assert!(first_loss < 2.0 * start.fit_record().loss, "{first_loss}");
     assert!(better.fit_record().quality_db() > start.fit_record().quality_db());
     // Through a file, and on other threads, it is the same.
-    let read = Model::from_bytes(&start.to_bytes().unwrap()).unwrap();
+    let read = Model::from_bytes(&start.to_bytes()).unwrap();
     assert!(go_on(&read, 3).0.generator() == better.generator());
 
     let bare = start.without_capture();
@@ -172,7 +169,7 @@ fn a_model_survives_its_file() {
     let path = folder.path().join("clock.weft");
     model.write(&path).unwrap();
     let back = Model::read(&path).unwrap();
-    assert_eq!(back.to_bytes().unwrap(), model.to_bytes().unwrap());
+    assert_eq!(back.to_bytes(), model.to_bytes());
     assert_eq!(back.fit_record(), model.fit_record());
     assert_eq!(
         back.capture().unwrap().clip().channels(),
@@ -185,7 +182,7 @@ fn a_model_survives_its_file() {
         out
     };
     assert_eq!(render(&model), render(&back));
-    assert!(back.without_capture().to_bytes().unwrap().len() < model.to_bytes().unwrap().len());
+    assert!(back.without_capture().to_bytes().len() < model.to_bytes().len());
     assert!(model.write(folder.path()).is_err(), "a folder is no file");
     assert!(Model::read(&folder.path().join("none.weft")).is_err());
 }

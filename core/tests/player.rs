@@ -63,7 +63,7 @@ fn run(
 }
 
 fn saved(instrument: &Instrument) -> Option<Vec<u8>> {
-    instrument.save_state().unwrap()
+    instrument.save_state()
 }
 
 fn rms(x: &[f32]) -> f32 {

@@ -301,7 +301,7 @@ fn a_trimmed_capture_is_learned_anew_and_can_be_widened_again() {
     assert!((slot.texture.unwrap().duration_s - 2.5).abs() < 1e-3);
 
     // What is kept is the whole of it.
-    let bytes = instrument.save_state().unwrap().unwrap();
+    let bytes = instrument.save_state().unwrap();
     let (other, mut other_player) = bouncing();
     other.load_state(&bytes).unwrap();
     run(&mut other_player, None, BLOCK, &HOLD);
@@ -322,12 +322,12 @@ fn a_trimmed_capture_is_learned_anew_and_can_be_widened_again() {
 #[test]
 fn a_bank_survives_its_bytes_and_sounds_the_same() {
     let (instrument, mut player) = bouncing();
-    assert!(instrument.save_state().unwrap().is_none());
+    assert!(instrument.save_state().is_none());
     instrument.load_clip(Slot::A, texture(Texture::Rain, 1, 1.5), "rain");
     instrument.synthesize(Slot::C, Texture::Chimes, 3);
     run(&mut player, None, BLOCK, &HOLD);
-    let bytes = instrument.save_state().unwrap().unwrap();
-    assert!(bytes == instrument.save_state().unwrap().unwrap());
+    let bytes = instrument.save_state().unwrap();
+    assert!(bytes == instrument.save_state().unwrap());
     let (other, mut other_player) = bouncing();
     other.load_state(&bytes).unwrap();
     for slot in [Slot::A, Slot::C, Slot::B] {
@@ -337,11 +337,11 @@ fn a_bank_survives_its_bytes_and_sounds_the_same() {
         let b = run(&mut other_player, None, 4_000, &in_slot(slot));
         assert!(a == b, "{slot:?}");
     }
-    assert!(other.save_state().unwrap().unwrap() == bytes);
+    assert!(other.save_state().unwrap() == bytes);
     assert_eq!(other.status().slots[2].name, "Chimes");
 
     // A single texture is a bank with that.
-    let single = instrument.texture(Slot::C).unwrap().to_bytes().unwrap();
+    let single = instrument.texture(Slot::C).unwrap().to_bytes();
     let bank = Bank::from_bytes(&single).unwrap();
     assert_eq!(bank.texture(Slot::A).unwrap().name(), "Chimes");
     assert!(bank.texture(Slot::C).is_none());
@@ -362,7 +362,7 @@ fn a_fit_that_was_not_done_goes_on_after_loading() {
         assert!(Instant::now() < deadline, "there is no snapshot");
         std::thread::sleep(Duration::from_millis(1));
     }
-    let bytes = instrument.save_state().unwrap().unwrap();
+    let bytes = instrument.save_state().unwrap();
     drop(player);
     // In a bounce, the whole fit is waited for.
     let (other, mut player) = bouncing();

@@ -28,6 +28,8 @@ pub struct Session {
     unreadable: Mutex<Option<(u64, String)>>,
     /// Revision of the instrument that the host knows of.
     told_revision: AtomicU64,
+    /// It has been told that something is under way.
+    told_of_work: AtomicBool,
     /// The host itself is about to change the instrument.
     loading: AtomicBool,
 }
@@ -51,6 +53,7 @@ impl Session {
             bytes: Mutex::new(None),
             unreadable: Mutex::new(None),
             told_revision: AtomicU64::new(0),
+            told_of_work: AtomicBool::new(false),
             loading: AtomicBool::new(false),
         };
         (session, player)
@@ -72,13 +75,20 @@ impl Session {
         self.instrument.status()
     }
 
-    /// Tells the host that its project has changed, when what has changed has come to rest. Not for the
-    /// audio thread; call it now and then while [`Session::is_change_pending`].
+    /// Tells the host that its project has changed: once when a change begins, and once when it has come
+    /// to rest. Not for the audio thread; call it now and then while [`Session::is_change_pending`].
     pub fn poll(&self) {
+        let revision = self.instrument.revision();
         if self.instrument.is_busy() {
+            // Something new is there already; what becomes of it is told when it is done.
+            let is_new = revision != self.told_revision.load(Ordering::Relaxed)
+                && !self.loading.load(Ordering::Relaxed);
+            if is_new && !self.told_of_work.swap(true, Ordering::Relaxed) {
+                self.host.mark_dirty();
+            }
             return;
         }
-        let revision = self.instrument.revision();
+        self.told_of_work.store(false, Ordering::Relaxed);
         let told = self.told_revision.swap(revision, Ordering::Relaxed);
         if told != revision && !take(&self.loading) {
             self.host.mark_dirty();
@@ -126,18 +136,9 @@ impl Session {
         {
             return Some(bytes.clone());
         }
-        match self.instrument.save_state() {
-            Ok(bytes) => {
-                let bytes = bytes?;
-                *known = Some((revision, bytes.clone()));
-                Some(bytes)
-            }
-            Err(error) => {
-                self.report_error(format!("The textures could not be saved: {error}"));
-                // Better what was saved last than nothing.
-                known.as_ref().map(|(_, bytes)| bytes.clone())
-            }
-        }
+        let bytes = self.instrument.save_state()?;
+        *known = Some((revision, bytes.clone()));
+        Some(bytes)
     }
 
     /// Takes over the textures in `bytes`; if they can't be read, says so in the window and plays on.

@@ -122,7 +122,7 @@ mod tests {
     fn a_texture_just_loaded_is_what_is_saved() {
         let model = fitted();
         let bank = Bank::with_texture(Slot::B, model.clone());
-        let encoded = BASE64.encode(bank.to_bytes().unwrap());
+        let encoded = BASE64.encode(bank.to_bytes());
 
         let (session, field) = field();
         field.set(encoded.clone());
@@ -153,7 +153,7 @@ mod tests {
             params: Default::default(),
             fields: Default::default(),
         };
-        let texture = BASE64.encode(fitted().to_bytes().unwrap());
+        let texture = BASE64.encode(fitted().to_bytes());
         state.fields.insert("texture".to_owned(), texture.clone());
         migrate(&mut state);
         assert!(!state.fields.contains_key("texture"));
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_newer_project_is_refused_and_kept() {
-        let bytes = Bank::with_texture(Slot::A, fitted()).to_bytes().unwrap();
+        let bytes = Bank::with_texture(Slot::A, fitted()).to_bytes();
         let key = br#"\"version\":1"#;
         let mut newer = bytes.clone();
         let at = newer.windows(key.len()).position(|w| w == key).unwrap();

@@ -114,6 +114,41 @@ fn refused<E: std::fmt::Display>(action: &'static str) -> impl FnOnce(E) -> Host
     }
 }
 
+/// Names of all parameters of the plugin.
+pub const PARAMETERS: [&str; 31] = [
+    "Pitch",
+    "Time",
+    "Quality",
+    "Pitch Bend",
+    "Bend Range",
+    "Brightness",
+    "Smear",
+    "Contrast",
+    "Density",
+    "Width",
+    "Low Cut",
+    "High Cut",
+    "Gain",
+    "Attack",
+    "Decay",
+    "Sustain",
+    "Release",
+    "Limiter",
+    "Slot",
+    "Hold",
+    "Key Follow",
+    "Root Key",
+    "Seed",
+    "Lock to Timeline",
+    "Lock Tempo",
+    "Capture",
+    "Grab",
+    "Capture Start",
+    "Threshold",
+    "Capture Length",
+    "Fit Steps",
+];
+
 /// Path of the bundle under test with this file name, such as [`CLAP_BUNDLE`].
 ///
 /// # Errors

@@ -117,8 +117,8 @@ fn it_shows_its_ports_and_parameters() {
     assert_eq!(plugin.inputs[capture].channels, 2);
     assert_eq!(plugin.outputs.len(), 1);
     assert_eq!(plugin.outputs[0].channels, 2);
-    assert_eq!(plugin.parameters.len(), sound::PARAMETERS.len());
-    for name in sound::PARAMETERS {
+    assert_eq!(plugin.parameters.len(), weft_hosts::PARAMETERS.len());
+    for name in weft_hosts::PARAMETERS {
         let parameter = plugin.parameter(name).unwrap();
         let range = parameter.min..=parameter.max;
         assert!(range.contains(&parameter.default), "{parameter:?}");

@@ -76,8 +76,8 @@ fn it_shows_its_buses_and_parameters() {
     assert_eq!(inputs.get(CAPTURE_BUS), Some(&2));
     assert_eq!(outputs, [2]);
     let names = plugin.parameter_names().unwrap();
-    assert_eq!(names.len(), sound::PARAMETERS.len(), "{names:?}");
-    for name in sound::PARAMETERS {
+    assert_eq!(names.len(), weft_hosts::PARAMETERS.len(), "{names:?}");
+    for name in weft_hosts::PARAMETERS {
         assert!(
             names.iter().any(|shown| shown == name),
             "no {name} in {names:?}"

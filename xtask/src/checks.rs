@@ -117,7 +117,14 @@ pub fn run(quick: bool) -> anyhow::Result<bool> {
 fn host_tests(bundles: &Path, features: &str, can_link_vst3: bool) -> anyhow::Result<Tally> {
     let mut tally = Tally::default();
     headline("CLAP and VST3 hosts");
-    let mut arguments = vec!["--features", features, "--test", "clap"];
+    let mut arguments = vec![
+        "--features",
+        features,
+        "--test",
+        "clap",
+        "--test",
+        "project",
+    ];
     if can_link_vst3 {
         arguments.extend(["--test", "vst3"]);
     } else {

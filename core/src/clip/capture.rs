@@ -3,16 +3,12 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use flacenc::bitsink::ByteSink;
-use flacenc::component::BitRepr;
-use flacenc::error::Verify;
+use libflac_rs::{Encoder, EncoderConfig};
 
 use super::{Clip, ClipError, MAX_READ_S};
 
-/// Frames in a block of the compressed stream, the size that encoders commonly use.
-const BLOCK_FRAMES: usize = 4096;
-/// Sample rate in the compressed stream's own header, which ends at 96 kHz: what counts is kept beside it.
-const NOMINAL_RATE_HZ: u32 = 48_000;
+/// How hard the encoder looks for a shorter stream, 0 to 8: what the flac tool does unless told otherwise.
+const COMPRESSION_LEVEL: u32 = 5;
 /// Loudest amplitude that the scale of a kept recording may be, far above any recording.
 const LARGEST_SCALE: f32 = 1e6;
 
@@ -25,7 +21,7 @@ enum Depth {
 }
 
 impl Depth {
-    fn bits(self) -> usize {
+    fn bits(self) -> u32 {
         match self {
             Self::Bits16 => 16,
             Self::Bits24 => 24,
@@ -62,7 +58,7 @@ pub struct Capture {
 
 /// A recording in bytes.
 pub(crate) struct PackedCapture<'a> {
-    /// A FLAC stream, padded with silence to whole blocks.
+    /// A FLAC stream.
     pub flac: &'a [u8],
     /// Amplitude of the stream's full scale.
     pub scale: f32,
@@ -129,9 +125,8 @@ impl Capture {
         if frames > most {
             return Err(format!("the capture has {frames} frames, not {most}"));
         }
-        let padded = frames.next_multiple_of(BLOCK_FRAMES);
-        let stream = Clip::read_flac(flac, padded).map_err(|e| e.to_string())?;
-        if stream.len() < frames || frames == 0 || stream.channel_count() > 2 {
+        let stream = Clip::read_flac(flac, frames).map_err(|e| e.to_string())?;
+        if stream.len() != frames || frames == 0 || stream.channel_count() > 2 {
             let (found, channels) = (stream.len(), stream.channel_count());
             return Err(format!(
                 "the capture has {found} frames of {channels} channels, not {frames}"
@@ -142,7 +137,6 @@ impl Capture {
             false => Depth::Bits24,
         };
         let channels = stream.into_channels().into_iter().map(|mut channel| {
-            channel.truncate(frames);
             channel.iter_mut().for_each(|x| *x *= scale);
             channel
         });
@@ -162,24 +156,14 @@ impl Capture {
     }
 
     /// What is to be written. Compresses the recording if nobody has asked before: some tenths of a second.
-    ///
-    /// # Errors
-    /// What the encoder said.
-    pub(crate) fn packed(&self) -> Result<PackedCapture<'_>, ClipError> {
+    pub(crate) fn packed(&self) -> PackedCapture<'_> {
         let recording = &*self.recording;
-        let flac = match recording.flac.get() {
-            Some(flac) => flac,
-            None => {
-                let flac = recording.compress()?;
-                recording.flac.get_or_init(|| flac)
-            }
-        };
-        Ok(PackedCapture {
-            flac,
+        PackedCapture {
+            flac: recording.flac.get_or_init(|| recording.compress()),
             scale: recording.scale,
             frames: recording.clip.len(),
             used: self.used.clone(),
-        })
+        }
     }
 
     /// The whole recording.
@@ -237,34 +221,19 @@ fn word(x: f32, depth: Depth, scale: f32) -> i32 {
 }
 
 impl Recording {
-    fn compress(&self) -> Result<Vec<u8>, ClipError> {
-        let refused = |reason: String| ClipError::Compress { reason };
-        let config = flacenc::config::Encoder::default()
-            .into_verified()
-            .map_err(|(_, e)| refused(e.to_string()))?;
-        let channels = self.clip.channel_count();
-        // The encoder's last block must not be shorter than the others: decoders take offence at what it
-        // says of it.
-        let frames = self.clip.len().next_multiple_of(BLOCK_FRAMES);
-        let mut words = vec![0; frames * channels];
-        for (c, channel) in self.clip.channels().iter().enumerate() {
-            for (x, out) in channel.iter().zip(words[c..].iter_mut().step_by(channels)) {
-                *out = word(*x, self.depth, self.scale);
+    fn compress(&self) -> Vec<u8> {
+        let channels = self.clip.channels();
+        let mut words = vec![0; self.clip.len() * channels.len()];
+        for (c, channel) in channels.iter().enumerate() {
+            let places = words[c..].iter_mut().step_by(channels.len());
+            for (x, place) in channel.iter().zip(places) {
+                *place = word(*x, self.depth, self.scale);
             }
         }
-        let source = flacenc::source::MemSource::from_samples(
-            &words,
-            channels,
-            self.depth.bits(),
-            NOMINAL_RATE_HZ as usize,
-        );
-        let stream = flacenc::encode_with_fixed_block_size(&config, source, BLOCK_FRAMES)
-            .map_err(|e| refused(e.to_string()))?;
-        let mut sink = ByteSink::new();
-        stream
-            .write(&mut sink)
-            .map_err(|e| refused(e.to_string()))?;
-        Ok(sink.into_inner())
+        let (count, rate) = (channels.len() as u32, self.clip.sample_rate());
+        let config = EncoderConfig::new(count, self.depth.bits(), rate)
+            .with_compression_level(COMPRESSION_LEVEL);
+        Encoder::new(config).encode(&words)
     }
 }
 

@@ -171,12 +171,6 @@ pub enum ClipError {
         /// Channels of the file.
         expected: usize,
     },
-    /// The encoder refused.
-    #[error("the recording can't be compressed ({reason}): capture it again")]
-    Compress {
-        /// What the encoder said.
-        reason: String,
-    },
     /// The resampler refused.
     #[error("can't resample from {from} to {to} Hz ({reason}): choose a common sample rate")]
     Resample {

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::inputs::InputLaw;
 use super::{Array, FeatureRange, FitRecord, Generator, Model, Weights};
-use crate::clip::{Capture, Clip, ClipError, PackedCapture, SAMPLE_RATES_HZ};
+use crate::clip::{Capture, Clip, PackedCapture, SAMPLE_RATES_HZ};
 use crate::spectrum::{Bands, FrontEnd, Stft, fft_size_for};
 
 /// The one key of the file's metadata; its value is the [`Header`] as JSON, in a fixed order.
@@ -54,9 +54,6 @@ pub enum ModelError {
         /// Newest version that is read.
         known: u32,
     },
-    /// The capture can't be written.
-    #[error(transparent)]
-    Capture(#[from] ClipError),
     /// A Weft file with something wrong in it.
     #[error("this texture is damaged: {0}; use another copy or fit it again")]
     Damaged(String),
@@ -127,8 +124,8 @@ impl Model {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = path.with_file_name(name);
-        let bytes = self.to_bytes()?;
-        let done = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
+        let done =
+            std::fs::write(&part, self.to_bytes()).and_then(|()| std::fs::rename(&part, path));
         done.map_err(|e| {
             // What is left of it is of no use; the first error is what counts.
             let _ = std::fs::remove_file(&part);
@@ -137,10 +134,7 @@ impl Model {
     }
 
     /// The bytes of a `.weft` file. The first time, the capture is compressed, which takes tenths of a second.
-    ///
-    /// # Errors
-    /// [`ModelError::Capture`] if that fails.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut tensors = Vec::new();
         let mut add = |name: String, dtype: Dtype, shape: Vec<usize>, data: Vec<u8>| {
             tensors.push((name, Tensor { dtype, shape, data }));
@@ -161,7 +155,7 @@ impl Model {
             let bytes = data.iter().flat_map(|x| x.to_le_bytes()).collect();
             add(name.into(), Dtype::F32, vec![data.len()], bytes);
         }
-        let packed = self.capture().map(Capture::packed).transpose()?;
+        let packed = self.capture().map(Capture::packed);
         if let Some(PackedCapture { flac, .. }) = &packed {
             add("capture".into(), Dtype::U8, vec![flac.len()], flac.to_vec());
         }
@@ -183,7 +177,7 @@ impl Model {
         };
         let header = serde_json::to_string(&header).expect("numbers and text are JSON");
         let metadata = HashMap::from([(METADATA_KEY.to_string(), header)]);
-        Ok(safetensors::serialize(tensors, Some(metadata)).expect("shapes and lengths agree"))
+        safetensors::serialize(tensors, Some(metadata)).expect("shapes and lengths agree")
     }
 
     /// Reads the bytes of a `.weft` file. Every length and every number is checked: whatever comes back

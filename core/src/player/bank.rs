@@ -130,11 +130,8 @@ impl Bank {
         self.slots[slot.index()].model.as_ref()
     }
 
-    /// The bank's bytes.
-    ///
-    /// # Errors
-    /// [`ModelError::Capture`] if a capture can't be compressed.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+    /// The bank's bytes. Captures that were not compressed yet are, which takes tenths of a second.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut tensors = Vec::new();
         let mut slots = BTreeMap::new();
         for (slot, contents) in Slot::ALL.into_iter().zip(&self.slots) {
@@ -142,12 +139,12 @@ impl Bank {
                 continue;
             }
             if let Some(model) = &contents.model {
-                let bytes = model.named(&contents.name).to_bytes()?;
+                let bytes = model.named(&contents.name).to_bytes();
                 tensors.push((texture_key(slot), bytes));
             }
             let recording = match &contents.capture {
                 Some(capture) => {
-                    let packed = capture.packed()?;
+                    let packed = capture.packed();
                     tensors.push((recording_key(slot), packed.flac.to_vec()));
                     Some(RecordingHeader {
                         sample_rate_hz: capture.clip().sample_rate(),
@@ -175,7 +172,7 @@ impl Bank {
             let view = TensorView::new(Dtype::U8, vec![data.len()], data);
             (name, view.expect("bytes are bytes"))
         });
-        Ok(safetensors::serialize(views, Some(metadata)).expect("shapes and lengths agree"))
+        safetensors::serialize(views, Some(metadata)).expect("shapes and lengths agree")
     }
 
     /// Reads the bytes of a bank, or of a single `.weft` file, which becomes slot A. Every length and every

@@ -217,9 +217,8 @@ fn run(
         _ => None,
     };
     let _ = news.send(ended);
-    // The project will want it compressed; better here than where the host saves. If that fails, saving
-    // tells.
+    // The project will want it compressed; better here than where the host saves.
     if let Some(capture) = capture.filter(|_| !is_cancelled()) {
-        let _ = capture.packed();
+        capture.packed();
     }
 }

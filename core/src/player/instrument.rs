@@ -343,15 +343,9 @@ impl Instrument {
     }
 
     /// The bytes of [`bank`](Self::bank), or `None` where there is nothing to keep.
-    ///
-    /// # Errors
-    /// If a capture can't be compressed.
-    pub fn save_state(&self) -> Result<Option<Vec<u8>>, ModelError> {
+    pub fn save_state(&self) -> Option<Vec<u8>> {
         let bank = self.bank();
-        if bank.is_empty() {
-            return Ok(None);
-        }
-        bank.to_bytes().map(Some)
+        (!bank.is_empty()).then(|| bank.to_bytes())
     }
 
     /// Takes over the bytes of a bank, or of a single `.weft` file: plays its textures without a fit, and goes

@@ -298,7 +298,12 @@ impl SlotsView {
         }
         let length = format!("{:.2} of {duration_s:.2} s", used_s.end - used_s.start);
         let corner = area.right_top() + vec2(-theme::INSET, 4.0);
-        widgets::text_at(ui, corner, Align2::RIGHT_TOP, &length, theme::TEXT);
+        let galley = ui
+            .painter()
+            .layout_no_wrap(length, theme::small(), theme::TEXT);
+        let label = Align2::RIGHT_TOP.anchor_size(corner, galley.size());
+        widgets::panel(ui, label.expand(3.0), theme::BACKGROUND.gamma_multiply(0.7));
+        ui.painter().galley(label.min, galley, theme::TEXT);
 
         let response = ui
             .interact(
@@ -434,17 +439,15 @@ fn slot_button(ui: &Ui, area: Rect, slot: Slot, shown: &SlotStatus, plays: bool)
         ("", Some(_)) => "Untitled",
         (name, _) => name,
     };
-    let upper = pos2(left, area.top() + 13.0);
+    let state = state_of(shown);
+    let upper = match state.is_empty() {
+        true => pos2(left, area.center().y),
+        false => pos2(left, area.top() + 13.0),
+    };
     text(upper, Align2::LEFT_CENTER, name, theme::body(), bright);
     let lower = pos2(left, area.bottom() - 13.0);
     let colour = if plays { theme::TEXT } else { theme::TEXT_DIM };
-    text(
-        lower,
-        Align2::LEFT_CENTER,
-        &state_of(shown),
-        theme::small(),
-        colour,
-    );
+    text(lower, Align2::LEFT_CENTER, &state, theme::small(), colour);
     response
 }
 

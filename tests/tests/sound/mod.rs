@@ -2,37 +2,6 @@
 
 use weft_hosts::measure::{db, peak, rms};
 
-/// Names of all parameters.
-pub const PARAMETERS: [&str; 27] = [
-    "Pitch",
-    "Time",
-    "Quality",
-    "Pitch Bend",
-    "Bend Range",
-    "Brightness",
-    "Smear",
-    "Contrast",
-    "Density",
-    "Width",
-    "Low Cut",
-    "High Cut",
-    "Gain",
-    "Attack",
-    "Decay",
-    "Sustain",
-    "Release",
-    "Limiter",
-    "Hold",
-    "Key Follow",
-    "Root Key",
-    "Seed",
-    "Lock to Timeline",
-    "Lock Tempo",
-    "Capture",
-    "Capture Length",
-    "Fit Steps",
-];
-
 /// Below this level, in dBFS, nothing is heard.
 const SILENCE_DB: f64 = -80.0;
 

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use weft_core::clip::{Clip, SampleFormat};
-use weft_core::network::Model;
+use weft_core::player::{Bank, Slot};
 use weft_core::procedural::{self, Texture};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
 use weft_hosts::demo_options::DemoOptions;
@@ -170,9 +170,9 @@ fn steps_done(plugin: &mut ClapPlugin) -> Option<u32> {
     // Its length comes before the JSON.
     let json = state.iter().position(|&byte| byte == b'{')?;
     let state: serde_json::Value = serde_json::from_slice(&state[json..]).ok()?;
-    let field: String = serde_json::from_str(state["fields"]["texture"].as_str()?).ok()?;
-    let texture = Model::from_bytes(&BASE64.decode(field).ok()?).ok()?;
-    Some(texture.fit_record().steps)
+    let field: String = serde_json::from_str(state["fields"]["slots"].as_str()?).ok()?;
+    let bank = Bank::from_bytes(&BASE64.decode(field).ok()?).ok()?;
+    Some(bank.texture(Slot::A)?.fit_record().steps)
 }
 
 /// Records `seconds` of what the plugin plays with silent inputs and *Hold* on, from the stream's

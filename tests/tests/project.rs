@@ -1,0 +1,370 @@
+//! The built CLAP in projects: what is saved, what comes back in another process, and instances that come
+//! and go in any phase of a fit.
+
+mod sound;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use sound::{assert_silent, assert_sounds};
+use weft_core::procedural::{Texture, synthesize};
+use weft_hosts::clap_host::{ClapPlugin, RenderMode};
+use weft_hosts::measure::fingerprint;
+use weft_hosts::{CLAP_BUNDLE, Render, bundle};
+
+const SAMPLE_RATE: u32 = 48_000;
+const BLOCK_SIZE: usize = 512;
+/// The fewest steps that the parameter allows: these tests ask whether it plays, not how well.
+const FIT_STEPS: &str = "100";
+/// The largest state of an 8 s stereo slot, in bytes: what hosts keep for every step of their undo.
+const LARGEST_SLOT: usize = 4_000_000;
+/// Names the state that a test in another process is to play.
+const STATE_VARIABLE: &str = "WEFT_TEST_STATE";
+
+fn load() -> ClapPlugin {
+    ClapPlugin::load(&bundle(CLAP_BUNDLE).unwrap()).unwrap()
+}
+
+fn active(mode: RenderMode) -> ClapPlugin {
+    let mut plugin = load();
+    activate(&mut plugin, mode, SAMPLE_RATE);
+    set(&mut plugin, &[("Fit Steps", FIT_STEPS)]);
+    plugin
+}
+
+fn activate(plugin: &mut ClapPlugin, mode: RenderMode, sample_rate: u32) {
+    plugin.deactivate().unwrap();
+    plugin.set_render_mode(mode).unwrap();
+    plugin.activate(f64::from(sample_rate), BLOCK_SIZE).unwrap();
+}
+
+fn set(plugin: &mut ClapPlugin, values: &[(&str, &str)]) {
+    let mut render = Render::silent(BLOCK_SIZE);
+    for (name, text) in values {
+        render = render.at(0, plugin.automation(name, text).unwrap());
+    }
+    plugin.render(&render).unwrap();
+}
+
+/// Captures `channels`, all of them, into the slot that plays; in a bounce, the fit is waited for.
+fn capture(plugin: &mut ClapPlugin, channels: &[Vec<f32>], sample_rate: u32) {
+    let frames = channels[0].len();
+    let length = (frames as f64 / f64::from(sample_rate)).to_string();
+    set(plugin, &[("Capture", "Off"), ("Capture Length", &length)]);
+    let port = plugin.capture_port().unwrap();
+    let render = Render::silent(frames + BLOCK_SIZE)
+        .feed(port, channels)
+        .at(0, plugin.automation("Capture", "On").unwrap())
+        .at(frames, plugin.automation("Capture", "Off").unwrap());
+    plugin.render(&render).unwrap();
+}
+
+fn recording(texture: Texture, seconds: f64) -> Vec<Vec<f32>> {
+    synthesize(texture, 7, SAMPLE_RATE, seconds).into_channels()
+}
+
+/// `frames` frames from the stream's start with *Hold* on.
+fn bounce(plugin: &mut ClapPlugin, frames: usize) -> Vec<Vec<f32>> {
+    plugin.reset().unwrap();
+    let render = Render::silent(frames).at(0, plugin.automation("Hold", "On").unwrap());
+    plugin.render(&render).unwrap().channels
+}
+
+/// A bounce of two slots, one after the other.
+fn bounce_slots(plugin: &mut ClapPlugin) -> Vec<Vec<f32>> {
+    plugin.reset().unwrap();
+    let second = SAMPLE_RATE as usize;
+    let render = Render::silent(2 * second)
+        .at(0, plugin.automation("Hold", "On").unwrap())
+        .at(0, plugin.automation("Slot", "A").unwrap())
+        .at(second + 100, plugin.automation("Slot", "C").unwrap());
+    plugin.render(&render).unwrap().channels
+}
+
+/// State of a plugin with textures in slots A and C.
+fn fitted_state() -> &'static [u8] {
+    static STATE: OnceLock<Vec<u8>> = OnceLock::new();
+    STATE.get_or_init(|| {
+        let mut plugin = active(RenderMode::Offline);
+        capture(&mut plugin, &recording(Texture::Rain, 2.0), SAMPLE_RATE);
+        set(&mut plugin, &[("Slot", "C")]);
+        capture(&mut plugin, &recording(Texture::Fire, 1.5), SAMPLE_RATE);
+        plugin.save_state().unwrap()
+    })
+}
+
+/// What a state holds of the slots.
+fn slots(state: &[u8]) -> String {
+    // Its length comes before the JSON.
+    let json = state.iter().position(|&byte| byte == b'{').unwrap();
+    let state: serde_json::Value = serde_json::from_slice(&state[json..]).unwrap();
+    state["fields"]["slots"].as_str().unwrap().to_owned()
+}
+
+/// Who counts threads must be alone in this process.
+static COUNTING: RwLock<()> = RwLock::new(());
+
+fn others_may_run() -> RwLockReadGuard<'static, ()> {
+    COUNTING.read().unwrap_or_else(|e| e.into_inner())
+}
+
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    COUNTING.write().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Weft's threads in this process.
+fn threads() -> usize {
+    // Elsewhere than on Linux there is nothing that tells.
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
+        return 0;
+    };
+    let name = |path: PathBuf| std::fs::read_to_string(path.join("comm")).unwrap_or_default();
+    tasks
+        .flatten()
+        .filter(|task| name(task.path()).starts_with("weft"))
+        .count()
+}
+
+/// As many as before are left after a removal; one that has been joined is still listed for a moment.
+#[track_caller]
+fn assert_threads(before: usize, removal: &str) {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while threads() != before && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(threads(), before, "threads after a removal {removal}");
+}
+
+/// Plays what `a_project_sounds_the_same_in_another_process` hands over; without that, nothing is to be done.
+#[test]
+fn play_the_state_of_another_process() {
+    let Ok(path) = std::env::var(STATE_VARIABLE) else {
+        return;
+    };
+    let mut plugin = active(RenderMode::Offline);
+    plugin.load_state(&std::fs::read(path).unwrap()).unwrap();
+    println!(
+        "fingerprint {:016x}",
+        fingerprint(&bounce_slots(&mut plugin))
+    );
+}
+
+fn fingerprint_elsewhere(state: &Path) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "play_the_state_of_another_process",
+            "--nocapture",
+        ])
+        .env(STATE_VARIABLE, state)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, rest) = output.split_once("fingerprint ").expect("a fingerprint");
+    rest.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_project_sounds_the_same_in_another_process() {
+    let _others = others_may_run();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weft.state");
+    std::fs::write(&path, fitted_state()).unwrap();
+    let mut plugin = active(RenderMode::Offline);
+    plugin.load_state(fitted_state()).unwrap();
+    let channels = bounce_slots(&mut plugin);
+    let second = SAMPLE_RATE as usize;
+    for from in [second / 4, second * 5 / 4] {
+        let part = channels.iter().map(|c| c[from..from + second / 2].to_vec());
+        assert_sounds(&part.collect::<Vec<_>>());
+    }
+    let here = format!("{:016x}", fingerprint(&channels));
+    println!("fingerprint of two slots {here}");
+    assert_eq!(fingerprint_elsewhere(&path), here);
+    // What the loaded project saves is the same again.
+    assert!(slots(&plugin.save_state().unwrap()) == slots(fitted_state()));
+}
+
+#[test]
+fn states_are_small_and_sound_at_once() {
+    let _others = others_may_run();
+    let stereo = recording(Texture::Rain, 8.0);
+    let mono = vec![recording(Texture::Fire, 4.0).remove(0)];
+    for (name, channels) in [("8 s stereo", stereo), ("4 s mono", mono)] {
+        let mut plugin = active(RenderMode::Offline);
+        capture(&mut plugin, &channels, SAMPLE_RATE);
+        set(&mut plugin, &[("Hold", "On")]);
+        let state = plugin.save_state().unwrap();
+        let mut fresh = active(RenderMode::Realtime);
+        let began = Instant::now();
+        fresh.load_state(&state).unwrap();
+        let loaded = began.elapsed();
+        loop {
+            let sound = fresh.render(&Render::silent(64)).unwrap().channels;
+            if sound[0].iter().any(|x| *x != 0.0) {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "it stays silent");
+        }
+        let size = state.len();
+        println!(
+            "{name}: {size} bytes, loaded after {:.0} ms, first sample after {:.0} ms",
+            1e3 * loaded.as_secs_f64(),
+            1e3 * began.elapsed().as_secs_f64()
+        );
+        assert!(size <= LARGEST_SLOT, "{name}: {size} bytes");
+    }
+}
+
+#[test]
+fn an_unfinished_fit_goes_on_when_the_project_is_opened() {
+    let _others = others_may_run();
+    let mut plugin = active(RenderMode::Realtime);
+    set(&mut plugin, &[("Fit Steps", "2000")]);
+    capture(&mut plugin, &recording(Texture::Rain, 2.0), SAMPLE_RATE);
+    // The worker hears of the capture a moment later.
+    let unfinished = loop {
+        let state = plugin.save_state().unwrap();
+        if slots(&state).len() > 10_000 {
+            break state;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    drop(plugin);
+    let finished = |state: &[u8]| {
+        let mut plugin = active(RenderMode::Offline);
+        plugin.load_state(state).unwrap();
+        let sound = bounce(&mut plugin, SAMPLE_RATE as usize);
+        assert_sounds(&sound);
+        (plugin.save_state().unwrap(), sound)
+    };
+    let (state, sound) = finished(&unfinished);
+    assert!(state != unfinished);
+    let (again, same) = finished(&state);
+    assert!(
+        again == state && same == sound,
+        "the fit was done only once"
+    );
+}
+
+#[test]
+fn it_can_be_removed_in_any_phase_of_a_fit() {
+    let _alone = alone();
+    let kept = active(RenderMode::Realtime);
+    let before = threads();
+    let rain = recording(Texture::Rain, 1.5);
+    let phases: [(&str, &dyn Fn(&mut ClapPlugin)); 5] = [
+        ("before", &|_| {}),
+        ("during the capture", &|plugin| {
+            set(plugin, &[("Capture", "On")]);
+        }),
+        ("at its start", &|plugin| {
+            capture(plugin, &rain, SAMPLE_RATE);
+        }),
+        ("while snapshots take over", &|plugin| {
+            capture(plugin, &rain, SAMPLE_RATE);
+            set(plugin, &[("Hold", "On")]);
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(700) {
+                plugin.render(&Render::silent(BLOCK_SIZE).paced()).unwrap();
+            }
+        }),
+        ("after", &|plugin| {
+            activate(plugin, RenderMode::Offline, SAMPLE_RATE);
+            set(plugin, &[("Fit Steps", FIT_STEPS)]);
+            capture(plugin, &rain, SAMPLE_RATE);
+        }),
+    ];
+    for (name, reach) in phases {
+        let mut plugin = active(RenderMode::Realtime);
+        set(&mut plugin, &[("Fit Steps", "5000"), ("Capture", "Off")]);
+        reach(&mut plugin);
+        drop(plugin);
+        assert_threads(before, name);
+    }
+    drop(kept);
+}
+
+#[test]
+fn instances_can_be_removed_in_either_order() {
+    let _others = others_may_run();
+    for first_goes_first in [true, false] {
+        let mut pair: Vec<ClapPlugin> = (0..2)
+            .map(|_| {
+                let mut plugin = active(RenderMode::Offline);
+                plugin.load_state(fitted_state()).unwrap();
+                plugin
+            })
+            .collect();
+        let removed = pair.remove(usize::from(!first_goes_first));
+        drop(removed);
+        assert_sounds(&bounce(&mut pair[0], SAMPLE_RATE as usize));
+    }
+}
+
+#[test]
+fn fifty_instances_come_and_go() {
+    let _alone = alone();
+    let before = threads();
+    let mut instances: Vec<ClapPlugin> = (0..50)
+        .map(|i| {
+            let mut plugin = active(RenderMode::Offline);
+            if i % 3 == 0 {
+                plugin.load_state(fitted_state()).unwrap();
+            }
+            plugin
+        })
+        .collect();
+    for (i, plugin) in instances.iter_mut().enumerate() {
+        let sound = bounce(plugin, 9_600);
+        if i % 3 == 0 {
+            assert_sounds(&sound);
+        } else {
+            assert_silent(&sound);
+        }
+    }
+    // Every other one first.
+    let mut at = 0;
+    instances.retain(|_| {
+        at += 1;
+        at % 2 == 0
+    });
+    drop(instances);
+    assert_threads(before, "of fifty");
+}
+
+#[test]
+fn it_goes_on_through_changes_of_rate_and_rest() {
+    let _others = others_may_run();
+    let mut plugin = active(RenderMode::Offline);
+    plugin.load_state(fitted_state()).unwrap();
+    let expected = bounce(&mut plugin, 9_600);
+    for rate in [44_100, 96_000, 8_000, 192_000, SAMPLE_RATE] {
+        activate(&mut plugin, RenderMode::Offline, rate);
+        assert_sounds(&bounce(&mut plugin, rate as usize / 2));
+        // A state may come while nothing is active.
+        plugin.deactivate().unwrap();
+        plugin.load_state(fitted_state()).unwrap();
+        plugin.save_state().unwrap();
+        activate(&mut plugin, RenderMode::Offline, rate);
+    }
+    assert!(bounce(&mut plugin, 9_600) == expected);
+}
+
+#[test]
+fn what_was_heard_can_be_grabbed_by_automation() {
+    let _others = others_may_run();
+    let mut plugin = active(RenderMode::Offline);
+    let rain = recording(Texture::Rain, 3.0);
+    set(&mut plugin, &[("Capture Length", "2"), ("Grab", "Off")]);
+    let port = plugin.capture_port().unwrap();
+    let frames = rain[0].len();
+    let render = Render::silent(frames).feed(port, &rain);
+    plugin.render(&render).unwrap();
+    set(&mut plugin, &[("Grab", "On")]);
+    assert_sounds(&bounce(&mut plugin, SAMPLE_RATE as usize));
+    assert!(plugin.dirty_marks() > 0, "the host was not told");
+}
