@@ -42,6 +42,8 @@ const LONGEST_BLOCK: usize = 2048;
 /// Seconds of the session, unless told otherwise: simulated, and in real time.
 const SIMULATED_S: f64 = 20.0;
 const PACED_S: f64 = 5.0;
+/// From here on a session has seen everything after a fifth of its time.
+const LONG_S: f64 = 300.0;
 
 fn asked_for_s() -> Option<f64> {
     std::env::var("WEFT_SESSION_S").ok()?.parse().ok()
@@ -88,8 +90,24 @@ struct Outcome {
     notes: usize,
     seeks: usize,
     textures: usize,
+    saves: usize,
+    loads: usize,
+    rates: usize,
+    /// Memory of the process after a fifth of the session and at its end, in MB; 0 where that can't be told.
+    memory_mb: [usize; 2],
     largest: f32,
     underruns: u64,
+}
+
+/// Memory of this process in MB.
+fn memory_mb() -> usize {
+    const PAGES_PER_MB: usize = 256;
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let resident = pages
+        .split(' ')
+        .nth(1)
+        .and_then(|p| p.parse::<usize>().ok());
+    resident.unwrap_or(0) / PAGES_PER_MB
 }
 
 fn session(seconds: f64, paced: bool) -> Outcome {
@@ -114,6 +132,7 @@ fn session(seconds: f64, paced: bool) -> Outcome {
     let input = vec![0.01f32; LONGEST_BLOCK];
     let mut out = [vec![0.0f32; LONGEST_BLOCK], vec![0.0f32; LONGEST_BLOCK]];
     let (mut song, mut rolling) = (0i64, true);
+    let mut kept = None;
     let mut done = 0usize;
     let begin = Instant::now();
     while (done as f64) < seconds * RATE {
@@ -126,9 +145,32 @@ fn session(seconds: f64, paced: bool) -> Outcome {
         let length = 12_000 + random.below(200_000) as i64;
         // About ten things happen in a second.
         let happens = random.unit() < 10.0 * block as f32 / RATE as f32;
-        let what = if happens { 1 + random.below(16) } else { 0 };
+        let what = if happens { 1 + random.below(17) } else { 0 };
+        if outcome.memory_mb[0] == 0 && done as f64 > 0.2 * seconds * RATE {
+            outcome.memory_mb[0] = memory_mb();
+        }
+        // The main thread's doing, which may allocate.
+        if what == 17 {
+            match random.below(8) {
+                0..4 => {
+                    outcome.saves += 1;
+                    kept = instrument.save_state();
+                }
+                4..7 => {
+                    outcome.loads += 1;
+                    if let Some(bytes) = &kept {
+                        instrument.load_state(bytes).unwrap();
+                    }
+                }
+                // What the host's clock means stays what it was here: nobody listens to the pitch.
+                _ => {
+                    outcome.rates += 1;
+                    let rates = [44_100.0, 96_000.0, RATE, RATE];
+                    player.prepare(rates[random.below(rates.len())]);
+                }
+            }
+        }
         if what == 16 {
-            // The main thread's doing, which may allocate.
             outcome.textures += 1;
             let slot = Slot::ALL[random.below(4)];
             match random.below(10) {
@@ -237,6 +279,7 @@ fn session(seconds: f64, paced: bool) -> Outcome {
         }
     }
     outcome.underruns = instrument.status().underruns;
+    outcome.memory_mb[1] = memory_mb();
     outcome
 }
 
@@ -247,6 +290,12 @@ fn a_simulated_session_never_allocates() {
     println!("{seconds} s simulated: {outcome:?}");
     assert_eq!(outcome.allocations, 0);
     assert_eq!(outcome.underruns, 0, "a bounce waits for its frames");
+    let [early, late] = outcome.memory_mb;
+    // In a short session, there are textures yet to come for the first time.
+    assert!(
+        seconds < LONG_S || late < early + early / 4,
+        "{early} MB became {late} MB"
+    );
     assert!(outcome.notes > 0 && outcome.largest > 0.0 && outcome.largest <= 1.0);
 }
 

@@ -1,0 +1,317 @@
+//! Files and states as nobody would write them: whatever comes in, nothing panics, memory stays bounded, and
+//! what is taken can be played.
+//!
+//! `WEFT_FUZZ_S=600 cargo test --release -p weft-core --test hostile -- --nocapture --test-threads 1` gives
+//! each kind ten minutes instead of seconds; `WEFT_FUZZ_FILES` names a folder of sound files to begin with
+//! besides our own.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use libflac_rs::{Encoder, EncoderConfig};
+use weft_core::clip::{Clip, SampleFormat};
+use weft_core::fit::{FitSettings, fit};
+use weft_core::network::Model;
+use weft_core::player::{Bank, Renderer, Slot};
+use weft_core::procedural::{Texture, synthesize};
+
+/// Seconds for each kind, unless told otherwise.
+const SECONDS: f64 = 3.0;
+/// Bytes that may be in use at once beyond what there was. A minute of stereo at 192 kHz, decoded twice over,
+/// takes 180 MB.
+const MOST_BYTES: usize = 400 << 20;
+/// One in so many that were taken is played.
+const PLAYED: usize = 8;
+
+/// Counts the bytes in use, and the most there were.
+struct Measuring;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+fn grown(bytes: usize) {
+    let now = IN_USE.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    MOST.fetch_max(now, Ordering::Relaxed);
+}
+
+// SAFETY: every call goes to the system allocator unchanged; counting neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Measuring {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grown(layout.size());
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Measuring = Measuring;
+
+/// One kind at a time, or their memory would be counted together.
+static TURN: Mutex<()> = Mutex::new(());
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        // Xorshift* (Vigna 2016).
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.next()) * bound.max(1) as u128) >> 64) as usize
+    }
+}
+
+/// Numbers that programs stumble over, as text and as bytes.
+const NUMBERS: [&str; 14] = [
+    "0",
+    "-1",
+    "1",
+    "255",
+    "65536",
+    "2147483647",
+    "4294967295",
+    "9223372036854775807",
+    "18446744073709551615",
+    "1e308",
+    "-1e-308",
+    "0.5",
+    "null",
+    "\"\"",
+];
+
+/// Changes something somewhere; headers, which come first, more often than the rest.
+fn mutate(bytes: &mut Vec<u8>, others: &[Vec<u8>], random: &mut Random) {
+    let near_the_start = random.below(2) == 0;
+    let reach = if near_the_start {
+        bytes.len().min(4_096)
+    } else {
+        bytes.len()
+    };
+    let at = random.below(reach);
+    let most = 1 << random.below(8);
+    let count = 1 + random.below(most);
+    let end = (at + count).min(bytes.len());
+    match random.below(9) {
+        0 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
+        1 => {
+            for byte in &mut bytes[at..end] {
+                *byte = random.next() as u8;
+            }
+        }
+        2 => bytes[at..end].fill([0, 0xff, 0x80, 0x7f][random.below(4)]),
+        3 => bytes.truncate(at),
+        4 => drop(bytes.drain(at..end)),
+        5 => {
+            let again = bytes[at..end].to_vec();
+            bytes.splice(at..at, again);
+        }
+        6 => {
+            let other = &others[random.below(others.len())];
+            let from = random.below(other.len());
+            let part = &other[from..(from + count).min(other.len())];
+            bytes.splice(at..end, part.iter().copied());
+        }
+        _ => replace_number(bytes, at, random),
+    }
+}
+
+/// Puts another number in the place of the next one that is written in digits.
+fn replace_number(bytes: &mut Vec<u8>, at: usize, random: &mut Random) {
+    let Some(begin) = bytes[at..].iter().position(u8::is_ascii_digit) else {
+        return;
+    };
+    let begin = at + begin;
+    let rest = bytes[begin..].iter();
+    let length = rest
+        .take_while(|b| b.is_ascii_digit() || **b == b'.')
+        .count();
+    let number = NUMBERS[random.below(NUMBERS.len())];
+    bytes.splice(begin..begin + length, number.bytes());
+}
+
+/// Gives `take` changed versions of `corpus` until time is up; it says whether it took one.
+fn hostile(kind: &str, corpus: &[Vec<u8>], mut take: impl FnMut(&[u8], &mut Random) -> bool) {
+    let seconds = std::env::var("WEFT_FUZZ_S").ok();
+    let seconds = seconds.and_then(|s| s.parse().ok()).unwrap_or(SECONDS);
+    let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
+    for whole in corpus {
+        assert!(take(whole, &mut Random(1)), "{kind}: the corpus is refused");
+    }
+    let before = IN_USE.load(Ordering::Relaxed);
+    MOST.store(before, Ordering::Relaxed);
+    let mut random = Random(0x5eed);
+    let (mut tried, mut taken, mut longest) = (0usize, 0usize, Duration::ZERO);
+    let begin = Instant::now();
+    while begin.elapsed().as_secs_f64() < seconds {
+        let mut bytes = corpus[random.below(corpus.len())].clone();
+        for _ in 0..1 + random.below(4) {
+            mutate(&mut bytes, corpus, &mut random);
+        }
+        let start = Instant::now();
+        taken += usize::from(take(&bytes, &mut random));
+        longest = longest.max(start.elapsed());
+        tried += 1;
+    }
+    let most = MOST.load(Ordering::Relaxed) - before;
+    println!(
+        "{kind}: {tried} tried in {seconds} s, {taken} taken, {} MB at most, longest {:.0} ms",
+        most >> 20,
+        1e3 * longest.as_secs_f64()
+    );
+    assert!(most < MOST_BYTES, "{kind}: {most} bytes in use");
+}
+
+fn textures() -> &'static [Model; 2] {
+    static MODELS: OnceLock<[Model; 2]> = OnceLock::new();
+    MODELS.get_or_init(|| {
+        [(Texture::Rain, 2), (Texture::Clock, 1)].map(|(texture, channels)| {
+            let channels = synthesize(texture, 1, 8_000, 1.5).into_channels()[..channels].to_vec();
+            let settings = FitSettings {
+                steps: 4,
+                ..FitSettings::default()
+            };
+            let clip = Clip::new(8_000, channels).unwrap();
+            let model = fit(&clip, &settings, &mut |_| ControlFlow::Continue(()));
+            model.unwrap().named("hostile")
+        })
+    })
+}
+
+/// Plays a little of it, if it is its turn.
+fn play(model: &Model, random: &mut Random) {
+    if random.below(PLAYED) > 0 {
+        return;
+    }
+    let mut renderer = Renderer::new(model, 1).expect("what is taken can be played");
+    let mut out = vec![vec![0.0f32; 2_048]; renderer.channels()];
+    renderer.render_into(&mut out.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
+    assert!(out.iter().flatten().all(|x| x.is_finite()));
+}
+
+#[test]
+fn textures_of_any_bytes() {
+    let [stereo, mono] = textures();
+    let corpus = [
+        stereo.to_bytes(),
+        mono.to_bytes(),
+        mono.without_capture().to_bytes(),
+    ];
+    hostile(
+        "textures",
+        &corpus,
+        |bytes, random| match Model::from_bytes(bytes) {
+            Ok(model) => {
+                play(&model, random);
+                true
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                false
+            }
+        },
+    );
+}
+
+#[test]
+fn banks_of_any_bytes() {
+    let [stereo, mono] = textures();
+    let one = Bank::with_texture(Slot::B, stereo.clone());
+    let other = Bank::with_texture(Slot::A, mono.clone());
+    let corpus = [one.to_bytes(), other.to_bytes(), mono.to_bytes()];
+    hostile("banks", &corpus, |bytes, random| {
+        let Ok(bank) = Bank::from_bytes(bytes) else {
+            return false;
+        };
+        for slot in Slot::ALL {
+            if let Some(model) = bank.texture(slot) {
+                play(model, random);
+            }
+        }
+        let again = Bank::from_bytes(&bank.to_bytes());
+        assert!(again.is_ok(), "what was read can't be read back");
+        true
+    });
+}
+
+#[test]
+fn sound_files_of_any_bytes() {
+    let clip = synthesize(Texture::Rain, 1, 16_000, 1.2);
+    let folder = tempfile::tempdir().unwrap();
+    let wav = |format| {
+        let path = folder.path().join("clip.wav");
+        clip.write_wav(&path, format).unwrap();
+        std::fs::read(&path).unwrap()
+    };
+    let words = (0..clip.len()).flat_map(|i| {
+        let channels = clip.channels().iter();
+        channels.map(move |c| (c[i] * 32_767.0).round() as i32)
+    });
+    let words: Vec<i32> = words.collect();
+    let encoder = Encoder::new(EncoderConfig::new(2, 16, 16_000));
+    let mut corpus = vec![
+        wav(SampleFormat::Float32),
+        wav(SampleFormat::Int24),
+        encoder.encode(&words),
+        aiff(&words),
+    ];
+    // Recordings in formats that nothing here can write.
+    if let Ok(folder) = std::env::var("WEFT_FUZZ_FILES") {
+        let files = std::fs::read_dir(folder).unwrap().flatten();
+        corpus.extend(files.map(|file| std::fs::read(file.path()).unwrap()));
+    }
+    hostile("sound files", &corpus, |bytes, random| {
+        let hint = [None, Some("wav"), Some("flac"), Some("ogg"), Some("mp3")][random.below(5)];
+        match Clip::read_bytes(bytes, hint) {
+            Ok(clip) => {
+                // Must not panic either.
+                let _ = clip.check_texture();
+                clip.remarks();
+                true
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                false
+            }
+        }
+    });
+}
+
+/// A 16-bit stereo AIFF file at 16 kHz: FORM, COMM with an 80-bit float sample rate, SSND.
+fn aiff(words: &[i32]) -> Vec<u8> {
+    let sound: Vec<u8> = words
+        .iter()
+        .flat_map(|w| (*w as i16).to_be_bytes())
+        .collect();
+    let chunk = |name: &[u8; 4], body: Vec<u8>| {
+        let length = (body.len() as u32).to_be_bytes();
+        [&name[..], &length, &body].concat()
+    };
+    let frames = (words.len() as u32 / 2).to_be_bytes();
+    let rate: [u8; 10] = [0x40, 0x0c, 0xfa, 0, 0, 0, 0, 0, 0, 0];
+    let common = [
+        &2u16.to_be_bytes()[..],
+        &frames,
+        &16u16.to_be_bytes(),
+        &rate,
+    ]
+    .concat();
+    let body = [
+        b"AIFF".to_vec(),
+        chunk(b"COMM", common),
+        chunk(b"SSND", [vec![0; 8], sound].concat()),
+    ];
+    chunk(b"FORM", body.concat())
+}
