@@ -5,6 +5,9 @@
 //! each kind ten minutes instead of seconds; `WEFT_FUZZ_FILES` names a folder of sound files to begin with
 //! besides our own.
 
+#[path = "guard/mutations.rs"]
+mod mutations;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +15,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use libflac_rs::{Encoder, EncoderConfig};
+use mutations::{Random, mutate};
 use weft_core::clip::{Clip, SampleFormat};
 use weft_core::fit::{FitSettings, fit};
 use weft_core::network::Model;
@@ -58,101 +62,20 @@ static ALLOCATOR: Measuring = Measuring;
 /// One kind at a time, or their memory would be counted together.
 static TURN: Mutex<()> = Mutex::new(());
 
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        // Xorshift* (Vigna 2016).
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound.max(1) as u128) >> 64) as usize
-    }
-}
-
-/// Numbers that programs stumble over, as text and as bytes.
-const NUMBERS: [&str; 14] = [
-    "0",
-    "-1",
-    "1",
-    "255",
-    "65536",
-    "2147483647",
-    "4294967295",
-    "9223372036854775807",
-    "18446744073709551615",
-    "1e308",
-    "-1e-308",
-    "0.5",
-    "null",
-    "\"\"",
-];
-
-/// Changes something somewhere; headers, which come first, more often than the rest.
-fn mutate(bytes: &mut Vec<u8>, others: &[Vec<u8>], random: &mut Random) {
-    let near_the_start = random.below(2) == 0;
-    let reach = if near_the_start {
-        bytes.len().min(4_096)
-    } else {
-        bytes.len()
-    };
-    let at = random.below(reach);
-    let most = 1 << random.below(8);
-    let count = 1 + random.below(most);
-    let end = (at + count).min(bytes.len());
-    match random.below(9) {
-        0 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
-        1 => {
-            for byte in &mut bytes[at..end] {
-                *byte = random.next() as u8;
-            }
-        }
-        2 => bytes[at..end].fill([0, 0xff, 0x80, 0x7f][random.below(4)]),
-        3 => bytes.truncate(at),
-        4 => drop(bytes.drain(at..end)),
-        5 => {
-            let again = bytes[at..end].to_vec();
-            bytes.splice(at..at, again);
-        }
-        6 => {
-            let other = &others[random.below(others.len())];
-            let from = random.below(other.len());
-            let part = &other[from..(from + count).min(other.len())];
-            bytes.splice(at..end, part.iter().copied());
-        }
-        _ => replace_number(bytes, at, random),
-    }
-}
-
-/// Puts another number in the place of the next one that is written in digits.
-fn replace_number(bytes: &mut Vec<u8>, at: usize, random: &mut Random) {
-    let Some(begin) = bytes[at..].iter().position(u8::is_ascii_digit) else {
-        return;
-    };
-    let begin = at + begin;
-    let rest = bytes[begin..].iter();
-    let length = rest
-        .take_while(|b| b.is_ascii_digit() || **b == b'.')
-        .count();
-    let number = NUMBERS[random.below(NUMBERS.len())];
-    bytes.splice(begin..begin + length, number.bytes());
-}
-
 /// Gives `take` changed versions of `corpus` until time is up; it says whether it took one.
 fn hostile(kind: &str, corpus: &[Vec<u8>], mut take: impl FnMut(&[u8], &mut Random) -> bool) {
     let seconds = std::env::var("WEFT_FUZZ_S").ok();
     let seconds = seconds.and_then(|s| s.parse().ok()).unwrap_or(SECONDS);
     let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     for whole in corpus {
-        assert!(take(whole, &mut Random(1)), "{kind}: the corpus is refused");
+        assert!(
+            take(whole, &mut Random::new(1)),
+            "{kind}: the corpus is refused"
+        );
     }
     let before = IN_USE.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
-    let mut random = Random(0x5eed);
+    let mut random = Random::new(0x5eed);
     let (mut tried, mut taken, mut longest) = (0usize, 0usize, Duration::ZERO);
     let begin = Instant::now();
     while begin.elapsed().as_secs_f64() < seconds {

@@ -1,6 +1,8 @@
 //! The built CLAP in projects: what is saved, what comes back in another process, and instances that come
 //! and go in any phase of a fit.
 
+#[path = "../../core/tests/guard/mutations.rs"]
+mod mutations;
 mod sound;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use std::process::Command;
 use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use mutations::{Random, mutate};
 use sound::{assert_silent, assert_sounds};
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
@@ -367,4 +370,45 @@ fn what_was_heard_can_be_grabbed_by_automation() {
     set(&mut plugin, &[("Grab", "On")]);
     assert_sounds(&bounce(&mut plugin, SAMPLE_RATE as usize));
     assert!(plugin.dirty_marks() > 0, "the host was not told");
+}
+
+/// `WEFT_FUZZ_S=600` makes it longer.
+#[test]
+fn states_of_any_bytes_do_no_harm() {
+    let _others = others_may_run();
+    let seconds = std::env::var("WEFT_FUZZ_S").ok();
+    let seconds = seconds.and_then(|s| s.parse().ok()).unwrap_or(3.0);
+    let whole = fitted_state().to_vec();
+    // Without its textures, a state is small, and every part of it is hit more often.
+    let small = active(RenderMode::Offline).save_state().unwrap();
+    let corpus = [whole.clone(), small];
+    let mut plugin = active(RenderMode::Offline);
+    let mut random = Random::new(0x5eed);
+    let (mut tried, mut taken) = (0, 0);
+    let begin = Instant::now();
+    while begin.elapsed().as_secs_f64() < seconds {
+        let mut bytes = corpus[random.below(corpus.len())].clone();
+        for _ in 0..1 + random.below(4) {
+            mutate(&mut bytes, &corpus, &mut random);
+        }
+        taken += usize::from(plugin.load_state(&bytes).is_ok());
+        tried += 1;
+        if random.below(16) == 0 {
+            let sound = bounce(&mut plugin, BLOCK_SIZE);
+            assert!(sound.iter().flatten().all(|x| x.is_finite()));
+            let saved = plugin.save_state().unwrap();
+            assert!(
+                plugin.load_state(&saved).is_ok(),
+                "its own state is refused"
+            );
+        }
+    }
+    println!("{tried} states in {seconds} s, {taken} taken");
+    plugin.load_state(&whole).unwrap();
+    set(&mut plugin, &[("Gain", "0 dB"), ("Slot", "A")]);
+    assert!(
+        bounce(&mut plugin, BLOCK_SIZE)[0]
+            .iter()
+            .all(|x| x.is_finite())
+    );
 }
