@@ -19,14 +19,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use nice_plug::context::PluginApi;
-use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 use weft_core::player::{NoteAddress, Player};
 
 use crate::capture::{CaptureInput, Trigger};
 use crate::denormals::DenormalGuard;
 use crate::editor::EditorApp;
-use crate::parameters::{BEND_ID, CAPTURE_ID, GRAB_ID, VOICES, WeftParams};
+use crate::parameters::{VOICES, WeftParams};
 use crate::session::Session;
 
 /// The plugin instance, as the audio thread owns it.
@@ -142,9 +141,14 @@ impl Weft {
     /// Begins, grabs or cancels a capture where automation or the window asks for it. A press during a
     /// capture changes nothing, so that the button, which presses twice, is heard once.
     fn obey_capture_wishes(&mut self) {
-        let automated = self
-            .capture_trigger
-            .rises(self.params.capture.trigger.value());
+        let (capture, grab) = (&self.params.capture.trigger, &self.params.capture.grab);
+        if self.session.take_state_loaded() {
+            // A project saved while a trigger was pressed must not record over its texture when it
+            // is opened.
+            self.capture_trigger.rises(capture.value());
+            self.grab_trigger.rises(grab.value());
+        }
+        let automated = self.capture_trigger.rises(capture.value());
         let requested = self.session.take_capture_request();
         let settings = self.params.capture_settings();
         if self.session.take_cancel_request() {
@@ -152,7 +156,7 @@ impl Weft {
         } else if (automated || requested) && !self.player.is_capturing() {
             self.player.start_capture(settings);
         }
-        if self.grab_trigger.rises(self.params.capture.grab.value()) {
+        if self.grab_trigger.rises(grab.value()) {
             self.player.grab(settings);
         }
     }
@@ -267,13 +271,7 @@ impl Plugin for Weft {
     }
 
     fn filter_state(state: &mut PluginState) {
-        // A project saved while the trigger was pressed must not record over its texture when it
-        // is opened, and a wheel that was bent has sprung back since.
         state::migrate(state);
-        let params = &mut state.params;
-        params.insert(CAPTURE_ID.to_owned(), ParamValue::Bool(false));
-        params.insert(GRAB_ID.to_owned(), ParamValue::Bool(false));
-        params.insert(BEND_ID.to_owned(), ParamValue::F32(0.0));
     }
 
     fn activate(

@@ -16,13 +16,6 @@ use crate::session::Session;
 use crate::state::BankField;
 use crate::text;
 
-/// Id of the capture trigger, which a loaded project never leaves pressed
-/// (see [`Weft::filter_state`](crate::Weft)).
-pub const CAPTURE_ID: &str = "capture";
-/// Id of the grab trigger, of which the same is true.
-pub const GRAB_ID: &str = "grab";
-/// Id of the pitch bend, which a loaded project never leaves bent.
-pub const BEND_ID: &str = "bend";
 /// Name of the pitch bend, by which the format adapters find the number that the formats give it.
 pub const BEND_NAME: &str = "Pitch Bend";
 

@@ -30,6 +30,8 @@ pub struct Session {
     told_revision: AtomicU64,
     /// It has been told that something is under way.
     told_of_work: AtomicBool,
+    /// The host has loaded a state, and the audio thread has not noticed yet.
+    state_loaded: AtomicBool,
     /// The host itself is about to change the instrument.
     loading: AtomicBool,
 }
@@ -54,6 +56,7 @@ impl Session {
             unreadable: Mutex::new(None),
             told_revision: AtomicU64::new(0),
             told_of_work: AtomicBool::new(false),
+            state_loaded: AtomicBool::new(false),
             loading: AtomicBool::new(false),
         };
         (session, player)
@@ -120,6 +123,16 @@ impl Session {
     /// Takes a pending [`Session::cancel`]. Real-time safe.
     pub fn take_cancel_request(&self) -> bool {
         take(&self.cancel_requested)
+    }
+
+    /// Notes that the host has loaded a state, the parameters included.
+    pub fn state_loaded(&self) {
+        self.state_loaded.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes a pending [`Session::state_loaded`]. Real-time safe.
+    pub fn take_state_loaded(&self) -> bool {
+        take(&self.state_loaded)
     }
 
     /// Steps of the next fit. Real-time safe.

@@ -26,6 +26,7 @@ impl BankField {
 
 impl PersistentField<'_, String> for BankField {
     fn set(&self, encoded: String) {
+        self.session.state_loaded();
         self.session.contain("loading textures", || {
             // A project saved before the first capture.
             if encoded.is_empty() {
