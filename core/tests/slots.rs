@@ -350,7 +350,7 @@ fn a_bank_survives_its_bytes_and_sounds_the_same() {
 #[test]
 fn a_fit_that_was_not_done_goes_on_after_loading() {
     let (instrument, mut player) = Instrument::new().unwrap();
-    instrument.set_fit_steps(2_000);
+    instrument.set_fit_steps(600);
     player.prepare(f64::from(RATE));
     instrument.load_clip(Slot::B, texture(Texture::Rain, 1, 1.5), "rain");
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -369,9 +369,9 @@ fn a_fit_that_was_not_done_goes_on_after_loading() {
     other.load_state(&bytes).unwrap();
     let found = Bank::from_bytes(&bytes).unwrap();
     let steps = found.texture(Slot::B).unwrap().fit_record().steps;
-    assert!((1..2_000).contains(&steps));
+    assert!((1..600).contains(&steps));
     let resumed = run(&mut player, None, 4_000, &in_slot(Slot::B));
-    assert_eq!(other.status().slots[1].texture.unwrap().fit_steps, 2_000);
+    assert_eq!(other.status().slots[1].texture.unwrap().fit_steps, 600);
 
     // It ends where it would have ended.
     wait(&instrument);

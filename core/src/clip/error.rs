@@ -171,6 +171,11 @@ pub enum ClipError {
         /// Channels of the file.
         expected: usize,
     },
+    /// A defect of ours met this sound.
+    #[error(
+        "the capture could not be prepared because of an internal error: try another part of it"
+    )]
+    Defect,
     /// The resampler refused.
     #[error("can't resample from {from} to {to} Hz ({reason}): choose a common sample rate")]
     Resample {

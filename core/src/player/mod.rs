@@ -9,6 +9,7 @@
 
 mod audio;
 mod bank;
+mod builder;
 mod controls;
 mod engine;
 mod envelope;

@@ -1,19 +1,22 @@
 //! The worker's half of an instrument: one thread that remembers the input, keeps the slots, has fits made,
 //! builds engines and keeps their rings full.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use ringbuf::traits::{Consumer, Producer};
+use ringbuf::traits::Consumer;
 use ringbuf::{HeapCons, HeapProd};
 
 use super::bank::{Bank, Contents, FitPlan};
+use super::builder::{Sounding, StreamBuilder};
 use super::controls::Slot;
-use super::engine::{Engine, EngineFeed, Place};
+use super::engine::Engine;
 use super::fitter::{FitJob, FitNews, FitStart, Fitter};
 use super::memory::Memory;
 use super::messages::{Command, InputNews, Shared, StreamReply, StreamRequest, lock};
@@ -23,12 +26,6 @@ use crate::fit::FitError;
 use crate::network::{Model, tidy_name};
 use crate::procedural::{Texture, synthesize};
 
-/// Frames made for one stream before the worker looks at the next one.
-const FRAMES_AT_ONCE: usize = 4;
-/// A stream for a song that runs on is built for a moment so many seconds after it should be done.
-const SONG_LEAD_S: f64 = 0.006;
-/// How fast the worker forgets how long building a stream took.
-const BUILD_TIME_DECAY: f64 = 0.9;
 /// How long the worker sleeps when there is nothing to do: in a bounce, while something plays, and idle.
 const NAP_OFFLINE: Duration = Duration::from_micros(200);
 const NAP: Duration = Duration::from_millis(4);
@@ -48,11 +45,13 @@ pub(super) struct WorkerEnds {
     pub input: HeapCons<f32>,
 }
 
-/// What a slot's streams are made of.
-struct Sounding {
-    model: Model,
-    /// Levels of the model.
-    voicing: Arc<Voicing>,
+/// A clip that was read, made or recorded, ready to be learned.
+struct Prepared {
+    slot: Slot,
+    /// Number of the request: a later one of the same slot makes it void.
+    request: u64,
+    name: String,
+    capture: Result<(Capture, Option<String>), ClipError>,
 }
 
 pub(super) struct Worker {
@@ -66,7 +65,13 @@ pub(super) struct Worker {
     textures: u64,
     /// Captures so far: they are named by that.
     captures: u32,
-    streams: StreamWorks,
+    /// Requests for something to be learned so far, and the newest of each slot.
+    requests: u64,
+    newest_request: [u64; Slot::COUNT],
+    /// Where clips are made ready, off this thread: what sounds must not run dry meanwhile. In the order in
+    /// which they were asked for, in which they are also taken.
+    preparing: VecDeque<JoinHandle<Prepared>>,
+    streams: StreamBuilder,
 }
 
 impl Worker {
@@ -79,16 +84,15 @@ impl Worker {
             sounding: Default::default(),
             textures: 0,
             captures: 0,
-            streams: StreamWorks {
-                shared: ends.shared.clone(),
-                requests: ends.requests,
-                retired: ends.retired,
-                replies: ends.streams,
-                wanted: Vec::new(),
-                feeds: Vec::new(),
-                unsent: None,
-                build_s: 0.0,
-            },
+            requests: 0,
+            newest_request: [0; Slot::COUNT],
+            preparing: VecDeque::new(),
+            streams: StreamBuilder::new(
+                ends.shared.clone(),
+                ends.streams,
+                ends.requests,
+                ends.retired,
+            ),
             shared: ends.shared,
         }
     }
@@ -97,6 +101,7 @@ impl Worker {
     pub fn run(mut self) {
         loop {
             self.hear_audio();
+            self.hear_prepared();
             self.hear_fit();
             let busy = self.streams.work(&self.sounding);
             let nap = if busy {
@@ -115,18 +120,23 @@ impl Worker {
             }
         }
         self.fitter.shut_down();
+        for thread in self.preparing {
+            // A panic in it was caught there.
+            let _ = thread.join();
+        }
     }
 
     fn obey(&mut self, command: Command) {
         match command {
             // A fit is done when it ends.
-            Command::Fit(slot, clip, name) => return self.learn(slot, Ok(clip), &name),
+            Command::Fit(slot, clip, name) => return self.learn(slot, name, || Ok(clip)),
             Command::FitFile(slot, path) => {
-                return self.learn(slot, Clip::read(&path), &file_name(&path));
+                return self.learn(slot, file_name(&path), move || Clip::read(&path));
             }
             Command::Synthesize(slot, texture, seed) => {
-                let clip = synthesize(texture, seed, SYNTHESIS_RATE_HZ, SYNTHESIS_S);
-                return self.learn(slot, Ok(clip), &capitalised(texture));
+                return self.learn(slot, capitalised(texture), move || {
+                    Ok(synthesize(texture, seed, SYNTHESIS_RATE_HZ, SYNTHESIS_S))
+                });
             }
             Command::Grab(slot, duration_s) => {
                 // What is remembered may be of another sample rate by now.
@@ -201,30 +211,82 @@ impl Worker {
     }
 
     fn learn_recording(&mut self, slot: Slot, clip: Result<Clip, ClipError>) {
-        let name = format!("Capture {}", self.captures + 1);
-        self.learn(slot, clip, &name);
+        self.captures += 1;
+        let name = format!("Capture {}", self.captures);
+        self.learn(slot, name, || clip);
     }
 
-    /// Has a texture learned from `clip`, if that can be; takes over the caller's pending job.
-    fn learn(&mut self, slot: Slot, clip: Result<Clip, ClipError>, name: &str) {
-        let judged = clip.and_then(|clip| {
-            clip.check_texture()?;
-            Ok((Capture::new(&clip)?, clip.remarks()))
-        });
-        match judged {
-            Ok((capture, remarks)) => {
-                self.captures += 1;
-                let remarks: Vec<String> = remarks.iter().map(ToString::to_string).collect();
-                let contents = Contents {
-                    name: tidy_name(name),
-                    capture: Some(capture),
-                    remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
-                    ..Contents::default()
-                };
-                self.learn_contents(slot, contents);
+    /// Has a texture learned from the clip that `make` makes, if that can be; takes over the caller's pending
+    /// job.
+    fn learn(
+        &mut self,
+        slot: Slot,
+        name: String,
+        make: impl FnOnce() -> Result<Clip, ClipError> + Send + 'static,
+    ) {
+        self.requests += 1;
+        let request = self.requests;
+        self.newest_request[slot.index()] = request;
+        let work = move || {
+            let judge = || {
+                let clip = make()?;
+                clip.check_texture()?;
+                let remarks: Vec<String> = clip.remarks().iter().map(ToString::to_string).collect();
+                let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
+                Ok((Capture::new(&clip)?, remark))
+            };
+            // A defect in it must not take the host with it.
+            let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(judge));
+            let capture = judged.unwrap_or(Err(ClipError::Defect));
+            Prepared {
+                slot,
+                request,
+                name,
+                capture,
             }
-            Err(e) => self.refuse(e),
+        };
+        let thread = std::thread::Builder::new().name("weft-prepare".into());
+        match thread.spawn(work) {
+            Ok(thread) => self.preparing.push_back(thread),
+            Err(e) => self.refuse(format!("the capture can't get a thread: {e}")),
         }
+    }
+
+    fn hear_prepared(&mut self) {
+        while self.preparing.front().is_some_and(JoinHandle::is_finished)
+            && let Some(thread) = self.preparing.pop_front()
+        {
+            let Ok(prepared) = thread.join() else {
+                // What may panic was caught in it.
+                self.refuse(ClipError::Defect);
+                continue;
+            };
+            let Prepared {
+                slot,
+                request,
+                name,
+                capture,
+            } = prepared;
+            match capture {
+                _ if request != self.newest_request[slot.index()] => self.shared.done(),
+                Ok((capture, remark)) => {
+                    let contents = Contents {
+                        name: tidy_name(&name),
+                        capture: Some(capture),
+                        remark,
+                        ..Contents::default()
+                    };
+                    self.learn_contents(slot, contents);
+                }
+                Err(e) => self.refuse(e),
+            }
+        }
+    }
+
+    /// Nothing that was asked for before is wanted in this slot any more.
+    fn forget_requests(&mut self, slot: Slot) {
+        self.requests += 1;
+        self.newest_request[slot.index()] = self.requests;
     }
 
     /// Has a texture learned from the capture in `contents`. What plays goes on until there is a new one.
@@ -297,6 +359,7 @@ impl Worker {
     }
 
     fn trim(&mut self, slot: Slot, used_s: Range<f64>) {
+        self.forget_requests(slot);
         let contents = lock(&self.shared.bank)[slot.index()].clone();
         let Some(capture) = contents.newest_capture() else {
             return self.refuse("there is no capture to trim: make one first");
@@ -323,6 +386,7 @@ impl Worker {
     /// Ends the fit of a slot; its last snapshot goes on playing. A capture that has come to no sound yet
     /// gives way to the texture that plays, if there is one.
     fn cancel(&mut self, slot: Slot) {
+        self.forget_requests(slot);
         self.fitter.cancel(slot);
         {
             let mut bank = lock(&self.shared.bank);
@@ -342,6 +406,7 @@ impl Worker {
 
     /// Puts something else into a slot. What was there can be brought back.
     fn replace(&mut self, slot: Slot, contents: Contents) {
+        self.forget_requests(slot);
         self.fitter.cancel(slot);
         let old = std::mem::take(&mut lock(&self.shared.bank)[slot.index()]);
         self.put(
@@ -364,6 +429,7 @@ impl Worker {
     /// Replaces everything at once: somebody may be saving meanwhile.
     fn load(&mut self, bank: Bank) {
         for slot in Slot::ALL {
+            self.forget_requests(slot);
             self.fitter.cancel(slot);
         }
         let textures = bank.slots.each_ref().map(|s| s.model.clone());
@@ -466,122 +532,4 @@ fn capitalised(texture: Texture) -> String {
         first.make_ascii_uppercase();
     }
     name
-}
-
-/// What builds streams and feeds them.
-struct StreamWorks {
-    shared: Arc<Shared>,
-    requests: HeapCons<StreamRequest>,
-    retired: HeapCons<Box<Engine>>,
-    replies: HeapProd<StreamReply>,
-    /// Streams that were asked for and are not built, oldest first.
-    wanted: Vec<StreamRequest>,
-    /// The other halves of the streams that are out, with their numbers.
-    feeds: Vec<(u32, EngineFeed)>,
-    /// A stream for which the ring had no place.
-    unsent: Option<StreamReply>,
-    /// How long it took to build a stream lately, the longest of it, in seconds.
-    build_s: f64,
-}
-
-impl StreamWorks {
-    fn hear_audio(&mut self) {
-        while let Some(engine) = self.retired.try_pop() {
-            self.feeds.retain(|(id, _)| *id != engine.id());
-        }
-        while let Some(request) = self.requests.try_pop() {
-            self.wanted.retain(|r| r.voice != request.voice);
-            self.wanted.push(request);
-        }
-    }
-
-    /// Builds a stream if one is wanted, and fills rings. Returns whether there is more to do.
-    fn work(&mut self, sounding: &[Option<Sounding>; Slot::COUNT]) -> bool {
-        let built = self.build(sounding);
-        self.feed() || built
-    }
-
-    fn is_idle(&self) -> bool {
-        self.feeds.is_empty()
-    }
-
-    /// Builds one of the streams that were asked for, those that should sound already first. Returns whether
-    /// there was one.
-    fn build(&mut self, sounding: &[Option<Sounding>; Slot::COUNT]) -> bool {
-        self.send();
-        if self.unsent.is_some() {
-            return false;
-        }
-        let can_be_built = |r: &StreamRequest| sounding[r.slot.index()].is_some();
-        let urgent = |r: &StreamRequest| r.urgent && can_be_built(r);
-        let next = self.wanted.iter().position(urgent);
-        let Some(next) = next.or_else(|| self.wanted.iter().position(can_be_built)) else {
-            return false;
-        };
-        let mut request = self.wanted.remove(next);
-        let Some(Sounding { model, voicing }) = &sounding[request.slot.index()] else {
-            return false;
-        };
-        let begin = Instant::now();
-        let mut clock = None;
-        if let Place::Song { sample, line } = &mut request.start.place {
-            let shared = &self.shared;
-            // A bounce stands still meanwhile; a song that runs is met further on.
-            let ahead = if shared.offline.load(Ordering::Acquire) {
-                0
-            } else {
-                let now = shared.clock.load(Ordering::Acquire).max(request.clock);
-                let lead_s = self.build_s + SONG_LEAD_S;
-                now - request.clock + (lead_s * request.start.host_rate) as u64
-            };
-            *sample += ahead as i64;
-            line.now_s += ahead as f64 * line.rate_s;
-            clock = Some(request.clock + ahead);
-        }
-        // Building takes a while, in which what sounds must not run dry.
-        let feeds = &mut self.feeds;
-        let mut between = || feeds.iter_mut().for_each(|(_, feed)| feed.top_up());
-        match Engine::new(request.epoch, model, voicing, &request.start, &mut between) {
-            Ok((engine, feed)) => {
-                self.feeds.push((request.epoch, feed));
-                self.unsent = Some(StreamReply {
-                    voice: request.voice,
-                    epoch: request.epoch,
-                    clock,
-                    engine: Box::new(engine),
-                });
-                self.send();
-            }
-            Err(e) => self.shared.set_error(e.to_string()),
-        }
-        self.build_s = (self.build_s * BUILD_TIME_DECAY).max(begin.elapsed().as_secs_f64());
-        true
-    }
-
-    fn send(&mut self) {
-        if let Some(stream) = self.unsent.take()
-            && let Err(stream) = self.replies.try_push(stream)
-        {
-            self.unsent = Some(stream);
-        }
-    }
-
-    /// Fills the rings of all streams a little. Returns whether there is room for more.
-    fn feed(&mut self) -> bool {
-        let mut busy = false;
-        for (_, feed) in &mut self.feeds {
-            busy |= (0..FRAMES_AT_ONCE).all(|_| feed.send_frame());
-        }
-        busy
-    }
-
-    /// Goes on with a better network in the streams of the same capture.
-    fn improve(&mut self, model: &Model) {
-        for (_, feed) in &mut self.feeds {
-            // Streams of another texture may still be fading out.
-            if feed.model().has_same_capture(model) {
-                feed.improve(model.clone());
-            }
-        }
-    }
 }
