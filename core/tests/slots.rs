@@ -300,6 +300,12 @@ fn a_trimmed_capture_is_learned_anew_and_can_be_widened_again() {
     assert_eq!(slot.capture_s, Some((4.0, 1.0..3.5)));
     assert!((slot.texture.unwrap().duration_s - 2.5).abs() < 1e-3);
 
+    // The same part again changes nothing.
+    let revision = instrument.revision();
+    instrument.trim(Slot::A, 1.0..3.5);
+    wait(&instrument);
+    assert_eq!(instrument.revision(), revision);
+
     // What is kept is the whole of it.
     let bytes = instrument.save_state().unwrap();
     let (other, mut other_player) = bouncing();

@@ -359,12 +359,16 @@ impl Worker {
     }
 
     fn trim(&mut self, slot: Slot, used_s: Range<f64>) {
-        self.forget_requests(slot);
         let contents = lock(&self.shared.bank)[slot.index()].clone();
         let Some(capture) = contents.newest_capture() else {
             return self.refuse("there is no capture to trim: make one first");
         };
         let trimmed = capture.trimmed(used_s.clone());
+        if trimmed.as_ref() == Some(capture) {
+            // A fit is not thrown away for nothing.
+            return self.shared.done();
+        }
+        self.forget_requests(slot);
         match trimmed.map(|c| c.used().check_texture().map(|()| c)) {
             Some(Ok(capture)) => self.learn_contents(
                 slot,
