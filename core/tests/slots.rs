@@ -331,7 +331,7 @@ fn a_bank_survives_its_bytes_and_sounds_the_same() {
     assert!(instrument.save_state().is_none());
     instrument.load_clip(Slot::A, texture(Texture::Rain, 1, 1.5), "rain");
     instrument.synthesize(Slot::C, Texture::Chimes, 3);
-    run(&mut player, None, BLOCK, &HOLD);
+    wait(&instrument);
     let bytes = instrument.save_state().unwrap();
     assert!(bytes == instrument.save_state().unwrap());
     let (other, mut other_player) = bouncing();

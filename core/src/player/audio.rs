@@ -71,8 +71,8 @@ pub struct Player {
     /// All streams are to start from the beginning.
     rewind: bool,
     offline: bool,
-    /// The bounce has waited in vain for this many pending jobs; it does not wait for them again.
-    given_up: u32,
+    /// The bounce has waited in vain for this work; it does not wait for it again.
+    given_up: u64,
     /// Whether it still waits for streams and frames; not after it did in vain.
     patient: bool,
 }
@@ -374,7 +374,7 @@ impl Player {
         left.fill(0.0);
         right.fill(0.0);
         if self.offline {
-            self.wait_for_worker();
+            self.wait_for_worker(controls.slot);
         }
         self.hold(controls);
         self.ask_for_streams(controls);
@@ -659,18 +659,19 @@ impl Player {
         }
     }
 
-    /// In a bounce: waits for commands and fits; what they changed is heard from here on.
-    fn wait_for_worker(&mut self) {
-        let pending = self.shared.pending.load(Ordering::Acquire);
-        if pending == 0 {
+    /// In a bounce: waits for commands, and for fits of the slot that plays; what they changed is heard from
+    /// here on.
+    fn wait_for_worker(&mut self, slot: Slot) {
+        let work = self.shared.work.concerning(slot);
+        if work == 0 {
             self.given_up = 0;
             return;
         }
-        if pending == self.given_up {
+        if work == self.given_up {
             return;
         }
-        if !self.wait(|p| p.shared.pending.load(Ordering::Acquire) == 0) {
-            self.given_up = self.shared.pending.load(Ordering::Acquire);
+        if !self.wait(|p| p.shared.work.concerning(slot) == 0) {
+            self.given_up = self.shared.work.concerning(slot);
             return;
         }
         // Frames of snapshots that nobody heard are on their way: start again where we are.

@@ -65,6 +65,7 @@ impl Fitter {
     /// Takes a job, in place of the same slot's own; it takes over the caller's pending job.
     pub fn enqueue(&mut self, job: FitJob) {
         self.cancel(job.slot);
+        self.shared.work.becomes_fit(job.slot);
         self.queue.push_back(job);
         self.start_next();
     }
@@ -74,7 +75,7 @@ impl Fitter {
         let waiting = self.queue.len();
         self.queue.retain(|job| job.slot != slot);
         for _ in self.queue.len()..waiting {
-            self.shared.done();
+            self.shared.work.fit_done(slot);
         }
         if self.running.as_ref().is_some_and(|fit| fit.slot == slot) {
             self.end_running();
@@ -113,7 +114,7 @@ impl Fitter {
             fit.cancel.store(true, Ordering::Release);
             self.ending.push(fit.thread);
             *lock(&self.shared.fit) = None;
-            self.shared.done();
+            self.shared.work.fit_done(fit.slot);
         }
     }
 
@@ -123,11 +124,12 @@ impl Fitter {
         {
             let slot = job.slot;
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            // One core is the audio thread's, but for a bounce, which waits. The result is the same.
+            let spare = usize::from(!self.shared.offline.load(Ordering::Acquire));
             let settings = FitSettings {
                 steps: job.plan.steps,
                 seed: job.plan.seed,
-                // One core is the audio thread's.
-                threads: cores.saturating_sub(1).max(1),
+                threads: cores.saturating_sub(spare).max(1),
                 max_duration_s: None,
                 background: true,
             };
@@ -157,7 +159,7 @@ impl Fitter {
                     *lock(&self.shared.fit) = None;
                     self.shared
                         .set_error(format!("the fit can't start its thread: {e}"));
-                    self.shared.done();
+                    self.shared.work.fit_done(slot);
                 }
             }
         }

@@ -181,10 +181,10 @@ impl Instrument {
     }
 
     fn command(&self, command: Command) {
-        self.shared.begin();
+        self.shared.work.begin();
         if self.commands.send(command).is_err() {
             // The worker is gone, which only a defect in it explains.
-            self.shared.done();
+            self.shared.work.done();
             self.shared
                 .set_error("Weft's worker has stopped; reload the plugin");
         }
@@ -313,7 +313,7 @@ impl Instrument {
 
     /// Whether a command, a capture's hand-over or a fit is not done yet. Real-time safe.
     pub fn is_busy(&self) -> bool {
-        self.shared.pending.load(Ordering::Acquire) > 0
+        self.shared.work.is_any()
     }
 
     /// Another number whenever what [`save_state`](Self::save_state) returns may have changed. Real-time safe.

@@ -94,6 +94,54 @@ pub(super) struct TextureSign {
     pub side_share: AtomicF32,
 }
 
+/// Counts what is not done: commands, whose effect nobody knows yet, and the fits of each slot. One number,
+/// so that a command that becomes a fit is never missed in between.
+#[derive(Default)]
+pub(super) struct Work(AtomicU64);
+
+impl Work {
+    /// Bits of each count; the commands' are the lowest, then the slots' follow.
+    const BITS: usize = 12;
+    const MASK: u64 = (1 << Self::BITS) - 1;
+
+    fn one_fit(slot: Slot) -> u64 {
+        1 << (Self::BITS * (1 + slot.index()))
+    }
+
+    /// A command is given.
+    pub fn begin(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A command is done.
+    pub fn done(&self) {
+        let before = self.0.fetch_sub(1, Ordering::AcqRel);
+        debug_assert!(before & Self::MASK > 0);
+    }
+
+    /// A command has become a fit.
+    pub fn becomes_fit(&self, slot: Slot) {
+        self.0
+            .fetch_add(Self::one_fit(slot).wrapping_sub(1), Ordering::AcqRel);
+    }
+
+    /// A fit is done.
+    pub fn fit_done(&self, slot: Slot) {
+        self.0.fetch_sub(Self::one_fit(slot), Ordering::AcqRel);
+    }
+
+    /// Whether anything is not done.
+    pub fn is_any(&self) -> bool {
+        self.0.load(Ordering::Acquire) > 0
+    }
+
+    /// What is not done and may be heard in `slot`.
+    pub fn concerning(&self, slot: Slot) -> u64 {
+        let fits = Self::MASK << (Self::BITS * (1 + slot.index()));
+        self.0.load(Ordering::Acquire) & (Self::MASK | fits)
+    }
+}
+
 /// Values that every side may look at. The mutexes are never touched by the audio thread.
 pub(super) struct Shared {
     /// Sample rate of the host in Hz; 0 before it is known.
@@ -108,8 +156,8 @@ pub(super) struct Shared {
     pub clock: AtomicU64,
     /// Voices that sound.
     pub voices: AtomicU32,
-    /// Commands and fits that are not done. In a bounce, the audio thread waits for zero.
-    pub pending: AtomicU32,
+    /// Commands and fits that are not done.
+    pub work: Work,
     pub input_peak: AtomicF32,
     pub output_peak: AtomicF32,
     pub underruns: AtomicU64,
@@ -144,7 +192,7 @@ impl Shared {
             playing: AtomicU8::new(0),
             clock: AtomicU64::new(0),
             voices: AtomicU32::new(0),
-            pending: AtomicU32::new(0),
+            work: Work::default(),
             input_peak: AtomicF32::new(0.0),
             output_peak: AtomicF32::new(0.0),
             underruns: AtomicU64::new(0),
@@ -159,15 +207,6 @@ impl Shared {
             bank: Mutex::default(),
             error: Mutex::new(None),
         }
-    }
-
-    pub fn begin(&self) {
-        self.pending.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub fn done(&self) {
-        let before = self.pending.fetch_sub(1, Ordering::AcqRel);
-        debug_assert!(before > 0);
     }
 
     pub fn set_error(&self, message: impl Into<String>) {

@@ -119,10 +119,10 @@ impl Recorder {
     }
 
     fn send(&mut self, begin: u64, end: u64, slot: Slot, to_worker: &mut HeapProd<InputNews>) {
-        self.shared.begin();
+        self.shared.work.begin();
         let news = InputNews::Recorded { begin, end, slot };
         if to_worker.try_push(news).is_err() {
-            self.shared.done();
+            self.shared.work.done();
         }
     }
 

@@ -180,7 +180,7 @@ impl Worker {
             }
             Command::ShutDown => {}
         }
-        self.shared.done();
+        self.shared.work.done();
     }
 
     fn hear_audio(&mut self) {
@@ -207,7 +207,7 @@ impl Worker {
     /// Refuses what the caller's pending job was to be.
     fn refuse(&self, error: impl ToString) {
         self.shared.set_error(error.to_string());
-        self.shared.done();
+        self.shared.work.done();
     }
 
     fn learn_recording(&mut self, slot: Slot, clip: Result<Clip, ClipError>) {
@@ -268,7 +268,7 @@ impl Worker {
                 capture,
             } = prepared;
             match capture {
-                _ if request != self.newest_request[slot.index()] => self.shared.done(),
+                _ if request != self.newest_request[slot.index()] => self.shared.work.done(),
                 Ok((capture, remark)) => {
                     let contents = Contents {
                         name: tidy_name(&name),
@@ -366,7 +366,7 @@ impl Worker {
         let trimmed = capture.trimmed(used_s.clone());
         if trimmed.as_ref() == Some(capture) {
             // A fit is not thrown away for nothing.
-            return self.shared.done();
+            return self.shared.work.done();
         }
         self.forget_requests(slot);
         match trimmed.map(|c| c.used().check_texture().map(|()| c)) {
@@ -449,7 +449,7 @@ impl Worker {
         for ((slot, model), plan) in Slot::ALL.into_iter().zip(textures).zip(plans) {
             self.sound(slot, model, false);
             if let Some(plan) = plan {
-                self.shared.begin();
+                self.shared.work.begin();
                 self.plan(slot, plan);
             }
         }
