@@ -17,7 +17,7 @@ use nice_plug_egui::{
     create_egui_editor,
 };
 use weft_core::network::quality_db;
-use weft_core::player::{Phase, Slot, Status};
+use weft_core::player::{FitState, Phase, Slot, Status};
 
 use crate::parameters::{WeftParams, speed};
 use crate::session::Session;
@@ -400,6 +400,9 @@ fn progress(ui: &Ui, row: Rect, slot: Slot, status: &Status, processing: bool, h
             let text = format!("Capturing, {:.0} %", done * 100.0);
             widgets::progress_bar(ui, row, done, theme::RECORD, &text);
             return;
+        }
+        _ if matches!(shown.fit, Some(FitState::Queued { .. })) => {
+            "Waits for the fit of another slot; what plays goes on meanwhile."
         }
         Phase::Fitting { step, steps, loss } => {
             let done = step as f32 / steps.max(1) as f32;
