@@ -447,3 +447,38 @@ fn captures_are_kept_losslessly_at_the_bits_they_need() {
     let error = error.fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
     assert!(error <= faint.peak() / 8_388_608.0, "{error}");
 }
+
+#[test]
+fn a_slot_that_is_emptied_during_a_bounce_holds_nothing_up() {
+    let (instrument, mut player) = bouncing();
+    instrument.set_fit_steps(1);
+    instrument.load_clip(Slot::A, texture(Texture::Rain, 1, 1.5), "rain");
+    run(&mut player, None, BLOCK, &HOLD);
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        // Somebody loads projects with and without a texture, as fast as they can be taken over.
+        let (bank, instrument) = (instrument.bank(), &instrument);
+        let loading = scope.spawn(move || {
+            for i in 0..200 {
+                instrument.load_bank(if i % 2 == 0 {
+                    Bank::default()
+                } else {
+                    bank.clone()
+                });
+                while instrument.is_busy() {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let mut seed = 0;
+        while !loading.is_finished() {
+            seed += 1;
+            run(&mut player, None, 64, &Controls { seed, ..HOLD });
+        }
+    });
+    assert!(
+        begin.elapsed() < Duration::from_secs(60),
+        "it waited in vain"
+    );
+    assert_eq!(instrument.status().error, None);
+}

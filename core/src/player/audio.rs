@@ -687,13 +687,15 @@ impl Player {
                 v.is_sounding() && v.has != v.wanted && !v.unsent && !waits
             })
         };
-        if !lacks(self) || self.sign(self.slot).number.load(Ordering::Acquire) == 0 {
+        // Somebody may empty the slot meanwhile: then none will come.
+        let is_empty = |p: &Self| p.sign(p.slot).number.load(Ordering::Acquire) == 0;
+        if !lacks(self) || is_empty(self) {
             return;
         }
         self.patient = self.wait(|player| {
             player.tell_requests(controls);
             player.take_streams();
-            !lacks(player)
+            !lacks(player) || is_empty(player)
         });
     }
 
