@@ -253,13 +253,16 @@ fn an_unfinished_fit_goes_on_when_the_project_is_opened() {
     );
 }
 
+/// Brings a plugin into a phase of a fit.
+type Reach<'a> = &'a dyn Fn(&mut ClapPlugin);
+
 #[test]
 fn it_can_be_removed_in_any_phase_of_a_fit() {
     let _alone = alone();
     let kept = active(RenderMode::Realtime);
     let before = threads();
     let rain = recording(Texture::Rain, 1.5);
-    let phases: [(&str, &dyn Fn(&mut ClapPlugin)); 5] = [
+    let phases: [(&str, Reach); 5] = [
         ("before", &|_| {}),
         ("during the capture", &|plugin| {
             set(plugin, &[("Capture", "On")]);
