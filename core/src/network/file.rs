@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -38,9 +39,14 @@ pub enum ModelError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Larger than any model.
-    #[error("this is no Weft texture: it has {0} bytes, none has more than 67108864")]
-    TooLarge(u64),
+    /// Larger than anything of its kind.
+    #[error("this is no Weft texture: it has {bytes} bytes, none has more than {most}")]
+    TooLarge {
+        /// Its length in bytes.
+        bytes: u64,
+        /// The longest that is read.
+        most: u64,
+    },
     /// Another kind of file.
     #[error("this is no Weft texture ({0}); choose a .weft file")]
     Foreign(String),
@@ -84,14 +90,46 @@ struct Header {
     fit_seed: u64,
 }
 
-/// The part of a [`Header`] that every version has.
+/// The part of a header that every version has.
 #[derive(Deserialize)]
 struct HeaderVersion {
     version: u32,
 }
 
-fn damaged(what: impl Into<String>) -> ModelError {
+pub(crate) fn damaged(what: impl Into<String>) -> ModelError {
     ModelError::Damaged(what.into())
+}
+
+/// The tensors of a `safetensors` file of at most `most` bytes, and what its metadata hold under `key`.
+pub(crate) fn open<'a>(
+    bytes: &'a [u8],
+    key: &str,
+    most: u64,
+) -> Result<(SafeTensors<'a>, Option<String>), ModelError> {
+    if bytes.len() as u64 > most {
+        return Err(ModelError::TooLarge {
+            bytes: bytes.len() as u64,
+            most,
+        });
+    }
+    let foreign = |e: safetensors::SafeTensorError| ModelError::Foreign(e.to_string());
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(foreign)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(foreign)?;
+    let header = metadata.metadata().as_ref().and_then(|m| m.get(key));
+    Ok((tensors, header.cloned()))
+}
+
+/// Reads a header of a version up to `known`.
+pub(crate) fn read_header<T: DeserializeOwned>(header: &str, known: u32) -> Result<T, ModelError> {
+    let unreadable = |e: serde_json::Error| damaged(format!("its header is unreadable ({e})"));
+    let HeaderVersion { version } = serde_json::from_str(header).map_err(unreadable)?;
+    if version > known {
+        return Err(ModelError::Newer {
+            found: version,
+            known,
+        });
+    }
+    serde_json::from_str(header).map_err(unreadable)
 }
 
 impl Model {
@@ -186,24 +224,10 @@ impl Model {
     /// # Errors
     /// [`ModelError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        if bytes.len() as u64 > LARGEST_BYTES {
-            return Err(ModelError::TooLarge(bytes.len() as u64));
-        }
-        let foreign = |e: safetensors::SafeTensorError| ModelError::Foreign(e.to_string());
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(foreign)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(foreign)?;
-        let metadata = header.metadata().as_ref().and_then(|m| m.get(METADATA_KEY));
-        let header =
-            metadata.ok_or_else(|| ModelError::Foreign("it has no 'weft' header".into()))?;
-        let unreadable = |e: serde_json::Error| damaged(format!("its header is unreadable ({e})"));
-        let HeaderVersion { version } = serde_json::from_str(header).map_err(unreadable)?;
-        if version > VERSION {
-            return Err(ModelError::Newer {
-                found: version,
-                known: VERSION,
-            });
-        }
-        let header: Header = serde_json::from_str(header).map_err(unreadable)?;
+        let (tensors, header) = open(bytes, METADATA_KEY, LARGEST_BYTES)?;
+        let header = header.ok_or_else(|| ModelError::Foreign("it has no 'weft' header".into()))?;
+        let header: Header = read_header(&header, VERSION)?;
+        let version = header.version;
         let Header {
             sample_rate_hz: sample_rate,
             output_channels,

@@ -13,7 +13,7 @@ use super::controls::{
 use super::engine::{Engine, Place, StreamStart};
 use super::envelope::EnvelopeTimes;
 use super::limiter::Limiter;
-use super::messages::{InputNews, Shared, StreamReply, StreamRequest, TextureSign};
+use super::messages::{InputNews, Shared, SlotTexture, StreamReply, StreamRequest};
 use super::recorder::Recorder;
 use super::ring::{NoWait, Supply};
 use super::song::Song;
@@ -378,7 +378,7 @@ impl Player {
         }
         self.hold(controls);
         self.ask_for_streams(controls);
-        let side_share = self.sign(self.slot).side_share.load(Ordering::Relaxed);
+        let side_share = self.texture(self.slot).side_share.load(Ordering::Relaxed);
         if self.clock.is_multiple_of(CONTROL_INTERVAL as u64) {
             self.rest_voices();
             self.follow_bars(controls);
@@ -426,7 +426,7 @@ impl Player {
 
     /// Asks for new streams where something has changed that the old ones can't follow.
     fn ask_for_streams(&mut self, controls: &Controls) {
-        let texture = self.sign(controls.slot).number.load(Ordering::Acquire);
+        let texture = self.texture(controls.slot).number.load(Ordering::Acquire);
         let made_for = Some((controls.seed, controls.quality, controls.slot, texture));
         let locked = self.is_locked(controls);
         let all = self.made_for != made_for || self.rewind;
@@ -483,7 +483,7 @@ impl Player {
         }
     }
 
-    fn sign(&self, slot: Slot) -> &TextureSign {
+    fn texture(&self, slot: Slot) -> &SlotTexture {
         &self.shared.textures[slot.index()]
     }
 
@@ -688,7 +688,7 @@ impl Player {
             })
         };
         // Somebody may empty the slot meanwhile: then none will come.
-        let is_empty = |p: &Self| p.sign(p.slot).number.load(Ordering::Acquire) == 0;
+        let is_empty = |p: &Self| p.texture(p.slot).number.load(Ordering::Acquire) == 0;
         if !lacks(self) || is_empty(self) {
             return;
         }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::controls::Slot;
 use crate::clip::{Capture, PackedCapture, SAMPLE_RATES_HZ};
 use crate::fit::STEPS_RANGE;
-use crate::network::{Model, ModelError, tidy_name};
+use crate::network::{Model, ModelError, damaged, open, read_header, tidy_name};
 
 /// The one key of a bank's metadata; its value is the [`Header`] as JSON.
 const METADATA_KEY: &str = "weft-bank";
@@ -16,7 +16,7 @@ const METADATA_KEY: &str = "weft-bank";
 /// project held one `.weft` file, which is still read.
 const VERSION: u32 = 1;
 /// No bank is larger: four of the largest textures.
-const LARGEST_BYTES: usize = 256 << 20;
+const LARGEST_BYTES: u64 = 256 << 20;
 
 /// What a fit that was asked for is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,12 +70,6 @@ struct Header {
     slots: BTreeMap<char, SlotHeader>,
 }
 
-/// The part of a [`Header`] that every version has.
-#[derive(Deserialize)]
-struct HeaderVersion {
-    version: u32,
-}
-
 #[derive(Serialize, Deserialize)]
 struct SlotHeader {
     name: String,
@@ -89,10 +83,6 @@ struct RecordingHeader {
     scale: f64,
     frames: usize,
     used: (usize, usize),
-}
-
-fn damaged(what: impl Into<String>) -> ModelError {
-    ModelError::Damaged(what.into())
 }
 
 fn texture_key(slot: Slot) -> String {
@@ -181,25 +171,11 @@ impl Bank {
     /// # Errors
     /// [`ModelError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        if bytes.len() > LARGEST_BYTES {
-            return Err(ModelError::TooLarge(bytes.len() as u64));
-        }
-        let foreign = |e: safetensors::SafeTensorError| ModelError::Foreign(e.to_string());
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(foreign)?;
-        let metadata = metadata.metadata().as_ref();
-        let Some(header) = metadata.and_then(|m| m.get(METADATA_KEY)) else {
+        let (tensors, header) = open(bytes, METADATA_KEY, LARGEST_BYTES)?;
+        let Some(header) = header else {
             return Ok(Self::with_texture(Slot::A, Model::from_bytes(bytes)?));
         };
-        let tensors = SafeTensors::deserialize(bytes).map_err(foreign)?;
-        let unreadable = |e: serde_json::Error| damaged(format!("its header is unreadable ({e})"));
-        let HeaderVersion { version } = serde_json::from_str(header).map_err(unreadable)?;
-        if version > VERSION {
-            return Err(ModelError::Newer {
-                found: version,
-                known: VERSION,
-            });
-        }
-        let header: Header = serde_json::from_str(header).map_err(unreadable)?;
+        let header: Header = read_header(&header, VERSION)?;
         let mut bank = Self::default();
         for (slot, contents) in Slot::ALL.into_iter().zip(&mut bank.slots) {
             let Some(kept) = header.slots.get(&slot.letter()) else {

@@ -175,6 +175,11 @@ impl Glide {
         self.value
     }
 
+    /// Whether it has arrived.
+    pub fn is_at_rest(&self) -> bool {
+        self.value == self.target
+    }
+
     /// The next value; `follow` is the part of the way that is made in one step.
     #[inline]
     pub fn next(&mut self, follow: f32) -> f32 {

@@ -78,9 +78,17 @@ impl Fitter {
             self.shared.work.fit_done(slot);
         }
         if self.running.as_ref().is_some_and(|fit| fit.slot == slot) {
-            self.end_running();
+            self.cancel_running();
         }
         self.start_next();
+    }
+
+    /// Ends every fit, whether it runs or waits.
+    pub fn cancel_all(&mut self) {
+        for job in self.queue.drain(..) {
+            self.shared.work.fit_done(job.slot);
+        }
+        self.cancel_running();
     }
 
     /// What the running fit has to tell, and its slot.
@@ -100,18 +108,22 @@ impl Fitter {
 
     /// Ends every fit and its thread.
     pub fn shut_down(mut self) {
-        for slot in Slot::ALL {
-            self.cancel(slot);
-        }
+        self.cancel_all();
         for thread in self.ending {
             // A panic in it was caught there.
             let _ = thread.join();
         }
     }
 
+    fn cancel_running(&mut self) {
+        if let Some(fit) = &self.running {
+            fit.cancel.store(true, Ordering::Release);
+        }
+        self.end_running();
+    }
+
     fn end_running(&mut self) {
         if let Some(fit) = self.running.take() {
-            fit.cancel.store(true, Ordering::Release);
             self.ending.push(fit.thread);
             *lock(&self.shared.fit) = None;
             self.shared.work.fit_done(fit.slot);

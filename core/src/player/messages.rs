@@ -87,7 +87,7 @@ pub(super) struct FitProgress {
 
 /// What the audio thread has to know of a slot's texture.
 #[derive(Default)]
-pub(super) struct TextureSign {
+pub(super) struct SlotTexture {
     /// Number of the texture, another one whenever its streams have to be made anew; 0: there is none.
     pub number: AtomicU64,
     /// Share of the side channel in its power.
@@ -149,7 +149,7 @@ pub(super) struct Shared {
     /// Whether the host renders faster or slower than real time, and waits.
     pub offline: AtomicBool,
     /// What the audio thread has to know of each slot.
-    pub textures: [TextureSign; Slot::COUNT],
+    pub textures: [SlotTexture; Slot::COUNT],
     /// Slot that plays, by its index.
     pub playing: AtomicU8,
     /// The audio thread's count of samples.

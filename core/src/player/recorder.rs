@@ -151,10 +151,11 @@ impl Recorder {
         if self.silent > (MEMORY_S * self.sample_rate) as u64 && !self.is_recording() {
             return;
         }
-        if self.has_gap {
+        let has_room = self.has_room(left.len());
+        if self.has_gap && has_room {
             self.tell_of_gap(to_worker);
         }
-        if self.has_gap || !self.has_room(left.len()) {
+        if self.has_gap || !has_room {
             self.has_gap = true;
             if self.is_recording() {
                 self.drop_recording();

@@ -74,6 +74,9 @@ pub(super) struct Voice {
     fast: [Glide; FAST],
     /// The next look at the controls jumps to them: a note begins.
     fresh: bool,
+    /// What was seen at the last look at the controls, if nothing has moved since: then there is nothing to
+    /// work out.
+    at_rest: Option<(Controls, f32)>,
     frame_controls: FrameControls,
     /// What sounds, what it takes over from, and what is to come.
     pub current: Option<Box<Engine>>,
@@ -115,6 +118,7 @@ impl Voice {
             slow: [Glide::default(); SLOW],
             fast: [Glide::default(); FAST],
             fresh: true,
+            at_rest: None,
             frame_controls: FrameControls::default(),
             current: None,
             fading: None,
@@ -157,6 +161,7 @@ impl Voice {
         // What the next stream starts from must not depend on what was played before.
         self.note = NoteAddress::default();
         self.own = Self::NEUTRAL;
+        self.at_rest = None;
         self.wanted = 0;
         self.has_played = false;
         self.place = (0, 0.0);
@@ -195,6 +200,7 @@ impl Voice {
             1.0
         };
         self.own = Self::NEUTRAL;
+        self.at_rest = None;
         self.envelope.start();
         self.is_sounding = true;
     }
@@ -202,12 +208,17 @@ impl Voice {
     pub fn set_own(&mut self, control: NoteControl, value: f32) {
         if value.is_finite() {
             self.own[control as usize] = value;
+            self.at_rest = None;
         }
     }
 
     /// Looks at the controls, [`CONTROL_INTERVAL`] samples after the last time. `side_share` is the power
     /// of the texture's side channel, which width is to leave the level by.
     pub fn tick(&mut self, controls: &Controls, smoothing: &Smoothing, side_share: f32) {
+        let seen = Some((*controls, side_share));
+        if !self.fresh && self.at_rest == seen {
+            return;
+        }
         let own = |c: NoteControl| self.own[c as usize];
         let finite = |x: f32, default: f32| if x.is_finite() { x } else { default };
         let key = self.note.key.map_or(0.0, f32::from);
@@ -291,6 +302,7 @@ impl Voice {
         }
         self.update_frame_controls(&before);
         self.fresh = false;
+        self.at_rest = seen.filter(|_| self.slow.iter().all(Glide::is_at_rest));
     }
 
     fn update_frame_controls(&mut self, before: &[Glide; SLOW]) {

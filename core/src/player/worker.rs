@@ -434,8 +434,8 @@ impl Worker {
     fn load(&mut self, bank: Bank) {
         for slot in Slot::ALL {
             self.forget_requests(slot);
-            self.fitter.cancel(slot);
         }
+        self.fitter.cancel_all();
         let textures = bank.slots.each_ref().map(|s| s.model.clone());
         let plans = bank.slots.each_ref().map(|s| s.plan);
         {
@@ -488,11 +488,11 @@ impl Worker {
     /// Lets a slot's texture be heard: in new streams, or by and by in those that are out if it is a
     /// `snapshot` on the way to a better one for the same capture.
     fn sound(&mut self, slot: Slot, model: Option<Model>, snapshot: bool) {
-        let sign = &self.shared.textures[slot.index()];
+        let shown = &self.shared.textures[slot.index()];
         let sounding = &mut self.sounding[slot.index()];
         let Some(model) = model else {
             *sounding = None;
-            sign.number.store(0, Ordering::Release);
+            shown.number.store(0, Ordering::Release);
             return;
         };
         let improves = snapshot
@@ -500,7 +500,9 @@ impl Worker {
                 .as_ref()
                 .is_some_and(|s| s.model.has_same_capture(&model));
         let voicing = Arc::new(Voicing::new(&model));
-        sign.side_share.store(voicing.side_share, Ordering::Release);
+        shown
+            .side_share
+            .store(voicing.side_share, Ordering::Release);
         if improves {
             self.streams.improve(&model);
         } else {
@@ -508,7 +510,7 @@ impl Worker {
         }
         *sounding = Some(Sounding { model, voicing });
         if !improves {
-            sign.number.store(self.textures, Ordering::Release);
+            shown.number.store(self.textures, Ordering::Release);
         }
     }
 }
