@@ -132,7 +132,12 @@ impl StreamBuilder {
                 });
                 self.send();
             }
-            Err(e) => self.shared.set_error(e.to_string()),
+            Err(e) => {
+                self.shared.set_error(e.to_string());
+                // Or the audio thread would wait for its streams.
+                let texture = &self.shared.textures[request.slot.index()];
+                texture.number.store(0, Ordering::Release);
+            }
         }
         self.build_s = (self.build_s * BUILD_TIME_DECAY).max(begin.elapsed().as_secs_f64());
         true

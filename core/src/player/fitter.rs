@@ -29,6 +29,8 @@ pub(super) struct FitJob {
     pub plan: FitPlan,
     /// Snapshots of fewer steps are not worth hearing: what plays has more.
     pub silent_steps: u32,
+    /// Nothing plays in the slot yet.
+    pub is_first: bool,
 }
 
 pub(super) enum FitNews {
@@ -47,6 +49,8 @@ pub(super) struct Fitter {
     shared: Arc<Shared>,
     queue: VecDeque<FitJob>,
     running: Option<RunningFit>,
+    /// First snapshots that are made for jobs of the queue.
+    previews: Vec<RunningFit>,
     /// Threads of fits that are over or cancelled, and about to end: after a tenth of a second at most, in
     /// which what sounds must not run dry.
     ending: Vec<JoinHandle<()>>,
@@ -58,6 +62,7 @@ impl Fitter {
             shared,
             queue: VecDeque::new(),
             running: None,
+            previews: Vec::new(),
             ending: Vec::new(),
         }
     }
@@ -66,12 +71,59 @@ impl Fitter {
     pub fn enqueue(&mut self, job: FitJob) {
         self.cancel(job.slot);
         self.shared.work.becomes_fit(job.slot);
+        if self.running.is_some() && job.is_first {
+            self.preview(&job);
+        }
         self.queue.push_back(job);
         self.start_next();
     }
 
+    /// Has the first snapshot of a job made that has to wait: its slot need not be silent meanwhile.
+    fn preview(&mut self, job: &FitJob) {
+        let FitStart::Capture(capture) = &job.start else {
+            return;
+        };
+        let (capture, settings) = (capture.clone(), settings(&job.plan, 1));
+        let cancel = Arc::new(AtomicBool::new(false));
+        let (sender, news) = unbounded();
+        let is_cancelled = cancel.clone();
+        let work = move || {
+            let mut on_event = |event: FitEvent<'_>| {
+                if let FitEvent::Snapshot { model, .. } = event
+                    && !is_cancelled.load(Ordering::Acquire)
+                {
+                    // If nobody listens any more, it is being cancelled.
+                    let _ = sender.send(FitNews::Snapshot(model.clone()));
+                }
+                ControlFlow::Break(())
+            };
+            // Whatever goes wrong, the fit itself will meet it again and say so.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                fit_capture(&capture, &settings, &mut on_event)
+            }));
+        };
+        let thread = std::thread::Builder::new().name("weft-preview".into());
+        // Without a thread, the slot waits in silence.
+        if let Ok(thread) = thread.spawn(work) {
+            self.previews.push(RunningFit {
+                slot: job.slot,
+                cancel,
+                news,
+                thread,
+            });
+        }
+    }
+
+    fn cancel_previews(&mut self, is_meant: impl Fn(Slot) -> bool) {
+        for preview in self.previews.extract_if(.., |p| is_meant(p.slot)) {
+            preview.cancel.store(true, Ordering::Release);
+            self.ending.push(preview.thread);
+        }
+    }
+
     /// Ends the fit of a slot, whether it runs or waits.
     pub fn cancel(&mut self, slot: Slot) {
+        self.cancel_previews(|previewed| previewed == slot);
         let waiting = self.queue.len();
         self.queue.retain(|job| job.slot != slot);
         for _ in self.queue.len()..waiting {
@@ -85,19 +137,19 @@ impl Fitter {
 
     /// Ends every fit, whether it runs or waits.
     pub fn cancel_all(&mut self) {
+        self.cancel_previews(|_| true);
         for job in self.queue.drain(..) {
             self.shared.work.fit_done(job.slot);
         }
         self.cancel_running();
     }
 
-    /// What the running fit has to tell, and its slot.
+    /// What the running fit and those that wait have to tell, and their slots.
     pub fn news(&mut self) -> Vec<(Slot, FitNews)> {
         self.ending.retain(|thread| !thread.is_finished());
-        let Some(fit) = &self.running else {
-            return Vec::new();
-        };
-        fit.news.try_iter().map(|news| (fit.slot, news)).collect()
+        let fits = self.previews.iter().chain(&self.running);
+        fits.flat_map(|fit| fit.news.try_iter().map(|news| (fit.slot, news)))
+            .collect()
     }
 
     /// To be called when the running fit has ended and its result has been taken over.
@@ -135,16 +187,11 @@ impl Fitter {
             && let Some(job) = self.queue.pop_front()
         {
             let slot = job.slot;
+            self.cancel_previews(|previewed| previewed == slot);
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             // One core is the audio thread's, but for a bounce, which waits. The result is the same.
             let spare = usize::from(!self.shared.offline.load(Ordering::Acquire));
-            let settings = FitSettings {
-                steps: job.plan.steps,
-                seed: job.plan.seed,
-                threads: cores.saturating_sub(spare).max(1),
-                max_duration_s: None,
-                background: true,
-            };
+            let settings = settings(&job.plan, cores.saturating_sub(spare).max(1));
             let cancel = Arc::new(AtomicBool::new(false));
             let (sender, news) = unbounded();
             *lock(&self.shared.fit) = Some(FitProgress {
@@ -175,6 +222,16 @@ impl Fitter {
                 }
             }
         }
+    }
+}
+
+fn settings(plan: &FitPlan, threads: usize) -> FitSettings {
+    FitSettings {
+        steps: plan.steps,
+        seed: plan.seed,
+        threads,
+        max_duration_s: None,
+        background: true,
     }
 }
 

@@ -327,11 +327,13 @@ impl Worker {
                 ),
                 (None, None) => (None, 0),
             };
+            let is_first = contents.model.is_none();
             start.map(|start| FitJob {
                 slot,
                 start,
                 plan,
                 silent_steps,
+                is_first,
             })
         };
         self.changed();
