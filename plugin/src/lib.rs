@@ -1,5 +1,5 @@
-//! Weft as a CLAP and VST3 instrument: it captures a few seconds of texture from its input, has
-//! [`weft_core`] fit a small network to them, and plays that texture endlessly.
+//! Weft as a CLAP and VST3 instrument, and as an effect: it captures a few seconds of texture from its
+//! input, has [`weft_core`] fit a small network to them, and plays that texture endlessly.
 
 mod capture;
 mod denormals;
@@ -7,6 +7,7 @@ mod editor;
 mod host;
 mod notes;
 mod parameters;
+mod role;
 mod session;
 mod state;
 #[cfg(test)]
@@ -14,7 +15,7 @@ mod tests;
 mod text;
 
 use std::any::Any;
-use std::num::NonZeroU32;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -25,11 +26,18 @@ use weft_core::player::{NoteAddress, Player};
 use crate::capture::{CaptureInput, Trigger};
 use crate::denormals::DenormalGuard;
 use crate::editor::EditorApp;
-use crate::parameters::{VOICES, WeftParams};
+use crate::parameters::{VOICES, WeftParams, dry_gain};
+use crate::role::{Insert, Role, Synth};
 use crate::session::Session;
 
-/// The plugin instance, as the audio thread owns it.
-pub struct Weft {
+/// The instrument.
+pub type Weft = WeftPlugin<Synth>;
+/// The effect, which passes its input on.
+pub type WeftFx = WeftPlugin<Insert>;
+
+/// A plugin instance, as the audio thread owns it.
+#[allow(private_bounds, reason = "nobody outside needs another role")]
+pub struct WeftPlugin<R: Role> {
     params: Arc<WeftParams>,
     session: Arc<Session>,
     player: Player,
@@ -38,26 +46,28 @@ pub struct Weft {
     grab_trigger: Trigger,
     /// The payload of a panic in `process`, kept until it can be freed off the audio thread.
     caught_panic: Option<Box<dyn Any + Send>>,
+    role: PhantomData<R>,
 }
 
-impl Default for Weft {
+impl<R: Role> Default for WeftPlugin<R> {
     fn default() -> Self {
         let (session, player) = Session::new();
         let session = Arc::new(session);
         host::announce(&session);
         Self {
-            params: Arc::new(WeftParams::new(session.clone())),
+            params: Arc::new(WeftParams::new(session.clone(), R::PASSES_INPUT)),
             session,
             player,
             input: CaptureInput::default(),
             capture_trigger: Trigger::default(),
             grab_trigger: Trigger::default(),
             caught_panic: None,
+            role: PhantomData,
         }
     }
 }
 
-impl Weft {
+impl<R: Role> WeftPlugin<R> {
     /// Renders one block whose parameters stand still.
     fn render<P: Plugin>(
         &mut self,
@@ -127,6 +137,17 @@ impl Weft {
                     let _ = context.try_send_event(notes::ended(note, last));
                 }
                 start = end;
+            }
+            if let Some(dry) = &self.params.amp.dry.0 {
+                let [input_left, input_right] = self.input.slice(0, block_len);
+                let outputs = left.iter_mut().zip(right);
+                for ((left, right), (in_left, in_right)) in
+                    outputs.zip(input_left.iter().zip(input_right))
+                {
+                    let gain = dry_gain(dry.smoothed.next());
+                    *left += gain * in_left;
+                    *right += gain * in_right;
+                }
             }
             block_start += block_len;
         }
@@ -221,37 +242,14 @@ fn silence(buffer: &mut Buffer) {
     }
 }
 
-impl Plugin for Weft {
-    const NAME: &'static str = "Weft";
+impl<R: Role> Plugin for WeftPlugin<R> {
+    const NAME: &'static str = R::NAME;
     const VENDOR: &'static str = "The Weft developers";
     const URL: &'static str = "";
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    // An instrument with a main input *and* a capture input:
-    // - Bitwig offers a sidechain for the second input bus of an instrument, Cubase and Live for an
-    //   auxiliary one. Hosts that route by channel (JUCE's, Ardour, Reaper) reach both.
-    // - With auxiliary inputs alone, nice-plug's `setBusArrangements` looks for them one place
-    //   further, past the end of the host's array.
-    // - It is the only layout: a VST3 host takes the bus counts of the first and does not expect
-    //   them to change.
-    // What arrives on either bus is recorded, so that a host which feeds one of them only can't
-    // choose wrongly; nothing of it is passed on. Reaper mixes a track's own channels 1 and 2 into
-    // the output of a CLAP instrument itself: there the capture belongs on channels 3 and 4.
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
-        main_input_channels: NonZeroU32::new(2),
-        main_output_channels: NonZeroU32::new(2),
-        aux_input_ports: &[new_nonzero_u32(2)],
-        aux_output_ports: &[],
-        names: PortNames {
-            layout: Some("Stereo with capture input"),
-            // nice-plug gives a CLAP host the main input's name for the main output as well.
-            main_input: Some("Main"),
-            main_output: Some("Main"),
-            aux_inputs: &["Capture"],
-            aux_outputs: &[],
-        },
-    }];
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = R::LAYOUTS;
 
     const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
@@ -267,7 +265,7 @@ impl Plugin for Weft {
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        editor::create(self.params.clone(), self.session.clone())
+        editor::create(R::NAME, self.params.clone(), self.session.clone())
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -307,7 +305,10 @@ impl Plugin for Weft {
     ) -> ProcessStatus {
         self.session.count_process_call();
         if self.session.has_audio_fault() {
-            silence(buffer);
+            // An effect leaves in the buffer what came in.
+            if !R::PASSES_INPUT {
+                silence(buffer);
+            }
             return ProcessStatus::KeepAlive;
         }
         let _denormals = DenormalGuard::new();
@@ -324,7 +325,7 @@ impl Plugin for Weft {
     }
 }
 
-impl Weft {
+impl<R: Role> WeftPlugin<R> {
     /// After a panic on the audio thread: silent until the host activates us anew.
     fn fail(&mut self, payload: Box<dyn Any + Send>) {
         match &self.caught_panic {
@@ -336,18 +337,12 @@ impl Weft {
     }
 }
 
-impl ClapPlugin for Weft {
-    const CLAP_ID: &'static str = "org.weft-audio.weft";
-    const CLAP_DESCRIPTION: Option<&'static str> =
-        Some("Captures a few seconds of texture and plays it endlessly");
+impl<R: Role> ClapPlugin for WeftPlugin<R> {
+    const CLAP_ID: &'static str = R::CLAP_ID;
+    const CLAP_DESCRIPTION: Option<&'static str> = Some(R::DESCRIPTION);
     const CLAP_MANUAL_URL: Option<&'static str> = None;
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
-    const CLAP_FEATURES: &'static [ClapFeature] = &[
-        ClapFeature::Instrument,
-        ClapFeature::Synthesizer,
-        ClapFeature::Sampler,
-        ClapFeature::Stereo,
-    ];
+    const CLAP_FEATURES: &'static [ClapFeature] = R::CLAP_FEATURES;
 
     const CLAP_POLY_MODULATION_CONFIG: Option<PolyModulationConfig> = Some(PolyModulationConfig {
         max_voice_capacity: VOICES,
@@ -417,12 +412,7 @@ impl ClapPlugin for Weft {
     }
 }
 
-impl Vst3Plugin for Weft {
-    const VST3_CLASS_ID: [u8; 16] = *b"WeftEndlessTextu";
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[
-        Vst3SubCategory::Instrument,
-        Vst3SubCategory::Synth,
-        Vst3SubCategory::Sampler,
-        Vst3SubCategory::Stereo,
-    ];
+impl<R: Role> Vst3Plugin for WeftPlugin<R> {
+    const VST3_CLASS_ID: [u8; 16] = R::VST3_CLASS_ID;
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = R::VST3_SUBCATEGORIES;
 }

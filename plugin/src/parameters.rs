@@ -24,6 +24,8 @@ pub const VOICES: u32 = 16;
 
 const GAIN_MIN_DB: f32 = -60.0;
 const GAIN_MAX_DB: f32 = 12.0;
+/// Long enough that a jump of the dry level doesn't click.
+const DRY_SMOOTHING_MS: f32 = 20.0;
 const ATTACK_RANGE_S: (f32, f32) = (0.001, 10.0);
 const DECAY_RANGE_S: (f32, f32) = (0.001, 20.0);
 const RELEASE_RANGE_S: (f32, f32) = (0.001, 20.0);
@@ -180,6 +182,56 @@ pub struct AmpParams {
     /// Holds loud passages below full scale.
     #[id = "limiter"]
     pub limiter: BoolParam,
+
+    /// How loud the effect passes its input on.
+    #[nested]
+    pub dry: DryParam,
+}
+
+/// Level of the input in the output in dB, -60 (which is off) to +12: `dry`, which only the effect has.
+pub struct DryParam(pub Option<FloatParam>);
+
+// SAFETY: the pointer is to the parameter of `self`, of which nice-plug says that it lives as long as
+// what is made of it, in the shared `WeftParams`; it is not moved there.
+unsafe impl Params for DryParam {
+    fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
+        let dry = self.0.iter();
+        dry.map(|dry| ("dry".to_owned(), dry.as_ptr(), String::new()))
+            .collect()
+    }
+}
+
+impl DryParam {
+    fn new() -> Self {
+        let shown = |db: f32| match dry_gain(db) {
+            0.0 => "Off".to_owned(),
+            _ => format!("{db:.1} dB"),
+        };
+        let parsed = |text: &str| {
+            if text::is(text, "off") {
+                return Some(GAIN_MIN_DB);
+            }
+            text::number_with_units(text, &[("db", 1.0)])
+        };
+        let range = FloatRange::Linear {
+            min: GAIN_MIN_DB,
+            max: GAIN_MAX_DB,
+        };
+        let param = FloatParam::new("Dry", 0.0, range)
+            .with_smoother(SmoothingStyle::Linear(DRY_SMOOTHING_MS))
+            .with_value_to_string(Arc::new(shown))
+            .with_string_to_value(Arc::new(parsed));
+        Self(Some(param))
+    }
+}
+
+/// The factor that a dry level in dB means.
+pub fn dry_gain(db: f32) -> f32 {
+    if db <= GAIN_MIN_DB {
+        0.0
+    } else {
+        util::db_to_gain(db)
+    }
 }
 
 /// How the texture follows notes and the host's song.
@@ -314,14 +366,15 @@ impl From<Quality> for player::Quality {
 }
 
 impl WeftParams {
-    /// Parameters at their defaults, with the texture of `session` as their persistent part.
-    pub fn new(session: Arc<Session>) -> Self {
+    /// Parameters at their defaults, with the textures of `session` as their persistent part;
+    /// `passes_input`: those of the effect.
+    pub fn new(session: Arc<Session>, passes_input: bool) -> Self {
         let defaults = Controls::default();
         Self {
             bank: BankField::new(session.clone()),
             sound: SoundParams::new(&defaults),
             spectrum: SpectrumParams::new(&defaults),
-            amp: AmpParams::new(&defaults),
+            amp: AmpParams::new(&defaults, passes_input),
             play: PlayParams::new(&defaults),
             capture: CaptureParams::new(session),
         }
@@ -518,7 +571,7 @@ impl SpectrumParams {
 }
 
 impl AmpParams {
-    fn new(defaults: &Controls) -> Self {
+    fn new(defaults: &Controls, passes_input: bool) -> Self {
         Self {
             gain: FloatParam::new(
                 "Gain",
@@ -539,6 +592,11 @@ impl AmpParams {
             sustain: share("Sustain", defaults.sustain, 1.0),
             release: envelope_time("Release", defaults.release_s, RELEASE_RANGE_S),
             limiter: switch("Limiter", defaults.limiter),
+            dry: if passes_input {
+                DryParam::new()
+            } else {
+                DryParam(None)
+            },
         }
     }
 }
@@ -731,7 +789,7 @@ mod tests {
     use super::*;
 
     fn params() -> WeftParams {
-        WeftParams::new(Arc::new(Session::new().0))
+        WeftParams::new(Arc::new(Session::new().0), false)
     }
 
     #[test]
@@ -777,8 +835,21 @@ mod tests {
     }
 
     #[test]
+    fn the_effect_has_one_more() {
+        let ids = |passes_input| {
+            let params = WeftParams::new(Arc::new(Session::new().0), passes_input);
+            let ids = params.param_map().into_iter().map(|(id, ..)| id);
+            ids.collect::<Vec<_>>()
+        };
+        let mut effect = ids(true);
+        effect.retain(|id| id != "dry");
+        assert_eq!((ids(true).len(), ids(false)), (effect.len() + 1, effect));
+        assert_eq!([-60.0, 0.0].map(dry_gain), [0.0, 1.0]);
+    }
+
+    #[test]
     fn what_is_shown_can_be_typed() {
-        let params = params();
+        let params = WeftParams::new(Arc::new(Session::new().0), true);
         for (id, param, _) in params.param_map() {
             for position in 0..=250 {
                 let normalized = position as f32 / 250.0;

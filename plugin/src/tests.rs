@@ -31,7 +31,7 @@ impl TestContext {
     }
 }
 
-impl ProcessContext<Weft> for TestContext {
+impl<R: Role> ProcessContext<WeftPlugin<R>> for TestContext {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
@@ -58,7 +58,7 @@ impl ProcessContext<Weft> for TestContext {
     fn set_current_voice_capacity(&self, _capacity: u32) {}
 }
 
-impl ActivateContext<Weft> for TestContext {
+impl<R: Role> ActivateContext<WeftPlugin<R>> for TestContext {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
@@ -67,23 +67,23 @@ impl ActivateContext<Weft> for TestContext {
     fn set_current_voice_capacity(&self, _capacity: u32) {}
 }
 
-fn activated() -> Weft {
-    let mut weft = Weft::default();
+fn activated<R: Role>() -> WeftPlugin<R> {
+    let mut weft = WeftPlugin::<R>::default();
     let config = BufferConfig {
         sample_rate: SAMPLE_RATE,
         min_buffer_size: None,
         max_buffer_size: BLOCK as u32,
         process_mode: ProcessMode::Realtime,
     };
-    assert!(weft.activate(&Weft::AUDIO_IO_LAYOUTS[0], &config, &mut TestContext::new()));
+    assert!(weft.activate(&R::LAYOUTS[0], &config, &mut TestContext::new()));
     weft.reset();
     weft
 }
 
 /// Gives `weft` one block with `main` in the output buffer, as nice-plug leaves it there, and `aux`
 /// at the capture input, and returns what is in the output buffer then.
-fn process(
-    weft: &mut Weft,
+fn process<R: Role>(
+    weft: &mut WeftPlugin<R>,
     mut main: [Vec<f32>; 2],
     mut aux: [Vec<f32>; 2],
     context: &mut TestContext,
@@ -125,7 +125,7 @@ fn note_on(timing: u32) -> PluginNoteEvent<Weft> {
 
 #[test]
 fn the_input_is_measured_and_never_heard() {
-    let mut weft = activated();
+    let mut weft: Weft = activated();
     let mut context = TestContext::new();
     context.events = [note_on(0), note_on(17), note_on(BLOCK as u32 - 1)].into();
     let out = process(
@@ -140,8 +140,23 @@ fn the_input_is_measured_and_never_heard() {
 }
 
 #[test]
+fn the_effect_passes_its_input_on() {
+    let mut weft: WeftFx = activated();
+    let mut run = |level: f32| {
+        let (input, none) = (constant(level, BLOCK), constant(0.0, BLOCK));
+        process(&mut weft, input, none, &mut TestContext::new())
+    };
+    assert_eq!(run(0.25), constant(0.25, BLOCK));
+    // What goes wrong in the texture must not take the track's sound with it.
+    weft.session.set_audio_fault(true);
+    let (input, none) = (constant(0.5, BLOCK), constant(0.0, BLOCK));
+    let out = process(&mut weft, input, none, &mut TestContext::new());
+    assert_eq!(out, constant(0.5, BLOCK));
+}
+
+#[test]
 fn a_missing_main_input_is_not_taken_from_the_output_buffer() {
-    let mut weft = activated();
+    let mut weft: Weft = activated();
     weft.session.host().set_main_input_connected(false);
     let left_over = constant(0.9, BLOCK);
     let out = process(
@@ -156,7 +171,7 @@ fn a_missing_main_input_is_not_taken_from_the_output_buffer() {
 
 #[test]
 fn blocks_longer_than_announced_and_empty_ones_are_survived() {
-    let mut weft = activated();
+    let mut weft: Weft = activated();
     for frames in [3 * BLOCK + 5, 0, 1] {
         let mut context = TestContext::new();
         context.events = [note_on(0), note_on(frames.saturating_sub(1) as u32)].into();
@@ -173,7 +188,7 @@ fn blocks_longer_than_announced_and_empty_ones_are_survived() {
 
 #[test]
 fn a_request_starts_a_capture_and_cancel_ends_it() {
-    let mut weft = activated();
+    let mut weft: Weft = activated();
     weft.session.request_capture();
     let step = |weft: &mut Weft| {
         process(
@@ -197,7 +212,7 @@ fn a_request_starts_a_capture_and_cancel_ends_it() {
 
 #[test]
 fn an_audio_fault_is_silence_until_the_next_activation() {
-    let mut weft = activated();
+    let mut weft: Weft = activated();
     weft.fail(Box::new("a bug"));
     let out = process(
         &mut weft,
@@ -220,7 +235,7 @@ fn an_audio_fault_is_silence_until_the_next_activation() {
 
 #[test]
 fn a_loaded_project_does_not_record_over_its_texture() {
-    let mut weft = activated();
+    let mut weft: Weft = activated();
     let step = |weft: &mut Weft| {
         let silence = || constant(0.0, BLOCK);
         process(weft, silence(), silence(), &mut TestContext::new());
@@ -251,7 +266,7 @@ fn a_loaded_project_does_not_record_over_its_texture() {
 
 #[test]
 fn a_contained_panic_is_said_in_the_window() {
-    let weft = activated();
+    let weft: Weft = activated();
     let result = weft
         .session
         .contain("testing", || -> u32 { panic!("on purpose") });
@@ -269,7 +284,7 @@ const BLOCKS_OF_A_RELEASE: usize = 400;
 #[test]
 fn a_note_that_ends_with_its_block_ends_and_the_host_is_told() {
     let (voice_id, channel, key) = (VoiceID::ID(5), Channel::Number(3), Key::Number(60));
-    let mut weft = activated();
+    let mut weft: Weft = activated();
     let mut context = TestContext::new();
     // As nice-plug has it where a parameter changes at the sample of the note-off.
     let timing = BLOCK as u32;
@@ -313,7 +328,7 @@ fn a_note_that_ends_with_its_block_ends_and_the_host_is_told() {
 #[test]
 fn events_of_every_kind_are_survived() {
     let (voice_id, channel, key) = (VoiceID::ID(1), Channel::Number(0), Key::Number(64));
-    let mut weft = activated();
+    let mut weft: Weft = activated();
     let mut context = TestContext::new();
     context.transport.playing = true;
     context.transport.pos_samples = Some(-500);

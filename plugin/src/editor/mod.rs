@@ -47,12 +47,17 @@ const AUDIO_FAULT: &str = "Weft met an internal error and went silent. Switch it
     in the host to go on; the texture is kept.";
 
 /// Makes the window of one instance; it opens when the host asks.
-pub fn create(params: Arc<WeftParams>, session: Arc<Session>) -> Option<EguiEditor<EditorApp>> {
+pub fn create(
+    name: &'static str,
+    params: Arc<WeftParams>,
+    session: Arc<Session>,
+) -> Option<EguiEditor<EditorApp>> {
     create_egui_editor(
         EguiEditorState::from_size(LogicalSize::new(WIDTH, HEIGHT), 1.0),
         RepaintNotifier::new(),
-        EguiNiceSettings::new().with_tile("Weft"),
+        EguiNiceSettings::new().with_tile(name),
         EditorApp {
+            name,
             thawed: params.sound.time.default_normalized_value(),
             params,
             session,
@@ -70,6 +75,7 @@ pub fn create(params: Arc<WeftParams>, session: Arc<Session>) -> Option<EguiEdit
 
 /// Draws the window.
 pub struct EditorApp {
+    name: &'static str,
     params: Arc<WeftParams>,
     session: Arc<Session>,
     gui_context: Option<GuiContext>,
@@ -140,7 +146,7 @@ impl EditorApp {
         ui.painter().rect_filled(window, 0.0, theme::BACKGROUND);
         let mut rows = Rows::new(window.shrink(theme::MARGIN));
 
-        header(ui, rows.take(24.0), &status);
+        header(ui, rows.take(24.0), self.name, &status);
         rows.space(theme::GAP);
         let [input, output] = columns(rows.take(24.0), [1.0, 1.0]);
         widgets::level_meter(ui, input, "Capture input", input_level);
@@ -153,8 +159,8 @@ impl EditorApp {
         let slot = self.slots(ui, slots_row, details_row, &status);
         self.capture_row(ui, rows.take(CAPTURE_HEIGHT), slot, &status);
         rows.space(theme::GAP);
-        let hold = self.params.play.hold.value();
-        progress(ui, rows.take(22.0), slot, &status, processing, hold);
+        let progress_row = rows.take(22.0);
+        progress(ui, progress_row, slot, &status, processing, &self.params);
         rows.space(theme::GAP);
         let controls_area = rows.take(group_height());
         self.controls(ui, controls_area);
@@ -294,6 +300,9 @@ impl EditorApp {
         widgets::parameter_bar(ui, rows.next(), &amp.release, &setter, gesture);
         widgets::parameter_bar(ui, rows.next(), &amp.gain, &setter, gesture);
         widgets::parameter_switch(ui, rows.next(), &amp.limiter, &setter);
+        if let Some(dry) = &amp.dry.0 {
+            widgets::parameter_bar(ui, rows.next(), dry, &setter, gesture);
+        }
 
         let mut rows = group(ui, play_area, "Play");
         widgets::parameter_switch(ui, rows.next(), &play.hold, &setter);
@@ -371,11 +380,11 @@ impl EditorApp {
     }
 }
 
-fn header(ui: &Ui, row: Rect, status: &Status) {
+fn header(ui: &Ui, row: Rect, name: &str, status: &Status) {
     ui.painter().text(
         row.left_center(),
         Align2::LEFT_CENTER,
-        "Weft",
+        name,
         theme::title(),
         theme::TEXT,
     );
@@ -392,7 +401,16 @@ fn header(ui: &Ui, row: Rect, status: &Status) {
 }
 
 /// The progress of a capture or fit, or one line that says what can be done next.
-fn progress(ui: &Ui, row: Rect, slot: Slot, status: &Status, processing: bool, hold: bool) {
+fn progress(
+    ui: &Ui,
+    row: Rect,
+    slot: Slot,
+    status: &Status,
+    processing: bool,
+    params: &WeftParams,
+) {
+    let hold = params.play.hold.value();
+    let is_effect = params.amp.dry.0.is_some();
     let shown = &status.slots[slot.index()];
     let advice = match status.phase {
         Phase::Waiting => "Waits for the input to reach the threshold, or for the next bar.",
@@ -414,6 +432,7 @@ fn progress(ui: &Ui, row: Rect, slot: Slot, status: &Status, processing: bool, h
             return;
         }
         _ if !processing => "The host is not running Weft: play the transport or enable the track.",
+        Phase::Empty if is_effect => "No texture yet: play the track and press Capture.",
         Phase::Empty => "No texture yet: route audio to Weft's capture input and press Capture.",
         _ if shown.remark.is_some() => {
             let remark = shown.remark.as_deref().unwrap_or_default();
@@ -636,7 +655,7 @@ mod tests {
 
     #[test]
     fn names_and_values_fit_into_their_bars() {
-        let params = WeftParams::new(Arc::new(Session::new().0));
+        let params = WeftParams::new(Arc::new(Session::new().0), false);
         let content = WIDTH - 2.0 * theme::MARGIN;
         let column = (content - (GROUPS - 1) as f32 * theme::GAP) / GROUPS as f32;
         let bar = column - 2.0 * (theme::NARROW_GAP + theme::INSET);

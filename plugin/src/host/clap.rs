@@ -24,10 +24,11 @@ use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
 
 use super::clap_events::{EventTranslator, song_position};
-use super::{INPUT_BUSES, create_with_session};
-use crate::Weft;
+use super::{MOST_INPUT_BUSES, create_with_session};
 use crate::parameters::BEND_NAME;
+use crate::role::{Insert, Role, Synth};
 use crate::session::Session;
+use crate::{Weft, WeftFx, WeftPlugin};
 
 /// While a capture or fit is under way, `process` asks this often for the main thread, which then
 /// looks whether it has finished.
@@ -43,6 +44,7 @@ struct Adapter {
     wrapped: clap_plugin,
     host: Host,
     session: Arc<Session>,
+    input_buses: usize,
     /// CLAP's number of the pitch bend.
     bend: clap_id,
     /// The texture has changed: the main thread has to tell the host.
@@ -126,12 +128,12 @@ unsafe extern "C" fn process(
         channel_count: 0,
         latency: 0,
         constant_mask: 0,
-    }; INPUT_BUSES];
+    }; MOST_INPUT_BUSES];
     if !process.audio_inputs.is_null() {
         for (index, bus) in inputs
             .iter_mut()
             .enumerate()
-            .take(process.audio_inputs_count as usize)
+            .take(adapter.input_buses.min(process.audio_inputs_count as usize))
         {
             // SAFETY: the host's array has `audio_inputs_count` elements.
             let passed = unsafe { *process.audio_inputs.add(index) };
@@ -153,7 +155,7 @@ unsafe extern "C" fn process(
     let sanitized = clap_process {
         transport: position.as_ref().map_or(ptr::null(), ptr::from_ref),
         audio_inputs: inputs.as_ptr(),
-        audio_inputs_count: INPUT_BUSES as u32,
+        audio_inputs_count: adapter.input_buses as u32,
         in_events: &raw const events,
         ..*process
     };
@@ -283,13 +285,23 @@ unsafe extern "C" fn create_plugin(
         return ptr::null();
     }
     // SAFETY: ids are C strings.
-    if unsafe { CStr::from_ptr(plugin_id) } != descriptor().clap_id() {
-        return ptr::null();
+    let id = unsafe { CStr::from_ptr(plugin_id) };
+    // SAFETY: the host is not null, and outlives the plugin.
+    unsafe {
+        match descriptors().iter().position(|d| d.clap_id() == id) {
+            Some(0) => create::<Synth>(host),
+            Some(_) => create::<Insert>(host),
+            None => ptr::null(),
+        }
     }
+}
+
+/// # Safety
+/// `host` is a host that outlives the plugin.
+unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
     let created = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the host outlives the plugin. nice-plug's `destroy` turns the pointer back into
-        // the `Arc`.
-        create_with_session(|| Arc::into_raw(unsafe { Wrapper::<Weft>::new(host) }))
+        // SAFETY: by the contract above. nice-plug's `destroy` turns the pointer back into the `Arc`.
+        create_with_session(|| Arc::into_raw(unsafe { Wrapper::<WeftPlugin<R>>::new(host) }))
     }));
     let Ok(Some((wrapper, session))) = created else {
         return ptr::null();
@@ -324,6 +336,7 @@ unsafe extern "C" fn create_plugin(
         wrapped,
         host,
         session,
+        input_buses: R::INPUT_BUSES,
         bend,
         dirty,
         frames_since_poll: AtomicU32::new(0),
@@ -352,9 +365,15 @@ unsafe fn find_parameter(plugin: &clap_plugin, name: &str) -> Option<clap_id> {
     }
 }
 
-fn descriptor() -> &'static PluginDescriptor {
-    static DESCRIPTOR: OnceLock<PluginDescriptor> = OnceLock::new();
-    DESCRIPTOR.get_or_init(PluginDescriptor::for_plugin::<Weft>)
+/// The plugins of the bundle: the instrument, and the effect.
+fn descriptors() -> &'static [PluginDescriptor; 2] {
+    static DESCRIPTORS: OnceLock<[PluginDescriptor; 2]> = OnceLock::new();
+    DESCRIPTORS.get_or_init(|| {
+        [
+            PluginDescriptor::for_plugin::<Weft>(),
+            PluginDescriptor::for_plugin::<WeftFx>(),
+        ]
+    })
 }
 
 static FACTORY: clap_plugin_factory = clap_plugin_factory {
@@ -364,16 +383,16 @@ static FACTORY: clap_plugin_factory = clap_plugin_factory {
 };
 
 unsafe extern "C" fn get_plugin_count(_factory: *const clap_plugin_factory) -> u32 {
-    1
+    descriptors().len() as u32
 }
 
 unsafe extern "C" fn get_plugin_descriptor(
     _factory: *const clap_plugin_factory,
     index: u32,
 ) -> *const clap_plugin_descriptor {
-    match index {
-        0 => descriptor().clap_plugin_descriptor(),
-        _ => ptr::null(),
+    match descriptors().get(index as usize) {
+        Some(descriptor) => descriptor.clap_plugin_descriptor(),
+        None => ptr::null(),
     }
 }
 
@@ -482,7 +501,7 @@ mod tests {
         };
         // SAFETY: the calls follow CLAP's order, and what they lead to lives until the end.
         unsafe {
-            let plugin = create_plugin(ptr::null(), &host, descriptor().clap_id().as_ptr());
+            let plugin = create_plugin(ptr::null(), &host, descriptors()[0].clap_id().as_ptr());
             let table = &*plugin;
             assert!((table.init.unwrap())(plugin));
             assert!((table.activate.unwrap())(plugin, 48_000.0, 1, FRAMES));

@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, Weak};
 
 use crate::session::Session;
 
-/// Input buses of the plugin's only layout: the main input and the capture input.
-const INPUT_BUSES: usize = 2;
+/// Input buses of the plugin that has most: the main input and the capture input.
+const MOST_INPUT_BUSES: usize = 2;
 
 /// The session of the plugin object that was made last.
 static NEWEST_SESSION: Mutex<Weak<Session>> = Mutex::new(Weak::new());

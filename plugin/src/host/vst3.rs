@@ -34,23 +34,24 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
 
-use super::{INPUT_BUSES, create_with_session};
-use crate::Weft;
+use super::{MOST_INPUT_BUSES, create_with_session};
 use crate::parameters::BEND_NAME;
+use crate::role::{Insert, Role, Synth};
 use crate::session::Session;
+use crate::{Weft, WeftFx, WeftPlugin};
 
 /// Channels of a MIDI bus.
 const MIDI_CHANNELS: int16 = 16;
 
 /// The component as the host sees it: nice-plug's, with a few calls looked after.
-struct Adapter {
-    wrapped: Wrapper<Weft>,
+struct Adapter<R: Role> {
+    wrapped: Wrapper<WeftPlugin<R>>,
     session: Arc<Session>,
     /// VST3's number of the pitch bend.
     bend: ParamID,
 }
 
-impl Class for Adapter {
+impl<R: Role> Class for Adapter<R> {
     type Interfaces = (
         IComponent,
         IEditController,
@@ -70,7 +71,7 @@ macro_rules! forward {
         { $( fn $name:ident( $( $argument:ident : $type:ty ),* ) $( -> $result:ty )?; )* }
         $( with { $( $own:item )* } )?
     ) => {
-        impl $interface for Adapter {
+        impl<R: Role> $interface for Adapter<R> {
             $(
                 unsafe fn $name(&self, $( $argument: $type ),*) $( -> $result )? {
                     // SAFETY: the host's arguments go on as they came.
@@ -207,12 +208,12 @@ forward! {
                 __field0: AudioBusBuffers__type0 {
                     channelBuffers32: ptr::null_mut(),
                 },
-            }; INPUT_BUSES];
+            }; MOST_INPUT_BUSES];
             if !data.inputs.is_null() {
                 for (index, bus) in inputs
                     .iter_mut()
                     .enumerate()
-                    .take(data.numInputs.max(0) as usize)
+                    .take(R::INPUT_BUSES.min(data.numInputs.max(0) as usize))
                 {
                     // SAFETY: the host's array has `numInputs` elements; both arms of the union are
                     // pointers, and a bus has as many of them as channels.
@@ -243,7 +244,7 @@ forward! {
                 context.state &= !known;
             }
             let mut sanitized = ProcessData {
-                numInputs: INPUT_BUSES as int32,
+                numInputs: R::INPUT_BUSES as int32,
                 inputs: inputs.as_mut_ptr(),
                 processContext: context.as_mut().map_or(ptr::null_mut(), ptr::from_mut),
                 ..*data
@@ -255,7 +256,7 @@ forward! {
     }
 }
 
-impl IMidiMappingTrait for Adapter {
+impl<R: Role> IMidiMappingTrait for Adapter<R> {
     /// The pitch wheels of all channels are the bend parameter's. nice-plug would want 2080
     /// parameters of its own for this.
     unsafe fn getMidiControllerAssignment(
@@ -332,9 +333,9 @@ fn find_parameter(controller: &impl IEditControllerTrait, name: &str) -> Option<
     })
 }
 
-/// Makes Weft's component.
+/// Makes the components: the instrument's and the effect's.
 struct Factory {
-    info: PluginInfo,
+    infos: [PluginInfo; 2],
 }
 
 impl Class for Factory {
@@ -342,7 +343,7 @@ impl Class for Factory {
 }
 
 impl Factory {
-    /// Writes what `describe` gives to `info` for the only class, of index 0.
+    /// Writes what `describe` gives to `info` for a class.
     ///
     /// # Safety
     /// `info` is null or valid for writing.
@@ -352,11 +353,12 @@ impl Factory {
         info: *mut T,
         describe: fn(&PluginInfo) -> T,
     ) -> tresult {
-        if index != 0 || info.is_null() {
+        let class = usize::try_from(index).ok().and_then(|i| self.infos.get(i));
+        let Some(class) = class.filter(|_| !info.is_null()) else {
             return kInvalidArgument;
-        }
+        };
         // SAFETY: by the contract above.
-        unsafe { info.write(describe(&self.info)) };
+        unsafe { info.write(describe(class)) };
         kResultOk
     }
 }
@@ -368,7 +370,7 @@ impl IPluginFactoryTrait for Factory {
     }
 
     unsafe fn countClasses(&self) -> int32 {
-        1
+        self.infos.len() as int32
     }
 
     unsafe fn getClassInfo(&self, index: int32, info: *mut PClassInfo) -> tresult {
@@ -386,29 +388,42 @@ impl IPluginFactoryTrait for Factory {
             return kInvalidArgument;
         }
         // SAFETY: VST3 passes ids of 16 bytes as if they were strings.
-        if unsafe { &*class_id.cast::<[u8; 16]>() } != self.info.cid {
-            return kInvalidArgument;
+        let class_id = unsafe { &*class_id.cast::<[u8; 16]>() };
+        // SAFETY: the host's pointers, not null.
+        unsafe {
+            match self.infos.iter().position(|info| info.cid == class_id) {
+                Some(0) => create::<Synth>(interface_id, object),
+                Some(_) => create::<Insert>(interface_id, object),
+                None => kInvalidArgument,
+            }
         }
-        let created = catch_unwind(AssertUnwindSafe(|| create_with_session(Wrapper::new)));
-        let Ok(Some((wrapped, session))) = created else {
-            return kOutOfMemory;
-        };
-        let Some(bend) = find_parameter(&wrapped, BEND_NAME) else {
-            return kOutOfMemory;
-        };
-        let component = ComWrapper::new(Adapter {
-            wrapped,
-            session,
-            bend,
-        });
-        let Some(unknown) = component.as_com_ref::<FUnknown>() else {
-            return kOutOfMemory;
-        };
-        let unknown = unknown.as_ptr();
-        // SAFETY: `component` lives until the end of this function, after which the reference that
-        // `queryInterface` adds is the host's.
-        unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, interface_id.cast::<TUID>(), object) }
     }
+}
+
+/// Makes a component and writes its `interface_id` to `object`.
+///
+/// # Safety
+/// `interface_id` points to an id, and `object` is valid for writing.
+unsafe fn create<R: Role>(interface_id: FIDString, object: *mut *mut c_void) -> tresult {
+    let created = catch_unwind(AssertUnwindSafe(|| create_with_session(Wrapper::new)));
+    let Ok(Some((wrapped, session))) = created else {
+        return kOutOfMemory;
+    };
+    let Some(bend) = find_parameter(&wrapped, BEND_NAME) else {
+        return kOutOfMemory;
+    };
+    let component = ComWrapper::new(Adapter::<R> {
+        wrapped,
+        session,
+        bend,
+    });
+    let Some(unknown) = component.as_com_ref::<FUnknown>() else {
+        return kOutOfMemory;
+    };
+    let unknown = unknown.as_ptr();
+    // SAFETY: `component` lives until the end of this function, after which the reference that
+    // `queryInterface` adds is the host's.
+    unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, interface_id.cast::<TUID>(), object) }
 }
 
 impl IPluginFactory2Trait for Factory {
@@ -433,7 +448,10 @@ impl IPluginFactory3Trait for Factory {
 #[unsafe(no_mangle)]
 pub extern "system" fn GetPluginFactory() -> *mut c_void {
     let factory = ComWrapper::new(Factory {
-        info: PluginInfo::for_plugin::<Weft>(),
+        infos: [
+            PluginInfo::for_plugin::<Weft>(),
+            PluginInfo::for_plugin::<WeftFx>(),
+        ],
     });
     match factory.to_com_ptr::<IPluginFactory>() {
         Some(factory) => factory.into_raw().cast(),
