@@ -100,14 +100,45 @@ class DawDreamer(unittest.TestCase):
         host.automate("Capture", np.zeros(SAMPLE_RATE, np.float32))
         return host
 
-    def test_sidechain_capture_texture_and_state(self):
-        host = self.fitted()
+    def wait_for_sound(self, host):
         # The player starts over with each render: silence it, so that only the texture is heard.
         host.player.set_data(np.zeros((host.plugin.get_num_input_channels(), 64), np.float32))
         host.set("Hold", 1.0)
         deadline = time.monotonic() + FIT_PATIENCE_S
         while rms_db(host.render(1.0)) < -50.0 and time.monotonic() < deadline:
             time.sleep(0.5)
+
+    def test_slots_and_grab(self):
+        host = self.fitted()
+        self.wait_for_sound(host)
+        # Slot C is empty: it listens, and keeps what it has heard.
+        host.set("Slot", 2 / 3)
+        feed = np.zeros((host.plugin.get_num_input_channels(), 3 * SAMPLE_RATE), np.float32)
+        feed[-2:] = rain(3.0, seed=4)
+        host.player.set_data(feed)
+        press = np.zeros(3 * SAMPLE_RATE, np.float32)
+        press[-SAMPLE_RATE // 4 :] = 1.0
+        host.automate("Grab", press)
+        heard = host.render(3.0)[:, SAMPLE_RATE : 5 * SAMPLE_RATE // 2]
+        self.assertLess(rms_db(heard), -80.0, "an empty slot sounds")
+        host.automate("Grab", np.zeros(SAMPLE_RATE, np.float32))
+        self.wait_for_sound(host)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "weft.state")
+            host.plugin.save_state(path)
+            reopened = Host(np.zeros((2, 64), np.float32))
+            reopened.plugin.load_state(path)
+        self.assertAlmostEqual(
+            reopened.plugin.get_parameter(reopened.index["slot"]), 2 / 3, places=3
+        )
+        for slot in [2 / 3, 0.0]:
+            reopened.set("Slot", slot)
+            reopened.render(0.5)
+            self.assert_sounds(reopened.render(1.0))
+
+    def test_sidechain_capture_texture_and_state(self):
+        host = self.fitted()
+        self.wait_for_sound(host)
         texture = host.render(10.0)
         self.assertEqual(texture.shape, (2, 10 * SAMPLE_RATE))
         for second in np.split(texture, 10, axis=1):

@@ -160,13 +160,21 @@ pub struct ClapPlugin {
 }
 
 impl ClapPlugin {
-    /// Loads the first plugin of the bundle at `path` and makes an instance of it. Instances of the
-    /// same bundle share one loaded library, as in any host.
+    /// Makes an instance of the first plugin of the bundle at `path`, the instrument. Instances of
+    /// the same bundle share one loaded library, as in any host.
     ///
     /// # Errors
     /// [`HostError::Load`] if that fails; [`HostError::Missing`] for a plugin without audio ports,
     /// parameters, state or render mode.
     pub fn load(path: &Path) -> Result<Self, HostError> {
+        Self::load_nth(path, 0)
+    }
+
+    /// Makes an instance of the plugin with this index in the bundle at `path`.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_nth(path: &Path, index: usize) -> Result<Self, HostError> {
         let failed = |reason: String| HostError::Load {
             path: path.to_owned(),
             reason,
@@ -180,8 +188,9 @@ impl ClapPlugin {
             .ok_or_else(|| failed("it has no plugin factory".into()))?;
         let id = factory
             .plugin_descriptors()
-            .find_map(|descriptor| descriptor.id().map(CString::from))
-            .ok_or_else(|| failed("its factory has no plugin".into()))?;
+            .nth(index)
+            .and_then(|descriptor| descriptor.id().map(CString::from))
+            .ok_or_else(|| failed(format!("its factory has no plugin {index}")))?;
         let main_thread = thread::current().id();
         let mut instance = PluginInstance::<Host>::new(
             |_| Shared {

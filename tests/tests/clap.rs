@@ -1,10 +1,12 @@
 //! The built CLAP in a host.
 
+mod driving;
 mod scenes;
 mod sound;
 
 use std::sync::OnceLock;
 
+use driving::{BLOCK_SIZE, FIT_STEPS, SAMPLE_RATE, bounce, set};
 use scenes::LONGEST_BLOCK;
 use sound::{assert_silent, assert_sounds, level_db};
 
@@ -15,12 +17,8 @@ use weft_hosts::{
     CLAP_BUNDLE, EventKind, Expression, Host as _, HostError, Note, Render, Rendered, Song, bundle,
 };
 
-const SAMPLE_RATE: u32 = 48_000;
-const BLOCK_SIZE: usize = 512;
 const CAPTURE_S: usize = 2;
 const CAPTURE_FRAMES: usize = CAPTURE_S * SAMPLE_RATE as usize;
-/// The fewest steps that the parameter allows: these tests ask whether it plays, not how well.
-const FIT_STEPS: &str = "100";
 /// The longest attack and release used here, in frames.
 const ENVELOPE_FRAMES: usize = SAMPLE_RATE as usize / 10;
 
@@ -48,34 +46,17 @@ fn active(mode: RenderMode) -> ClapPlugin {
 }
 
 fn activate(plugin: &mut ClapPlugin, mode: RenderMode, block_size: usize) {
-    plugin.deactivate().unwrap();
-    plugin.set_render_mode(mode).unwrap();
-    plugin.activate(f64::from(SAMPLE_RATE), block_size).unwrap();
-}
-
-/// Sets parameters by automation, in a block of their own.
-fn set(plugin: &mut ClapPlugin, values: &[(&str, &str)]) {
-    let mut render = Render::silent(BLOCK_SIZE);
-    for (name, text) in values {
-        render = render.at(0, plugin.automation(name, text).unwrap());
-    }
-    plugin.render(&render).unwrap();
-}
-
-fn play(plugin: &mut ClapPlugin, frames: usize) -> Vec<Vec<f32>> {
-    plugin.render(&Render::silent(frames)).unwrap().channels
+    driving::activate(plugin, mode, SAMPLE_RATE, block_size);
 }
 
 /// Captures `channels` by automation; what was heard meanwhile.
 fn capture(plugin: &mut ClapPlugin, channels: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    let length = (CAPTURE_S).to_string();
-    set(plugin, &[("Capture", "Off"), ("Capture Length", &length)]);
     let port = plugin.capture_port().unwrap();
-    let render = Render::silent(CAPTURE_FRAMES + BLOCK_SIZE)
-        .feed(port, channels)
-        .at(0, plugin.automation("Capture", "On").unwrap())
-        .at(CAPTURE_FRAMES, plugin.automation("Capture", "Off").unwrap());
-    plugin.render(&render).unwrap().channels
+    driving::capture(plugin, port, channels, SAMPLE_RATE)
+}
+
+fn play(plugin: &mut ClapPlugin, frames: usize) -> Vec<Vec<f32>> {
+    plugin.render(&Render::silent(frames)).unwrap().channels
 }
 
 /// Captures in real time and waits for the fit as a bounce does.
@@ -101,13 +82,6 @@ fn fitted() -> ClapPlugin {
     let mut plugin = active(RenderMode::Offline);
     plugin.load_state(fitted_state()).unwrap();
     plugin
-}
-
-/// `frames` frames from the stream's start with *Hold* on.
-fn bounce(plugin: &mut ClapPlugin, frames: usize) -> Vec<Vec<f32>> {
-    plugin.reset().unwrap();
-    let render = Render::silent(frames).at(0, plugin.automation("Hold", "On").unwrap());
-    plugin.render(&render).unwrap().channels
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The built CLAP in projects: what is saved, what comes back in another process, and instances that come
 //! and go in any phase of a fit.
 
+mod driving;
 #[path = "../../core/tests/guard/mutations.rs"]
 mod mutations;
 mod sound;
@@ -10,17 +11,14 @@ use std::process::Command;
 use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use driving::{BLOCK_SIZE, FIT_STEPS, SAMPLE_RATE, bounce, set};
 use mutations::{Random, mutate};
 use sound::{assert_silent, assert_sounds};
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
 use weft_hosts::measure::fingerprint;
-use weft_hosts::{CLAP_BUNDLE, Render, bundle};
+use weft_hosts::{CLAP_BUNDLE, EventKind, Note, Render, bundle};
 
-const SAMPLE_RATE: u32 = 48_000;
-const BLOCK_SIZE: usize = 512;
-/// The fewest steps that the parameter allows: these tests ask whether it plays, not how well.
-const FIT_STEPS: &str = "100";
 /// The largest state of an 8 s stereo slot, in bytes: what hosts keep for every step of their undo.
 const LARGEST_SLOT: usize = 4_000_000;
 /// Names the state that a test in another process is to play.
@@ -38,41 +36,17 @@ fn active(mode: RenderMode) -> ClapPlugin {
 }
 
 fn activate(plugin: &mut ClapPlugin, mode: RenderMode, sample_rate: u32) {
-    plugin.deactivate().unwrap();
-    plugin.set_render_mode(mode).unwrap();
-    plugin.activate(f64::from(sample_rate), BLOCK_SIZE).unwrap();
+    driving::activate(plugin, mode, sample_rate, BLOCK_SIZE);
 }
 
-fn set(plugin: &mut ClapPlugin, values: &[(&str, &str)]) {
-    let mut render = Render::silent(BLOCK_SIZE);
-    for (name, text) in values {
-        render = render.at(0, plugin.automation(name, text).unwrap());
-    }
-    plugin.render(&render).unwrap();
-}
-
-/// Captures `channels`, all of them, into the slot that plays; in a bounce, the fit is waited for.
+/// Captures `channels`, all of them, into the slot that plays.
 fn capture(plugin: &mut ClapPlugin, channels: &[Vec<f32>], sample_rate: u32) {
-    let frames = channels[0].len();
-    let length = (frames as f64 / f64::from(sample_rate)).to_string();
-    set(plugin, &[("Capture", "Off"), ("Capture Length", &length)]);
     let port = plugin.capture_port().unwrap();
-    let render = Render::silent(frames + BLOCK_SIZE)
-        .feed(port, channels)
-        .at(0, plugin.automation("Capture", "On").unwrap())
-        .at(frames, plugin.automation("Capture", "Off").unwrap());
-    plugin.render(&render).unwrap();
+    driving::capture(plugin, port, channels, sample_rate);
 }
 
 fn recording(texture: Texture, seconds: f64) -> Vec<Vec<f32>> {
     synthesize(texture, 7, SAMPLE_RATE, seconds).into_channels()
-}
-
-/// `frames` frames from the stream's start with *Hold* on.
-fn bounce(plugin: &mut ClapPlugin, frames: usize) -> Vec<Vec<f32>> {
-    plugin.reset().unwrap();
-    let render = Render::silent(frames).at(0, plugin.automation("Hold", "On").unwrap());
-    plugin.render(&render).unwrap().channels
 }
 
 /// A bounce of two slots, one after the other.
@@ -220,6 +194,50 @@ fn states_are_small_and_sound_at_once() {
         );
         assert!(size <= LARGEST_SLOT, "{name}: {size} bytes");
     }
+}
+
+#[test]
+fn states_are_saved_and_loaded_while_it_plays() {
+    let _others = others_may_run();
+    let second = SAMPLE_RATE as usize;
+    let mut plugin = active(RenderMode::Offline);
+    plugin.load_state(fitted_state()).unwrap();
+    let expected = bounce_slots(&mut plugin);
+    set(&mut plugin, &[("Slot", "A"), ("Hold", "Off")]);
+    capture(&mut plugin, &recording(Texture::Wind, 1.5), SAMPLE_RATE);
+    let states = [fitted_state().to_vec(), plugin.save_state().unwrap()];
+    let known = states.each_ref().map(|state| slots(state));
+    assert!(known[0] != known[1]);
+
+    activate(&mut plugin, RenderMode::Realtime, SAMPLE_RATE);
+    let keys = 57..65;
+    let render = keys.fold(Render::silent(4 * second).paced(), |render, key| {
+        let (note, velocity) = (Note::key(key), 0.5);
+        render.at(0, EventKind::NoteOn { note, velocity })
+    });
+    let (mut saves, mut loads) = (0, 0);
+    let mut watch = |plugin: &mut ClapPlugin| {
+        let saved = plugin.save_state().unwrap();
+        saves += 1;
+        // Always the one or the other, never something of both.
+        assert!(known.contains(&slots(&saved)));
+        // Five times a second.
+        if saves % 10 == 0 {
+            plugin.load_state(&states[loads % 2]).unwrap();
+            loads += 1;
+            assert!(slots(&plugin.save_state().unwrap()) == known[(loads - 1) % 2]);
+        }
+    };
+    let sound = plugin.render_watched(&render, &mut watch).unwrap();
+    println!("{saves} saves and {loads} loads in 4 s of sound");
+    assert!(saves > 20 && loads > 2);
+    for quarter in 1..8 {
+        let part = quarter * second / 2..(quarter + 1) * second / 2;
+        assert_sounds(&sound.frames(part));
+    }
+    activate(&mut plugin, RenderMode::Offline, SAMPLE_RATE);
+    plugin.load_state(fitted_state()).unwrap();
+    assert!(bounce_slots(&mut plugin) == expected);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use sound::{assert_silent, assert_sounds};
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
 use weft_hosts::vst3::{ProcessMode, Vst3Plugin};
-use weft_hosts::{CLAP_BUNDLE, EventKind, Note, Render, VST3_BUNDLE, bundle};
+use weft_hosts::{CLAP_BUNDLE, EventKind, Host as _, Note, Render, VST3_BUNDLE, bundle};
 
 const SAMPLE_RATE: u32 = 48_000;
 const BLOCK_SIZE: usize = 512;
@@ -119,6 +119,34 @@ fn it_captures_plays_and_travels_in_a_project() {
     let played = reopened.render(&note).unwrap();
     assert_sounds(&played.frames(0..SECOND));
     assert_silent(&played.frames(SECOND + SECOND / 2..2 * SECOND));
+}
+
+#[test]
+fn slots_and_what_was_grabbed_travel_in_a_project() {
+    let mut plugin = fitted(&rain());
+    let in_a = bounce(&mut plugin, SECOND);
+    let third = 2.0 / 3.0;
+    let to_c = plugin.move_to("Slot", third).unwrap();
+    let fire = synthesize(Texture::Fire, 7, SAMPLE_RATE, 2.0).into_channels();
+    let heard = Render::silent(CAPTURE_FRAMES)
+        .feed(CAPTURE_BUS, &fire)
+        .at(0, to_c)
+        .at(0, plugin.switch("Grab", false).unwrap());
+    plugin.render(&heard).unwrap();
+    let grab = Render::silent(BLOCK_SIZE).at(0, plugin.switch("Grab", true).unwrap());
+    plugin.render(&grab).unwrap();
+    let in_c = bounce(&mut plugin, SECOND);
+    assert_sounds(&in_c);
+    assert!(in_c != in_a);
+
+    let mut reopened = load(ProcessMode::Offline);
+    reopened.load_state(&plugin.save_state().unwrap()).unwrap();
+    assert!(bounce(&mut reopened, SECOND) == in_c);
+    let to_a = reopened.move_to("Slot", 0.0).unwrap();
+    reopened
+        .render(&Render::silent(BLOCK_SIZE).at(0, to_a))
+        .unwrap();
+    assert!(bounce(&mut reopened, SECOND) == in_a);
 }
 
 #[test]
