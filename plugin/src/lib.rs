@@ -30,6 +30,9 @@ use crate::parameters::{VOICES, WeftParams, dry_gain};
 use crate::role::{Insert, Role, Synth};
 use crate::session::Session;
 
+/// In so many seconds the effect is bypassed, and comes back.
+const BYPASS_FADE_S: f32 = 0.02;
+
 /// The instrument.
 pub type Weft = WeftPlugin<Synth>;
 /// The effect, which passes its input on.
@@ -46,6 +49,9 @@ pub struct WeftPlugin<R: Role> {
     grab_trigger: Trigger,
     /// The payload of a panic in `process`, kept until it can be freed off the audio thread.
     caught_panic: Option<Box<dyn Any + Send>>,
+    /// How far the effect is bypassed, 0 to 1, and the most that it changes in a sample.
+    bypassed: f32,
+    bypass_step: f32,
     role: PhantomData<R>,
 }
 
@@ -62,6 +68,8 @@ impl<R: Role> Default for WeftPlugin<R> {
             capture_trigger: Trigger::default(),
             grab_trigger: Trigger::default(),
             caught_panic: None,
+            bypassed: 0.0,
+            bypass_step: 1.0,
             role: PhantomData,
         }
     }
@@ -138,17 +146,7 @@ impl<R: Role> WeftPlugin<R> {
                 }
                 start = end;
             }
-            if let Some(dry) = &self.params.amp.dry.0 {
-                let [input_left, input_right] = self.input.slice(0, block_len);
-                let outputs = left.iter_mut().zip(right);
-                for ((left, right), (in_left, in_right)) in
-                    outputs.zip(input_left.iter().zip(input_right))
-                {
-                    let gain = dry_gain(dry.smoothed.next());
-                    *left += gain * in_left;
-                    *right += gain * in_right;
-                }
-            }
+            self.pass_input_on([left, right]);
             block_start += block_len;
         }
         // Where a host sends a note before a parameter of the same sample, nice-plug gives us the
@@ -156,6 +154,24 @@ impl<R: Role> WeftPlugin<R> {
         while let Some(due) = event {
             self.play(&due, api);
             event = context.next_event();
+        }
+    }
+
+    /// Puts the input of the block under the texture, where that is what the plugin is for.
+    fn pass_input_on(&mut self, [left, right]: [&mut [f32]; 2]) {
+        let Some(through) = &self.params.amp.through.0 else {
+            return;
+        };
+        let target = f32::from(u8::from(through.bypass.value()));
+        let step = self.bypass_step;
+        let [input_left, input_right] = self.input.slice(0, left.len());
+        let inputs = input_left.iter().zip(input_right);
+        for ((left, right), (input_left, input_right)) in left.iter_mut().zip(right).zip(inputs) {
+            let dry = dry_gain(through.dry.smoothed.next());
+            self.bypassed += (target - self.bypassed).clamp(-step, step);
+            let (wet, input) = (1.0 - self.bypassed, dry + self.bypassed * (1.0 - dry));
+            *left = wet * *left + input * input_left;
+            *right = wet * *right + input * input_right;
         }
     }
 
@@ -280,6 +296,7 @@ impl<R: Role> Plugin for WeftPlugin<R> {
     ) -> bool {
         self.caught_panic = None;
         self.session.host().set_sample_rate(config.sample_rate);
+        self.bypass_step = 1.0 / (BYPASS_FADE_S * config.sample_rate);
         let max_block_size = config.max_buffer_size as usize;
         let session = self.session.clone();
         let prepared = session.contain("preparing to play", || {
@@ -291,6 +308,9 @@ impl<R: Role> Plugin for WeftPlugin<R> {
     }
 
     fn reset(&mut self) {
+        let through = self.params.amp.through.0.as_ref();
+        let bypassed = through.is_some_and(|t| t.bypass.value());
+        self.bypassed = f32::from(u8::from(bypassed));
         let reset = catch_unwind(AssertUnwindSafe(|| self.player.reset()));
         if let Err(payload) = reset {
             self.fail(payload);

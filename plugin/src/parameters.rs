@@ -183,25 +183,38 @@ pub struct AmpParams {
     #[id = "limiter"]
     pub limiter: BoolParam,
 
-    /// How loud the effect passes its input on.
+    /// How the effect passes its input on.
     #[nested]
-    pub dry: DryParam,
+    pub through: ThroughParams,
 }
 
-/// Level of the input in the output in dB, -60 (which is off) to +12: `dry`, which only the effect has.
-pub struct DryParam(pub Option<FloatParam>);
+/// How the input is passed on, if it is: by the effect.
+pub struct ThroughParams(pub Option<Through>);
 
-// SAFETY: the pointer is to the parameter of `self`, of which nice-plug says that it lives as long as
+/// How the input is passed on.
+pub struct Through {
+    /// Level of the input in the output in dB, -60 (which is off) to +12.
+    pub dry: FloatParam,
+
+    /// Nothing but the input is heard.
+    pub bypass: BoolParam,
+}
+
+// SAFETY: the pointers are to parameters of `self`, of which nice-plug says that it lives as long as
 // what is made of it, in the shared `WeftParams`; it is not moved there.
-unsafe impl Params for DryParam {
+unsafe impl Params for ThroughParams {
     fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
-        let dry = self.0.iter();
-        dry.map(|dry| ("dry".to_owned(), dry.as_ptr(), String::new()))
-            .collect()
+        let Some(Through { dry, bypass }) = &self.0 else {
+            return Vec::new();
+        };
+        let params = [("dry", dry.as_ptr()), ("bypass", bypass.as_ptr())];
+        params
+            .map(|(id, param)| (id.to_owned(), param, String::new()))
+            .into()
     }
 }
 
-impl DryParam {
+impl Through {
     fn new() -> Self {
         let shown = |db: f32| match dry_gain(db) {
             0.0 => "Off".to_owned(),
@@ -217,11 +230,13 @@ impl DryParam {
             min: GAIN_MIN_DB,
             max: GAIN_MAX_DB,
         };
-        let param = FloatParam::new("Dry", 0.0, range)
-            .with_smoother(SmoothingStyle::Linear(DRY_SMOOTHING_MS))
-            .with_value_to_string(Arc::new(shown))
-            .with_string_to_value(Arc::new(parsed));
-        Self(Some(param))
+        Self {
+            dry: FloatParam::new("Dry", 0.0, range)
+                .with_smoother(SmoothingStyle::Linear(DRY_SMOOTHING_MS))
+                .with_value_to_string(Arc::new(shown))
+                .with_string_to_value(Arc::new(parsed)),
+            bypass: switch("Bypass", false).make_bypass(),
+        }
     }
 }
 
@@ -592,11 +607,7 @@ impl AmpParams {
             sustain: share("Sustain", defaults.sustain, 1.0),
             release: envelope_time("Release", defaults.release_s, RELEASE_RANGE_S),
             limiter: switch("Limiter", defaults.limiter),
-            dry: if passes_input {
-                DryParam::new()
-            } else {
-                DryParam(None)
-            },
+            through: ThroughParams(passes_input.then(Through::new)),
         }
     }
 }
@@ -835,15 +846,15 @@ mod tests {
     }
 
     #[test]
-    fn the_effect_has_one_more() {
+    fn the_effect_has_two_more() {
         let ids = |passes_input| {
             let params = WeftParams::new(Arc::new(Session::new().0), passes_input);
             let ids = params.param_map().into_iter().map(|(id, ..)| id);
             ids.collect::<Vec<_>>()
         };
         let mut effect = ids(true);
-        effect.retain(|id| id != "dry");
-        assert_eq!((ids(true).len(), ids(false)), (effect.len() + 1, effect));
+        effect.retain(|id| id != "dry" && id != "bypass");
+        assert_eq!((ids(true).len(), ids(false)), (effect.len() + 2, effect));
         assert_eq!([-60.0, 0.0].map(dry_gain), [0.0, 1.0]);
     }
 

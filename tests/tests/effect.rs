@@ -25,7 +25,7 @@ fn rain() -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn it_has_the_instruments_parameters_and_the_dry_level() {
+fn it_has_the_instruments_parameters_and_its_own() {
     let plugin = active();
     let ports = (&plugin.inputs[..], &plugin.outputs[..]);
     let ([input], [output]) = ports else {
@@ -33,8 +33,8 @@ fn it_has_the_instruments_parameters_and_the_dry_level() {
     };
     assert_eq!((input.channels, output.channels), (2, 2));
     assert!(input.is_main && output.is_main);
-    assert_eq!(plugin.parameters.len(), weft_hosts::PARAMETERS.len() + 1);
-    for name in weft_hosts::PARAMETERS.into_iter().chain(["Dry"]) {
+    assert_eq!(plugin.parameters.len(), weft_hosts::PARAMETERS.len() + 2);
+    for name in weft_hosts::PARAMETERS.into_iter().chain(["Dry", "Bypass"]) {
         plugin.parameter(name).unwrap();
     }
 }
@@ -65,6 +65,15 @@ fn it_passes_the_track_on_and_plays_what_it_captured_from_it() {
             assert!((dry - expected).abs() < 1e-6, "frame {at}");
         }
     }
+
+    // Bypassed, there is only the track; the texture goes on unheard.
+    set(&mut plugin, &[("Bypass", "On")]);
+    plugin.render(&Render::silent(SECOND)).unwrap();
+    let bypassed = Render::silent(SECOND).feed(0, &rain);
+    let bypassed = plugin.render(&bypassed).unwrap();
+    assert!(bypassed.channels[0][..] == rain[0][..SECOND]);
+    set(&mut plugin, &[("Bypass", "Off")]);
+    assert_sounds(&plugin.render(&Render::silent(SECOND)).unwrap().channels);
 
     let state = plugin.save_state().unwrap();
     let mut reopened = active();

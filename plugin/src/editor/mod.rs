@@ -300,8 +300,8 @@ impl EditorApp {
         widgets::parameter_bar(ui, rows.next(), &amp.release, &setter, gesture);
         widgets::parameter_bar(ui, rows.next(), &amp.gain, &setter, gesture);
         widgets::parameter_switch(ui, rows.next(), &amp.limiter, &setter);
-        if let Some(dry) = &amp.dry.0 {
-            widgets::parameter_bar(ui, rows.next(), dry, &setter, gesture);
+        if let Some(through) = &amp.through.0 {
+            widgets::parameter_bar(ui, rows.next(), &through.dry, &setter, gesture);
         }
 
         let mut rows = group(ui, play_area, "Play");
@@ -410,7 +410,7 @@ fn progress(
     params: &WeftParams,
 ) {
     let hold = params.play.hold.value();
-    let is_effect = params.amp.dry.0.is_some();
+    let is_effect = params.amp.through.0.is_some();
     let shown = &status.slots[slot.index()];
     let advice = match status.phase {
         Phase::Waiting => "Waits for the input to reach the threshold, or for the next bar.",
