@@ -59,9 +59,10 @@ impl<R: Role> Default for WeftPlugin<R> {
     fn default() -> Self {
         let (session, player) = Session::new();
         let session = Arc::new(session);
-        host::announce(&session);
+        let params = Arc::new(WeftParams::new(session.clone(), R::PASSES_INPUT));
+        host::announce(&session, &params);
         Self {
-            params: Arc::new(WeftParams::new(session.clone(), R::PASSES_INPUT)),
+            params,
             session,
             player,
             input: CaptureInput::default(),

@@ -303,7 +303,7 @@ unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
         // SAFETY: by the contract above. nice-plug's `destroy` turns the pointer back into the `Arc`.
         create_with_session(|| Arc::into_raw(unsafe { Wrapper::<WeftPlugin<R>>::new(host) }))
     }));
-    let Ok(Some((wrapper, session))) = created else {
+    let Ok(Some((wrapper, session, _))) = created else {
         return ptr::null();
     };
     // SAFETY: `wrapper` is the leaked `Arc`, alive until `destroy`; nobody else borrows its function

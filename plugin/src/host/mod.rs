@@ -2,41 +2,45 @@
 //!
 //! Its wrappers keep to themselves when a bounce begins, whether the main input is there at all, and
 //! have no way to say that the project has changed; they read input buses that a host did not pass,
-//! give the pitch wheel away unless a plugin takes two thousand parameters with it, and lose count of
-//! the song where they cut a block. So each format's entry point puts a thin adapter around
+//! give the pitch wheel away unless a plugin takes two thousand parameters with it, drop values that a
+//! VST3 host sets while blocks are processed, and lose count of the song where they cut a block. So each format's entry point puts a thin adapter around
 //! nice-plug's object, which hands every call on and sees to those.
 
 mod clap;
 mod clap_events;
 mod vst3;
+mod vst3_edits;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
+use crate::parameters::WeftParams;
 use crate::session::Session;
 
 /// Input buses of the plugin that has most: the main input and the capture input.
 const MOST_INPUT_BUSES: usize = 2;
 
-/// The session of the plugin object that was made last.
-static NEWEST_SESSION: Mutex<Weak<Session>> = Mutex::new(Weak::new());
+/// What the adapters need of the plugin object that was made last.
+static NEWEST: Mutex<(Weak<Session>, Weak<WeftParams>)> = Mutex::new((Weak::new(), Weak::new()));
 
-/// Lets the adapter around the plugin object that is being made find its session.
-pub fn announce(session: &Arc<Session>) {
-    if let Ok(mut newest) = NEWEST_SESSION.lock() {
-        *newest = Arc::downgrade(session);
+/// Lets the adapter around the plugin object that is being made find its session and parameters.
+pub fn announce(session: &Arc<Session>, params: &Arc<WeftParams>) {
+    if let Ok(mut newest) = NEWEST.lock() {
+        *newest = (Arc::downgrade(session), Arc::downgrade(params));
     }
 }
 
 /// Runs nice-plug's constructor, which makes a plugin object out of sight, and returns what it made
-/// with the session of that object.
-fn create_with_session<T>(create: impl FnOnce() -> T) -> Option<(T, Arc<Session>)> {
-    /// One constructor at a time, or the sessions could be mixed up.
+/// with the session and the parameters of that object.
+fn create_with_session<T>(
+    create: impl FnOnce() -> T,
+) -> Option<(T, Arc<Session>, Arc<WeftParams>)> {
+    /// One constructor at a time, or they could be mixed up.
     static CREATING: Mutex<()> = Mutex::new(());
     let _creating = CREATING.lock().ok()?;
     let created = create();
-    let session = NEWEST_SESSION.lock().ok()?.upgrade()?;
-    Some((created, session))
+    let newest = NEWEST.lock().ok()?;
+    Some((created, newest.0.upgrade()?, newest.1.upgrade()?))
 }
 
 /// Tells the host that its project has changed. Called off the audio thread.

@@ -34,6 +34,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
 
+use super::vst3_edits::UnsentEdits;
 use super::{MOST_INPUT_BUSES, create_with_session};
 use crate::parameters::BEND_NAME;
 use crate::role::{Insert, Role, Synth};
@@ -49,6 +50,7 @@ struct Adapter<R: Role> {
     session: Arc<Session>,
     /// VST3's number of the pitch bend.
     bend: ParamID,
+    unsent: UnsentEdits,
 }
 
 impl<R: Role> Class for Adapter<R> {
@@ -104,12 +106,25 @@ forward! {
         fn getBusInfo(media: MediaType, direction: BusDirection, index: int32, info: *mut BusInfo) -> tresult;
         fn getRoutingInfo(input: *mut RoutingInfo, output: *mut RoutingInfo) -> tresult;
         fn activateBus(media: MediaType, direction: BusDirection, index: int32, state: TBool) -> tresult;
-        fn setActive(state: TBool) -> tresult;
-        fn getState(state: *mut IBStream) -> tresult;
     } with {
+        unsafe fn setActive(&self, state: TBool) -> tresult {
+            if state == 0 {
+                self.unsent.set_processing(false);
+            }
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.setActive(state) }
+        }
+
+        unsafe fn getState(&self, state: *mut IBStream) -> tresult {
+            self.unsent.apply();
+            // SAFETY: as called by the host.
+            unsafe { IComponentTrait::getState(&self.wrapped, state) }
+        }
+
         /// nice-plug only answers "no" to a state it can't read; the user has to see why nothing
         /// sounds.
         unsafe fn setState(&self, state: *mut IBStream) -> tresult {
+            self.unsent.clear();
             // SAFETY: as called by the host.
             let result = unsafe { IComponentTrait::setState(&self.wrapped, state) };
             if result != kResultOk {
@@ -131,7 +146,6 @@ forward! {
         fn getParamStringByValue(id: ParamID, value: ParamValue, string: *mut String128) -> tresult;
         fn normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue;
         fn plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue;
-        fn setParamNormalized(id: ParamID, value: ParamValue) -> tresult;
         fn createView(name: FIDString) -> *mut IPlugView;
     } with {
         /// Hosts ask for values now and then on the thread of their interface, which is the only
@@ -142,8 +156,19 @@ forward! {
                 self.session
                     .contain("looking after a fit", || self.session.poll());
             }
+            if let Some(value) = self.unsent.value(id) {
+                return value;
+            }
             // SAFETY: as called by the host.
             unsafe { self.wrapped.getParamNormalized(id) }
+        }
+
+        unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
+            if self.unsent.keep(id, value) {
+                return kResultOk;
+            }
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.setParamNormalized(id, value) }
         }
 
         unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
@@ -186,14 +211,20 @@ forward! {
         fn canProcessSampleSize(sample_size: int32) -> tresult;
         fn getLatencySamples() -> uint32;
         fn setupProcessing(setup: *mut ProcessSetup) -> tresult;
-        fn setProcessing(state: TBool) -> tresult;
         fn getTailSamples() -> uint32;
     } with {
+        unsafe fn setProcessing(&self, state: TBool) -> tresult {
+            self.unsent.set_processing(state != 0);
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.setProcessing(state) }
+        }
+
         unsafe fn process(&self, data: *mut ProcessData) -> tresult {
             // SAFETY: null, or valid for this call.
             let Some(data) = (unsafe { data.as_ref() }) else {
                 return kInvalidArgument;
             };
+            self.unsent.block_begins();
             let host = self.session.host();
             // Every block says it. nice-plug goes by `setupProcessing`, and there hands on the mode
             // of the call before.
@@ -406,16 +437,19 @@ impl IPluginFactoryTrait for Factory {
 /// `interface_id` points to an id, and `object` is valid for writing.
 unsafe fn create<R: Role>(interface_id: FIDString, object: *mut *mut c_void) -> tresult {
     let created = catch_unwind(AssertUnwindSafe(|| create_with_session(Wrapper::new)));
-    let Ok(Some((wrapped, session))) = created else {
+    let Ok(Some((wrapped, session, params))) = created else {
         return kOutOfMemory;
     };
     let Some(bend) = find_parameter(&wrapped, BEND_NAME) else {
         return kOutOfMemory;
     };
+    let id_of = |name: &str| find_parameter(&wrapped, name);
+    let unsent = UnsentEdits::new(params, session.clone(), id_of);
     let component = ComWrapper::new(Adapter::<R> {
         wrapped,
         session,
         bend,
+        unsent,
     });
     let Some(unknown) = component.as_com_ref::<FUnknown>() else {
         return kOutOfMemory;
@@ -510,13 +544,14 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_wheels_of_all_channels_bend() {
+    /// An instance of the instrument.
+    fn controller() -> ComPtr<IEditController> {
         // SAFETY: the factory's own contract is kept: valid ids and pointers, and every reference is
         // given back.
         unsafe {
             let factory =
                 ComPtr::<IPluginFactory>::from_raw(GetPluginFactory().cast()).expect("a factory");
+            assert_eq!(factory.countClasses(), 2);
             let mut info: PClassInfo = std::mem::zeroed();
             assert_eq!(factory.getClassInfo(0, &mut info), kResultOk);
             let mut object = ptr::null_mut();
@@ -526,8 +561,51 @@ mod tests {
                 &mut object,
             );
             assert_eq!(made, kResultOk);
-            let controller =
-                ComPtr::<IEditController>::from_raw(object.cast()).expect("a controller");
+            ComPtr::<IEditController>::from_raw(object.cast()).expect("a controller")
+        }
+    }
+
+    #[test]
+    fn what_a_host_sets_while_it_processes_is_kept_until_a_block_brings_it() {
+        let controller = controller();
+        let processor = controller.cast::<IAudioProcessor>().expect("a processor");
+        let component = controller.cast::<IComponent>().expect("a component");
+        // SAFETY: the calls follow VST3's order, with pointers that are null or valid.
+        unsafe {
+            let mut setup = ProcessSetup {
+                processMode: 0,
+                symbolicSampleSize: 0,
+                maxSamplesPerBlock: 64,
+                sampleRate: 48_000.0,
+            };
+            assert_eq!(component.initialize(ptr::null_mut()), kResultOk);
+            assert_eq!(processor.setupProcessing(&mut setup), kResultOk);
+            assert_eq!(component.setActive(1), kResultOk);
+            assert_eq!(processor.setProcessing(1), kResultOk);
+            let mut info: ParameterInfo = std::mem::zeroed();
+            assert_eq!(controller.getParameterInfo(0, &mut info), kResultOk);
+            let value = || controller.getParamNormalized(info.id);
+            let before = value();
+            assert_eq!(controller.setParamNormalized(info.id, 0.75), kResultOk);
+            assert_eq!(value(), 0.75);
+            // A block that does not bring it.
+            let mut flush: ProcessData = std::mem::zeroed();
+            assert_eq!(processor.process(&mut flush), kResultOk);
+            assert_eq!(value(), before);
+            // No more blocks.
+            assert_eq!(controller.setParamNormalized(info.id, 0.75), kResultOk);
+            assert_eq!(processor.setProcessing(0), kResultOk);
+            assert_eq!(value(), 0.75);
+            assert_eq!(component.setActive(0), kResultOk);
+            assert_eq!(component.terminate(), kResultOk);
+        }
+    }
+
+    #[test]
+    fn the_wheels_of_all_channels_bend() {
+        let controller = controller();
+        // SAFETY: valid ids and pointers.
+        unsafe {
             let mapping = controller.cast::<IMidiMapping>().expect("a mapping");
             for channel in 0..16 {
                 let mut id = 0;
