@@ -16,12 +16,13 @@ mod text;
 
 use std::any::Any;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
-use weft_core::player::{NoteAddress, Player};
+use weft_core::player::{Controls, NoteAddress, Player};
 
 use crate::capture::{CaptureInput, Trigger};
 use crate::denormals::DenormalGuard;
@@ -45,6 +46,9 @@ pub struct WeftPlugin<R: Role> {
     session: Arc<Session>,
     player: Player,
     input: CaptureInput,
+    main_input_channels: usize,
+    /// The right channel of an output that has only one.
+    second: Vec<f32>,
     capture_trigger: Trigger,
     grab_trigger: Trigger,
     /// The payload of a panic in `process`, kept until it can be freed off the audio thread.
@@ -66,6 +70,8 @@ impl<R: Role> Default for WeftPlugin<R> {
             session,
             player,
             input: CaptureInput::default(),
+            main_input_channels: 2,
+            second: Vec::new(),
             capture_trigger: Trigger::default(),
             grab_trigger: Trigger::default(),
             caught_panic: None,
@@ -92,8 +98,23 @@ impl<R: Role> WeftPlugin<R> {
         let position = notes::song_position(context.transport(), beats_per_bar);
         self.player.set_transport(position);
         let controls = self.params.controls();
-        let api = context.plugin_api();
 
+        // Out of `self` for as long as it is written to; without allocation, both ways.
+        let mut second = std::mem::take(&mut self.second);
+        self.render_into(buffer, &mut second, aux, &controls, context);
+        self.second = second;
+    }
+
+    /// Renders into `buffer`, and where that is mono, into `second` for the right channel.
+    fn render_into<P: Plugin>(
+        &mut self,
+        buffer: &mut Buffer,
+        second: &mut [f32],
+        aux: &AuxiliaryBuffers,
+        controls: &Controls,
+        context: &mut impl ProcessContext<P>,
+    ) {
+        let api = context.plugin_api();
         let frames = buffer.samples();
         let mut block_start = 0;
         let mut event = context.next_event();
@@ -105,21 +126,23 @@ impl<R: Role> WeftPlugin<R> {
                 return;
             }
             self.input.clear(block_len);
+            let range = block_start..block_start + block_len;
             if self.session.host().is_main_input_connected() {
-                self.input
-                    .add_bus(buffer.as_slice_immutable(), block_start, block_len);
+                let main = buffer.as_slice_immutable();
+                let main = main.get(..self.main_input_channels).unwrap_or(main);
+                self.input.add_bus(main, block_start, block_len);
             }
             for bus in aux.inputs.iter() {
                 self.input
                     .add_bus(bus.as_slice_immutable(), block_start, block_len);
             }
-            let [left, right, ..] = buffer.as_slice() else {
-                return;
+            let is_mono = buffer.channels() == 1;
+            let (left, right) = match buffer.as_slice() {
+                [left, right, ..] => (left.get_mut(range.clone()), right.get_mut(range.clone())),
+                [mono] => (mono.get_mut(range.clone()), second.get_mut(..block_len)),
+                [] => return,
             };
-            let (Some(left), Some(right)) = (
-                left.get_mut(block_start..block_start + block_len),
-                right.get_mut(block_start..block_start + block_len),
-            ) else {
+            let (Some(left), Some(right)) = (left, right) else {
                 return;
             };
 
@@ -138,7 +161,7 @@ impl<R: Role> WeftPlugin<R> {
                 self.player.process(
                     self.input.slice(start, end),
                     [&mut left[start..end], &mut right[start..end]],
-                    &controls,
+                    controls,
                 );
                 let last = (block_start + end).saturating_sub(1) as u32;
                 while let Some(note) = self.player.next_ended_note() {
@@ -147,7 +170,12 @@ impl<R: Role> WeftPlugin<R> {
                 }
                 start = end;
             }
-            self.pass_input_on([left, right]);
+            self.pass_input_on([&mut *left, &mut *right]);
+            if is_mono {
+                for (left, right) in left.iter_mut().zip(right) {
+                    *left = 0.5 * (*left + *right);
+                }
+            }
             block_start += block_len;
         }
         // Where a host sends a note before a parameter of the same sample, nice-plug gives us the
@@ -291,17 +319,20 @@ impl<R: Role> Plugin for WeftPlugin<R> {
 
     fn activate(
         &mut self,
-        _layout: &AudioIOLayout,
+        layout: &AudioIOLayout,
         config: &BufferConfig,
         _context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.caught_panic = None;
         self.session.host().set_sample_rate(config.sample_rate);
+        let main = layout.main_input_channels.map_or(0, NonZeroU32::get);
+        self.main_input_channels = main as usize;
         self.bypass_step = 1.0 / (BYPASS_FADE_S * config.sample_rate);
         let max_block_size = config.max_buffer_size as usize;
         let session = self.session.clone();
         let prepared = session.contain("preparing to play", || {
             self.input.prepare(max_block_size);
+            self.second.resize(max_block_size, 0.0);
             self.player.prepare(f64::from(config.sample_rate));
         });
         session.set_audio_fault(prepared.is_none());

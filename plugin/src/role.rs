@@ -18,12 +18,12 @@ pub trait Role: Send + 'static {
     const VST3_CLASS_ID: [u8; 16];
     /// What VST3 hosts sort it by.
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory];
-    /// The only layout: a VST3 host takes the bus counts of the first and does not expect them to
-    /// change.
+    /// Layouts of the same buses: a VST3 host takes the bus counts of the first and does not expect
+    /// them to change.
     const LAYOUTS: &'static [AudioIOLayout];
     /// Whether what the main input hears goes on to the output, under the texture.
     const PASSES_INPUT: bool;
-    /// Input buses of the layout.
+    /// Input buses of every layout.
     const INPUT_BUSES: usize = 1 + Self::LAYOUTS[0].aux_input_ports.len();
 }
 
@@ -45,7 +45,24 @@ pub struct Synth;
 /// sidechain is added by hand. What it hears is what the track plays, so it needs no other input.
 pub struct Insert;
 
+const MONO: NonZeroU32 = new_nonzero_u32(1);
 const STEREO: NonZeroU32 = new_nonzero_u32(2);
+
+const fn insert_layout(name: &'static str, input: NonZeroU32, output: NonZeroU32) -> AudioIOLayout {
+    AudioIOLayout {
+        main_input_channels: Some(input),
+        main_output_channels: Some(output),
+        aux_input_ports: &[],
+        aux_output_ports: &[],
+        names: PortNames {
+            layout: Some(name),
+            main_input: Some("Main"),
+            main_output: Some("Main"),
+            aux_inputs: &[],
+            aux_outputs: &[],
+        },
+    }
+}
 
 impl Role for Synth {
     const NAME: &'static str = "Weft";
@@ -90,18 +107,11 @@ impl Role for Insert {
     const VST3_CLASS_ID: [u8; 16] = *b"WeftEndlessTexFx";
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Fx, Vst3SubCategory::Stereo];
-    const LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
-        main_input_channels: Some(STEREO),
-        main_output_channels: Some(STEREO),
-        aux_input_ports: &[],
-        aux_output_ports: &[],
-        names: PortNames {
-            layout: Some("Stereo"),
-            main_input: Some("Main"),
-            main_output: Some("Main"),
-            aux_inputs: &[],
-            aux_outputs: &[],
-        },
-    }];
+    // Ardour asks for as many channels as the track has.
+    const LAYOUTS: &'static [AudioIOLayout] = &[
+        insert_layout("Stereo", STEREO, STEREO),
+        insert_layout("Mono to stereo", MONO, STEREO),
+        insert_layout("Mono", MONO, MONO),
+    ];
     const PASSES_INPUT: bool = true;
 }

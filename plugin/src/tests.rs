@@ -155,6 +155,43 @@ fn the_effect_passes_its_input_on() {
 }
 
 #[test]
+fn the_effect_is_mono_on_a_mono_track() {
+    let frames = BLOCK;
+    for (layout, expected) in [(1, vec![0.25, 0.25]), (2, vec![0.25])] {
+        let mut weft = WeftFx::default();
+        let config = BufferConfig {
+            sample_rate: SAMPLE_RATE,
+            min_buffer_size: None,
+            max_buffer_size: BLOCK as u32,
+            process_mode: ProcessMode::Realtime,
+        };
+        let layout = &Insert::LAYOUTS[layout];
+        assert!(weft.activate(layout, &config, &mut TestContext::new()));
+        weft.reset();
+        let mut left = vec![0.25; frames];
+        // What nice-plug leaves in a channel that no input belongs to is none.
+        let mut right = vec![7.0; frames];
+        let mut buffer = Buffer::default();
+        // SAFETY: all channels hold the same number of frames.
+        unsafe {
+            buffer.set_slices(frames, |slices| {
+                *slices = vec![&mut left, &mut right];
+                slices.truncate(expected.len());
+            });
+        }
+        let mut auxiliary = AuxiliaryBuffers {
+            inputs: &mut [],
+            outputs: &mut [],
+        };
+        weft.process(&mut buffer, &mut auxiliary, &mut TestContext::new());
+        for (channel, level) in buffer.as_slice().iter().zip(&expected) {
+            assert!(channel.iter().all(|x| x == level), "{}", layout.name());
+        }
+        assert_eq!(weft.session.status().input_peak, 0.25);
+    }
+}
+
+#[test]
 fn a_missing_main_input_is_not_taken_from_the_output_buffer() {
     let mut weft: Weft = activated();
     weft.session.host().set_main_input_connected(false);
