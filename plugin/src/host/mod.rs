@@ -10,6 +10,7 @@ mod clap;
 mod clap_events;
 mod vst3;
 mod vst3_edits;
+mod vst3_inputs;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};

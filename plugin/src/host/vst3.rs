@@ -35,6 +35,7 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
 
 use super::vst3_edits::UnsentEdits;
+use super::vst3_inputs::{InputCopies, NO_CHANNELS};
 use super::{MOST_INPUT_BUSES, create_with_session};
 use crate::parameters::BEND_NAME;
 use crate::role::{Insert, Role, Synth};
@@ -51,6 +52,7 @@ struct Adapter<R: Role> {
     /// VST3's number of the pitch bend.
     bend: ParamID,
     unsent: UnsentEdits,
+    copies: InputCopies,
 }
 
 impl<R: Role> Class for Adapter<R> {
@@ -210,9 +212,17 @@ forward! {
         fn getBusArrangement(direction: BusDirection, index: int32, arrangement: *mut SpeakerArrangement) -> tresult;
         fn canProcessSampleSize(sample_size: int32) -> tresult;
         fn getLatencySamples() -> uint32;
-        fn setupProcessing(setup: *mut ProcessSetup) -> tresult;
         fn getTailSamples() -> uint32;
     } with {
+        unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
+            // SAFETY: null, or valid for this call.
+            if let Some(setup) = unsafe { setup.as_ref() } {
+                self.copies.prepare(setup.maxSamplesPerBlock.max(0) as usize);
+            }
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.setupProcessing(setup) }
+        }
+
         unsafe fn setProcessing(&self, state: TBool) -> tresult {
             self.unsent.set_processing(state != 0);
             // SAFETY: as called by the host.
@@ -255,6 +265,18 @@ forward! {
                             *bus = passed;
                         }
                     }
+                }
+            }
+            let mut pointers = NO_CHANNELS;
+            if !data.outputs.is_null() {
+                // SAFETY: the host's arrays are as long as it says. `setupProcessing` does not come while
+                // blocks are processed.
+                unsafe {
+                    let count = data.numOutputs.max(0) as usize;
+                    let outputs = std::slice::from_raw_parts(data.outputs, count);
+                    let frames = data.numSamples.max(0) as usize;
+                    self.copies
+                        .separate(&mut inputs, outputs, frames, &mut pointers);
                 }
             }
             // SAFETY: both arms of the union are pointers.
@@ -450,6 +472,7 @@ unsafe fn create<R: Role>(interface_id: FIDString, object: *mut *mut c_void) -> 
         session,
         bend,
         unsent,
+        copies: InputCopies::default(),
     });
     let Some(unknown) = component.as_com_ref::<FUnknown>() else {
         return kOutOfMemory;
