@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
+use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
 use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
@@ -73,14 +74,22 @@ impl Host {
         }
     }
 
+    /// The host's table of functions for an extension, or null.
+    fn extension(self, id: &CStr) -> *const c_void {
+        // SAFETY: the host outlives the plugin.
+        unsafe {
+            match (*self.0).get_extension {
+                Some(get_extension) => get_extension(self.0, id.as_ptr()),
+                None => ptr::null(),
+            }
+        }
+    }
+
     /// Says that the project has changed. Main thread.
     fn mark_dirty(self) {
-        // SAFETY: the host outlives the plugin, and an extension's table lives as long as the host.
+        let state = self.extension(CLAP_EXT_STATE).cast::<clap_host_state>();
+        // SAFETY: an extension's table is null or lives as long as the host, which outlives the plugin.
         unsafe {
-            let Some(get_extension) = (*self.0).get_extension else {
-                return;
-            };
-            let state = get_extension(self.0, CLAP_EXT_STATE.as_ptr()).cast::<clap_host_state>();
             if let Some(mark_dirty) = state.as_ref().and_then(|state| state.mark_dirty) {
                 mark_dirty(self.0);
             }
@@ -207,6 +216,13 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
         return (&raw const STATE).cast();
     }
     // SAFETY: the host passes the pointer that it was given.
+    let host = unsafe { adapter(plugin) }.host;
+    // nice-plug takes for granted that a host which opens a window has functions for windows, and ends
+    // it where it has none.
+    if name == CLAP_EXT_GUI && host.extension(CLAP_EXT_GUI).is_null() {
+        return ptr::null();
+    }
+    // SAFETY: as above.
     unsafe { wrapped_extension(plugin, id) }
 }
 
@@ -514,6 +530,9 @@ mod tests {
             let id = adapter(plugin).bend;
             assert!((params.get_value.unwrap())(plugin, id, &mut bend));
             assert_eq!(bend, 0.25);
+
+            // It has no functions for windows, so there is none.
+            assert!(get_extension(plugin, CLAP_EXT_GUI.as_ptr()).is_null());
 
             (table.stop_processing.unwrap())(plugin);
             (table.deactivate.unwrap())(plugin);
