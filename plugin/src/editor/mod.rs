@@ -149,7 +149,9 @@ impl EditorApp {
         header(ui, rows.take(24.0), self.name, &status);
         rows.space(theme::GAP);
         let [input, output] = columns(rows.take(24.0), [1.0, 1.0]);
-        widgets::level_meter(ui, input, "Capture input", input_level);
+        let is_effect = self.params.amp.through.0.is_some();
+        let input_name = if is_effect { "Input" } else { "Capture input" };
+        widgets::level_meter(ui, input, input_name, input_level);
         widgets::level_meter(ui, output, "Output", output_level);
         rows.space(theme::GAP);
         let slots_row = rows.take(slots::SLOT_HEIGHT);
@@ -176,7 +178,7 @@ impl EditorApp {
         if self.session.has_audio_fault() {
             self.error_banner(ui, window, AUDIO_FAULT, false);
         } else if let Some(error) = &status.error {
-            self.error_banner(ui, window, error, true);
+            self.error_banner(ui, window, &sentence(error), true);
         }
     }
 
@@ -380,6 +382,14 @@ impl EditorApp {
     }
 }
 
+/// The text with a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    let stop = if text.ends_with('.') { "" } else { "." };
+    format!("{}{}{stop}", first.unwrap_or_default(), chars.as_str())
+}
+
 fn header(ui: &Ui, row: Rect, name: &str, status: &Status) {
     ui.painter().text(
         row.left_center(),
@@ -435,15 +445,11 @@ fn progress(
         Phase::Empty if is_effect => "No texture yet: play the track and press Capture.",
         Phase::Empty => "No texture yet: route audio to Weft's capture input and press Capture.",
         _ if shown.remark.is_some() => {
-            let remark = shown.remark.as_deref().unwrap_or_default();
-            let mut chars = remark.chars();
-            let first = chars.next().map(|c| c.to_uppercase().to_string());
-            let text = format!("{}{}.", first.unwrap_or_default(), chars.as_str());
             widgets::text_at(
                 ui,
                 row.left_center(),
                 Align2::LEFT_CENTER,
-                &text,
+                &sentence(shown.remark.as_deref().unwrap_or_default()),
                 theme::WARNING,
             );
             return;
