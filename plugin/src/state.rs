@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use nice_plug::params::persist::PersistentField;
+use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::PluginState;
 
 use crate::session::Session;
@@ -71,8 +72,13 @@ impl PersistentField<'_, String> for BankField {
 const BANK_FIELD: &str = "slots";
 const TEXTURE_FIELD: &str = "texture";
 
-/// Brings a state of an older version up to date: its texture becomes slot A.
+/// Brings a state of an older version up to date: its texture becomes slot A. Numbers that are none are
+/// taken out, and their parameters stay what they are: they would be saved as something that no JSON
+/// reader takes for a number, and the next project would be lost.
 pub fn migrate(state: &mut PluginState) {
+    state
+        .params
+        .retain(|_, value| !matches!(value, ParamValue::F32(number) if !number.is_finite()));
     if let Some(texture) = state.fields.remove(TEXTURE_FIELD) {
         // A bank reads single textures too.
         state.fields.entry(BANK_FIELD.to_owned()).or_insert(texture);

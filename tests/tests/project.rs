@@ -393,6 +393,46 @@ fn what_was_heard_can_be_grabbed_by_automation() {
     assert!(plugin.dirty_marks() > 0, "the host was not told");
 }
 
+/// The JSON of a state, and what comes before it: its length.
+fn json(state: &[u8]) -> (serde_json::Value, usize) {
+    let begin = state.iter().position(|&byte| byte == b'{').unwrap();
+    (serde_json::from_slice(&state[begin..]).unwrap(), begin)
+}
+
+#[test]
+fn numbers_that_are_none_do_not_spoil_the_state_that_is_saved_next() {
+    let _others = others_may_run();
+    let mut plugin = active(RenderMode::Offline);
+    let state = plugin.save_state().unwrap();
+    let (json, begin) = json(&state);
+    assert_eq!(begin, size_of::<u64>());
+    let names: Vec<String> = json["params"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    assert!(names.len() > 30);
+    for name in names {
+        for number in [1e308, -1e308, 1e30, -1e30, f64::from(f32::MAX)] {
+            let mut json = json.clone();
+            let value = json["params"][&name].as_object_mut().unwrap();
+            value.values_mut().for_each(|v| *v = number.into());
+            let text = json.to_string();
+            let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+            bytes.extend(text.as_bytes());
+            // It may be refused.
+            let taken = plugin.load_state(&bytes).is_ok();
+            bounce(&mut plugin, BLOCK_SIZE);
+            let saved = plugin.save_state().unwrap();
+            assert!(
+                plugin.load_state(&saved).is_ok(),
+                "{name} of {number}, taken: {taken}"
+            );
+        }
+    }
+}
+
 /// `WEFT_FUZZ_S=600` makes it longer.
 #[test]
 fn states_of_any_bytes_do_no_harm() {
