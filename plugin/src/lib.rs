@@ -357,8 +357,8 @@ impl<R: Role> Plugin for WeftPlugin<R> {
     ) -> ProcessStatus {
         self.session.count_process_call();
         if self.session.has_audio_fault() {
-            // An effect leaves in the buffer what came in.
-            if !R::PASSES_INPUT {
+            // An effect leaves in the buffer what came in, if anything did.
+            if !R::PASSES_INPUT || !self.session.host().is_main_input_connected() {
                 silence(buffer);
             }
             return ProcessStatus::KeepAlive;

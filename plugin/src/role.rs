@@ -107,7 +107,7 @@ impl Role for Insert {
     const VST3_CLASS_ID: [u8; 16] = *b"WeftEndlessTexFx";
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Fx, Vst3SubCategory::Stereo];
-    // Ardour asks for as many channels as the track has.
+    // Tracks are mono in some hosts.
     const LAYOUTS: &'static [AudioIOLayout] = &[
         insert_layout("Stereo", STEREO, STEREO),
         insert_layout("Mono to stereo", MONO, STEREO),
