@@ -122,6 +122,26 @@ fn bounces_are_identical_at_any_block_size() {
 }
 
 #[test]
+fn a_host_that_renders_fast_without_saying_so_misses_nothing() {
+    let (instrument, mut player) = bouncing(f64::from(RATE));
+    capture_and_play(&instrument, &mut player, 64);
+    let state = saved(&instrument).unwrap();
+    let render = |says_so: bool| {
+        let (instrument, mut player) = bouncing(f64::from(RATE));
+        instrument.load_state(&state).unwrap();
+        let second = RATE as usize;
+        run(&mut player, None, second, BLOCK, &HOLD);
+        player.set_offline(says_so);
+        // As a host that has been playing: the rings are full.
+        std::thread::sleep(Duration::from_millis(500));
+        let sound = run(&mut player, None, 60 * second, BLOCK, &HOLD);
+        assert_eq!(instrument.status().underruns, 0);
+        sound
+    };
+    assert!(render(true) == render(false));
+}
+
+#[test]
 fn state_plays_at_once_with_no_fit_and_sounds_the_same() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
     assert!(saved(&instrument).is_none());

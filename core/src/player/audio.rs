@@ -12,6 +12,7 @@ use super::controls::{
 };
 use super::engine::{Engine, Place, StreamStart};
 use super::envelope::EnvelopeTimes;
+use super::lead::Lead;
 use super::limiter::Limiter;
 use super::messages::{InputNews, Shared, SlotTexture, StreamReply, StreamRequest};
 use super::recorder::Recorder;
@@ -71,6 +72,9 @@ pub struct Player {
     /// All streams are to start from the beginning.
     rewind: bool,
     offline: bool,
+    lead: Lead,
+    /// A host that renders faster than real time without saying so may be kept waiting until then.
+    patience_until: Option<Instant>,
     /// The bounce has waited in vain for this work; it does not wait for it again.
     given_up: u64,
     /// Whether it still waits for streams and frames; not after it did in vain.
@@ -113,6 +117,8 @@ impl Player {
             slot: Slot::A,
             rewind: true,
             offline: false,
+            lead: Lead::default(),
+            patience_until: None,
             given_up: 0,
             patient: true,
         }
@@ -149,7 +155,8 @@ impl Player {
     }
 
     /// Says whether the host bounces: then [`process`](Self::process) waits for commands, fits and frames
-    /// (at most two minutes for each), so that every bounce is the same. In real time it never waits.
+    /// (at most two minutes for each), so that every bounce is the same. In real time it never waits, but
+    /// for frames where the host has asked for more sound than time has gone by.
     pub fn set_offline(&mut self, offline: bool) {
         if self.offline != offline {
             self.offline = offline;
@@ -176,6 +183,7 @@ impl Player {
         self.locked = false;
         self.patient = true;
         self.rewind = true;
+        self.lead = Lead::default();
     }
 
     /// Starts to record what is processed from now on, or from the moment that `settings` name. A recording
@@ -228,7 +236,7 @@ impl Player {
                 .position(|v| !v.is_sounding() && (!ready || v.current.is_some()))
         };
         // In a bounce, the choice must not depend on how fast the worker is.
-        let ready = if self.offline { None } else { first(true) };
+        let ready = if self.may_wait() { None } else { first(true) };
         let rank = |v: &Voice| {
             let released = !v.envelope.is_held();
             let level = if released { v.envelope.level() } else { 0.0 };
@@ -319,6 +327,10 @@ impl Player {
     pub fn process(&mut self, input: [&[f32]; 2], output: [&mut [f32]; 2], controls: &Controls) {
         let length = output[0].len();
         assert!(output[1].len() == length && input.iter().all(|x| x.len() == length));
+        self.patience_until = match self.offline {
+            true => None,
+            false => self.lead.ask(length as f64 / self.sample_rate.max(1.0)),
+        };
         let [left, right] = output;
         let peak = |x: &[f32]| x.iter().fold(0.0f32, |p, x| p.max(x.abs()));
         let input_peak = peak(input[0]).max(peak(input[1]));
@@ -355,7 +367,7 @@ impl Player {
     }
 
     fn hear(&mut self, [left, right]: [&[f32]; 2], to_bar: Option<usize>) {
-        if self.offline {
+        if self.may_wait() {
             self.wait(|player| player.recorder.has_room(left.len()));
         }
         self.recorder.hear(left, right, to_bar, &mut self.to_worker);
@@ -392,7 +404,7 @@ impl Player {
         }
         self.tell_requests(controls);
         self.take_streams();
-        if self.offline && self.patient {
+        if self.may_wait() && self.patient {
             self.wait_for_streams(controls);
         }
         self.render(left, right, controls);
@@ -622,9 +634,10 @@ impl Player {
             release_s: controls.release_s,
         };
         let mut bounce = Bounce {
-            start: None,
+            until: self.patience_until,
             in_vain: false,
         };
+        let waits = self.may_wait() && self.patient;
         let mut missing = 0;
         let song = self.song.filter(|_| self.locked);
         for voice in self.voices.iter_mut().filter(|v| v.is_sounding()) {
@@ -639,13 +652,13 @@ impl Player {
                 .0
             });
             let (fade, smoothing) = (self.fade_samples, &self.smoothing);
-            missing += if self.offline && self.patient {
+            missing += if waits {
                 voice.render(left, right, line.as_ref(), fade, smoothing, &mut bounce)
             } else {
                 voice.render(left, right, line.as_ref(), fade, smoothing, &mut NoWait)
             };
         }
-        if bounce.in_vain {
+        if bounce.in_vain && self.offline {
             self.patient = false;
             self.shared.wait_failed.store(true, Ordering::Relaxed);
         }
@@ -679,6 +692,11 @@ impl Player {
         self.patient = true;
     }
 
+    /// Whether the host may be kept waiting.
+    fn may_wait(&self) -> bool {
+        self.offline || self.patience_until.is_some()
+    }
+
     /// In a bounce: waits for the streams that sounding voices asked for, if there is a texture at all.
     fn wait_for_streams(&mut self, controls: &Controls) {
         let lacks = |p: &Self| {
@@ -692,22 +710,27 @@ impl Player {
         if !lacks(self) || is_empty(self) {
             return;
         }
-        self.patient = self.wait(|player| {
+        let came = self.wait(|player| {
             player.tell_requests(controls);
             player.take_streams();
             !lacks(player) || is_empty(player)
         });
+        self.patient = came || !self.offline;
     }
 
-    /// Waits until `done`, only ever in a bounce. Returns whether it came to that.
+    /// Waits until `done`, only ever where [`may_wait`](Self::may_wait). Returns whether it came to that.
     fn wait(&mut self, mut done: impl FnMut(&mut Self) -> bool) -> bool {
-        let start = Instant::now();
+        let mut bounce = Bounce {
+            until: self.patience_until,
+            in_vain: false,
+        };
         while !done(self) {
-            if start.elapsed() > LONGEST_WAIT {
-                self.shared.wait_failed.store(true, Ordering::Relaxed);
+            if !bounce.wait() {
+                if self.offline {
+                    self.shared.wait_failed.store(true, Ordering::Relaxed);
+                }
                 return false;
             }
-            std::thread::sleep(WAIT_STEP);
         }
         true
     }
@@ -730,16 +753,17 @@ fn voice_seed(seed: u32, own: u32) -> u32 {
     }
 }
 
-/// A bounce waits for every frame, for a while.
+/// A bounce waits for everything, for a while.
 struct Bounce {
-    start: Option<Instant>,
+    /// For how long; if that is not known yet, [`LONGEST_WAIT`] from the first time on.
+    until: Option<Instant>,
     in_vain: bool,
 }
 
 impl Supply for Bounce {
     fn wait(&mut self) -> bool {
-        let start = *self.start.get_or_insert_with(Instant::now);
-        if self.in_vain || start.elapsed() > LONGEST_WAIT {
+        let now = Instant::now();
+        if self.in_vain || now > *self.until.get_or_insert(now + LONGEST_WAIT) {
             self.in_vain = true;
             return false;
         }

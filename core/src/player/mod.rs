@@ -17,6 +17,7 @@ mod fitter;
 mod grain;
 mod instrument;
 mod interpolator;
+mod lead;
 mod limiter;
 mod memory;
 mod messages;
