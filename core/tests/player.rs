@@ -8,7 +8,7 @@ use guard::allocations;
 
 use weft_core::clip::Clip;
 use weft_core::player::{
-    Bank, CaptureSettings, Controls, Instrument, NoteAddress, Phase, Player, Slot,
+    Bank, CaptureSettings, Controls, Instrument, NoteAddress, Phase, Player, Slot, Transport,
 };
 use weft_core::procedural::{Texture, synthesize};
 
@@ -119,6 +119,33 @@ fn bounces_are_identical_at_any_block_size() {
     let first = bounce(64);
     assert!(first == bounce(441));
     assert!(first == bounce(1024));
+}
+
+#[test]
+fn a_bounce_begins_at_the_beginning_whatever_was_played_before() {
+    let (instrument, mut player) = bouncing(f64::from(RATE));
+    capture_and_play(&instrument, &mut player, 64);
+    let state = saved(&instrument).unwrap();
+    let bounce = |played_before: usize| {
+        let (instrument, mut player) = bouncing(f64::from(RATE));
+        instrument.load_state(&state).unwrap();
+        player.set_offline(false);
+        run(&mut player, None, played_before, BLOCK, &HOLD);
+        player.set_offline(true);
+        // Some hosts roll a moment later.
+        run(&mut player, None, played_before / 10, BLOCK, &HOLD);
+        player.set_transport(Some(Transport {
+            samples: 0,
+            beats: None,
+            bar_start_beats: None,
+            beats_per_bar: None,
+            tempo: None,
+        }));
+        run(&mut player, None, RATE as usize, BLOCK, &HOLD)
+    };
+    let first = bounce(0);
+    assert!(rms(&first[0]) > 0.0);
+    assert!(bounce(12_345) == first);
 }
 
 #[test]

@@ -156,12 +156,16 @@ impl Player {
 
     /// Says whether the host bounces: then [`process`](Self::process) waits for commands, fits and frames
     /// (at most two minutes for each), so that every bounce is the same. In real time it never waits, but
-    /// for frames where the host has asked for more sound than time has gone by.
+    /// for frames where the host has asked for more sound than time has gone by. A bounce begins as after
+    /// a [`reset`](Self::reset), whatever was played before, and so it does where its song starts.
     pub fn set_offline(&mut self, offline: bool) {
         if self.offline != offline {
             self.offline = offline;
             self.patient = true;
             self.shared.offline.store(offline, Ordering::Release);
+            if offline {
+                self.reset();
+            }
         }
     }
 
@@ -293,6 +297,9 @@ impl Player {
                 false
             }
             (None, Some(transport)) => {
+                if self.offline {
+                    self.reset();
+                }
                 self.song = Some(Song::new(transport, self.clock));
                 false
             }
