@@ -264,7 +264,8 @@ fn fits_queue_up_and_can_be_cancelled() {
     assert!(status.slots.iter().all(|s| s.fit.is_none()));
     // The one that never ran is kept, and can still be learned.
     assert!(is_untrained(Slot::B) && status.slots[1].capture_s.is_some());
-    instrument.set_fit_steps(3);
+    // Every slot has its own number of steps.
+    instrument.set_slot_fit_steps(Slot::B, 3);
     instrument.refine(Slot::B);
     wait(&instrument);
     let slot = &instrument.status().slots[1];

@@ -458,7 +458,12 @@ impl<R: Role> ClapPlugin for WeftPlugin<R> {
                 page.add_param(&capture.start);
                 page.add_param(&capture.threshold);
                 page.add_param(&play.slot);
-                page.add_param(&capture.fit_steps);
+            });
+            section.add_page("Fit", |page| {
+                for fit in &capture.fits {
+                    page.add_param(&fit.steps);
+                }
+                page.add_param(&play.slot);
             });
         });
     }

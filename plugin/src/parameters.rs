@@ -304,9 +304,17 @@ pub struct CaptureParams {
     #[id = "capture_seconds"]
     pub seconds: FloatParam,
 
+    /// How the texture of each slot is learned.
+    #[nested(array)]
+    pub fits: [FitParams; player::Slot::ALL.len()],
+}
+
+/// How the texture of a slot is learned.
+#[derive(Params)]
+pub struct FitParams {
     /// Optimisation steps of a fit, 100 to 10 000. Read when a fit begins.
     #[id = "fit_steps"]
-    pub fit_steps: IntParam,
+    pub steps: IntParam,
 }
 
 /// Which texture plays, as a choice for hosts.
@@ -686,21 +694,26 @@ impl CaptureParams {
             .with_unit(" s")
             .with_value_to_string(formatters::v2s_f32_rounded(2))
             .with_string_to_value(Arc::new(text::parse_seconds)),
-            fit_steps: IntParam::new(
-                "Fit Steps",
-                FIT_STEPS_DEFAULT,
-                IntRange::Linear {
-                    min: FIT_STEPS_RANGE.0,
-                    max: FIT_STEPS_RANGE.1,
-                },
-            )
+            fits: player::Slot::ALL.map(|slot| FitParams::new(slot, session.clone())),
+        }
+    }
+}
+
+impl FitParams {
+    fn new(slot: player::Slot, session: Arc<Session>) -> Self {
+        let range = IntRange::Linear {
+            min: FIT_STEPS_RANGE.0,
+            max: FIT_STEPS_RANGE.1,
+        };
+        let name = format!("Fit Steps {}", slot.letter());
+        let steps = IntParam::new(name, FIT_STEPS_DEFAULT, range)
             .with_string_to_value(Arc::new(|text| {
                 text::number_with_units(text, &[("steps", 1.0)]).map(|steps| steps.round() as i32)
             }))
             .with_callback(Arc::new(move |steps| {
-                session.set_fit_steps(steps.unsigned_abs());
-            })),
-        }
+                session.set_fit_steps(slot, steps.unsigned_abs());
+            }));
+        Self { steps }
     }
 }
 
@@ -840,7 +853,10 @@ mod tests {
                 "capture_start",
                 "threshold",
                 "capture_seconds",
-                "fit_steps",
+                "fit_steps_1",
+                "fit_steps_2",
+                "fit_steps_3",
+                "fit_steps_4",
             ]
         );
     }

@@ -135,9 +135,9 @@ impl Session {
         take(&self.state_loaded)
     }
 
-    /// Steps of the next fit. Real-time safe.
-    pub fn set_fit_steps(&self, steps: u32) {
-        self.instrument.set_fit_steps(steps);
+    /// Steps of the next fit of a slot. Real-time safe.
+    pub fn set_fit_steps(&self, slot: Slot, steps: u32) {
+        self.instrument.set_slot_fit_steps(slot, steps);
     }
 
     /// The bytes that bring the textures back, or `None` where there are none.

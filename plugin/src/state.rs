@@ -71,6 +71,9 @@ impl PersistentField<'_, String> for BankField {
 /// before there were slots.
 const BANK_FIELD: &str = "slots";
 const TEXTURE_FIELD: &str = "texture";
+/// The steps of the fits, before every slot had its own, and those of the first slot.
+const FIT_STEPS: &str = "fit_steps";
+const FIRST_FIT_STEPS: &str = "fit_steps_1";
 
 /// Brings a state of an older version up to date: its texture becomes slot A. Numbers that are none are
 /// taken out, and their parameters stay what they are: they would be saved as something that no JSON
@@ -79,6 +82,12 @@ pub fn migrate(state: &mut PluginState) {
     state
         .params
         .retain(|_, value| !matches!(value, ParamValue::F32(number) if !number.is_finite()));
+    if let Some(steps) = state.params.remove(FIT_STEPS) {
+        state
+            .params
+            .entry(FIRST_FIT_STEPS.to_owned())
+            .or_insert(steps);
+    }
     if let Some(texture) = state.fields.remove(TEXTURE_FIELD) {
         // A bank reads single textures too.
         state.fields.entry(BANK_FIELD.to_owned()).or_insert(texture);
@@ -162,7 +171,11 @@ mod tests {
         };
         let texture = BASE64.encode(fitted().to_bytes());
         state.fields.insert("texture".to_owned(), texture.clone());
+        let steps = ParamValue::I32(500);
+        state.params.insert("fit_steps".to_owned(), steps);
         migrate(&mut state);
+        assert!(!state.params.contains_key("fit_steps"));
+        assert!(matches!(state.params["fit_steps_1"], ParamValue::I32(500)));
         assert!(!state.fields.contains_key("texture"));
         assert_eq!(state.fields["slots"], texture);
         let (session, field) = field();

@@ -89,7 +89,7 @@ class DawDreamer(unittest.TestCase):
     def fitted(self):
         recording = rain(CAPTURE_S, seed=3)
         host = Host(recording)
-        host.set_shown("Fit Steps", FIT_STEPS)
+        host.set_shown("Fit Steps A", FIT_STEPS)
         host.set_shown("Capture Length", CAPTURE_S - 0.5)
         host.set("Hold", 0.0)
         press = np.zeros(int(CAPTURE_S * SAMPLE_RATE), np.float32)
@@ -113,6 +113,7 @@ class DawDreamer(unittest.TestCase):
         self.wait_for_sound(host)
         # Slot C is empty: it listens, and keeps what it has heard.
         host.set("Slot", 2 / 3)
+        host.set_shown("Fit Steps C", FIT_STEPS)
         feed = np.zeros((host.plugin.get_num_input_channels(), 3 * SAMPLE_RATE), np.float32)
         feed[-2:] = rain(3.0, seed=4)
         host.player.set_data(feed)

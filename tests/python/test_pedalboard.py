@@ -14,7 +14,7 @@ PARAMETERS = """
     pitch_st time quality pitch_bend bend_range_st brightness_db_oct smear contrast density width
     low_cut high_cut gain_db attack decay sustain release limiter hold key_follow root_key seed
     lock_to_timeline lock_tempo slot capture grab capture_start threshold_dbfs capture_length_s
-    fit_steps
+    fit_steps_a fit_steps_b fit_steps_c fit_steps_d
 """.split()
 # A fit of 100 steps takes seconds; a machine that is busy with other things gets this long.
 FIT_PATIENCE_S = 300.0
@@ -60,7 +60,7 @@ class Pedalboard(unittest.TestCase):
         track = 0.1 * np.random.default_rng(3).standard_normal((2, 3 * SAMPLE_RATE))
         track = track.astype(np.float32)
         effect.parameters["capture_length_s"].raw_value = 0.0
-        effect.parameters["fit_steps"].raw_value = 0.0
+        effect.parameters["fit_steps_a"].raw_value = 0.0
         effect(track[:, :4800], SAMPLE_RATE)
         effect.parameters["capture"].raw_value = 1.0
         heard = effect(track, SAMPLE_RATE, reset=False)

@@ -115,7 +115,7 @@ fn refused<E: std::fmt::Display>(action: &'static str) -> impl FnOnce(E) -> Host
 }
 
 /// Names of all parameters of the plugin.
-pub const PARAMETERS: [&str; 31] = [
+pub const PARAMETERS: [&str; 34] = [
     "Pitch",
     "Time",
     "Quality",
@@ -146,7 +146,10 @@ pub const PARAMETERS: [&str; 31] = [
     "Capture Start",
     "Threshold",
     "Capture Length",
-    "Fit Steps",
+    "Fit Steps A",
+    "Fit Steps B",
+    "Fit Steps C",
+    "Fit Steps D",
 ];
 
 /// Path of the bundle under test with this file name, such as [`CLAP_BUNDLE`].

@@ -39,7 +39,7 @@ fn active(mode: RenderMode) -> ClapPlugin {
         &[
             ("Attack", "10 ms"),
             ("Release", "50 ms"),
-            ("Fit Steps", FIT_STEPS),
+            ("Fit Steps A", FIT_STEPS),
         ],
     );
     plugin
@@ -212,7 +212,7 @@ fn instances_are_independent() {
 fn dropping_it_during_a_fit_is_clean() {
     let mut other = active(RenderMode::Realtime);
     let mut fitting = active(RenderMode::Realtime);
-    set(&mut fitting, &[("Fit Steps", "4000")]);
+    set(&mut fitting, &[("Fit Steps A", "4000")]);
     capture(&mut fitting, &recording());
     drop(fitting);
     // The library is still loaded, and whole.
@@ -466,7 +466,7 @@ fn it_plays_on_in_real_time_while_it_fits() {
     activate(&mut plugin, RenderMode::Realtime, 32);
     set(
         &mut plugin,
-        &[("Capture Length", "1 s"), ("Fit Steps", "10000")],
+        &[("Capture Length", "1 s"), ("Fit Steps A", "10000")],
     );
     let port = plugin.capture_port().unwrap();
     let render = notes(Render::silent(frames))

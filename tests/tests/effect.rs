@@ -16,7 +16,7 @@ const SECOND: usize = SAMPLE_RATE as usize;
 fn active() -> ClapPlugin {
     let mut plugin = ClapPlugin::load_nth(&bundle(CLAP_BUNDLE).unwrap(), EFFECT).unwrap();
     activate(&mut plugin, RenderMode::Offline, SAMPLE_RATE, BLOCK_SIZE);
-    set(&mut plugin, &[("Fit Steps", FIT_STEPS)]);
+    set(&mut plugin, &[("Fit Steps A", FIT_STEPS)]);
     plugin
 }
 

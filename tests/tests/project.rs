@@ -31,7 +31,9 @@ fn load() -> ClapPlugin {
 fn active(mode: RenderMode) -> ClapPlugin {
     let mut plugin = load();
     activate(&mut plugin, mode, SAMPLE_RATE);
-    set(&mut plugin, &[("Fit Steps", FIT_STEPS)]);
+    for slot in ["A", "C"] {
+        set(&mut plugin, &[(&format!("Fit Steps {slot}"), FIT_STEPS)]);
+    }
     plugin
 }
 
@@ -244,7 +246,7 @@ fn states_are_saved_and_loaded_while_it_plays() {
 fn an_unfinished_fit_goes_on_when_the_project_is_opened() {
     let _others = others_may_run();
     let mut plugin = active(RenderMode::Realtime);
-    set(&mut plugin, &[("Fit Steps", "2000")]);
+    set(&mut plugin, &[("Fit Steps A", "2000")]);
     capture(&mut plugin, &recording(Texture::Rain, 2.0), SAMPLE_RATE);
     // The worker hears of the capture a moment later.
     let unfinished = loop {
@@ -298,13 +300,13 @@ fn it_can_be_removed_in_any_phase_of_a_fit() {
         }),
         ("after", &|plugin| {
             activate(plugin, RenderMode::Offline, SAMPLE_RATE);
-            set(plugin, &[("Fit Steps", FIT_STEPS)]);
+            set(plugin, &[("Fit Steps A", FIT_STEPS)]);
             capture(plugin, &rain, SAMPLE_RATE);
         }),
     ];
     for (name, reach) in phases {
         let mut plugin = active(RenderMode::Realtime);
-        set(&mut plugin, &[("Fit Steps", "5000"), ("Capture", "Off")]);
+        set(&mut plugin, &[("Fit Steps A", "5000"), ("Capture", "Off")]);
         reach(&mut plugin);
         drop(plugin);
         assert_threads(before, name);

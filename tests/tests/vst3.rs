@@ -42,7 +42,7 @@ fn rain() -> Vec<Vec<f32>> {
 fn fitted(recording: &[Vec<f32>]) -> Vst3Plugin {
     let mut plugin = load(ProcessMode::Realtime);
     let settings = Render::silent(BLOCK_SIZE)
-        .at(0, plugin.automation("Fit Steps", 100.0).unwrap())
+        .at(0, plugin.automation("Fit Steps A", 100.0).unwrap())
         .at(
             0,
             plugin
@@ -131,6 +131,7 @@ fn slots_and_what_was_grabbed_travel_in_a_project() {
     let heard = Render::silent(CAPTURE_FRAMES)
         .feed(CAPTURE_BUS, &fire)
         .at(0, to_c)
+        .at(0, plugin.automation("Fit Steps C", 100.0).unwrap())
         .at(0, plugin.switch("Grab", false).unwrap());
     plugin.render(&heard).unwrap();
     let grab = Render::silent(BLOCK_SIZE).at(0, plugin.switch("Grab", true).unwrap());

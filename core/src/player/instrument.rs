@@ -300,10 +300,17 @@ impl Instrument {
         self.command(Command::Rename(slot, name.to_owned()));
     }
 
-    /// Training steps of the fits to come, kept within [`STEPS_RANGE`].
+    /// Training steps of the fits to come in every slot, kept within [`STEPS_RANGE`].
     pub fn set_fit_steps(&self, steps: u32) {
+        for slot in Slot::ALL {
+            self.set_slot_fit_steps(slot, steps);
+        }
+    }
+
+    /// Training steps of the fits to come in one slot, kept within [`STEPS_RANGE`]. Real-time safe.
+    pub fn set_slot_fit_steps(&self, slot: Slot, steps: u32) {
         let steps = steps.clamp(*STEPS_RANGE.start(), *STEPS_RANGE.end());
-        self.shared.fit_steps.store(steps, Ordering::Release);
+        self.shared.fit_steps[slot.index()].store(steps, Ordering::Release);
     }
 
     /// Seed of the fits to come.

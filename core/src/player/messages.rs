@@ -169,7 +169,8 @@ pub(super) struct Shared {
     pub capture_waits: AtomicBool,
     /// A recording was dropped, as the worker did not keep up.
     pub capture_overrun: AtomicBool,
-    pub fit_steps: AtomicU32,
+    /// Steps of the fits to come, of each slot.
+    pub fit_steps: [AtomicU32; Slot::COUNT],
     pub fit_seed: AtomicU64,
     /// Grows with every model that takes over, and with every fit that ends.
     pub revision: AtomicU64,
@@ -200,7 +201,7 @@ impl Shared {
             capture_done: AtomicF32::new(-1.0),
             capture_waits: AtomicBool::new(false),
             capture_overrun: AtomicBool::new(false),
-            fit_steps: AtomicU32::new(fit_steps),
+            fit_steps: std::array::from_fn(|_| AtomicU32::new(fit_steps)),
             fit_seed: AtomicU64::new(0),
             revision: AtomicU64::new(0),
             fit: Mutex::new(None),

@@ -302,7 +302,7 @@ impl Worker {
         }
         *lock(&self.shared.error) = None;
         let plan = FitPlan {
-            steps: self.shared.fit_steps.load(Ordering::Acquire),
+            steps: self.shared.fit_steps[slot.index()].load(Ordering::Acquire),
             seed: self.shared.fit_seed.load(Ordering::Acquire),
             refines: false,
         };
@@ -353,7 +353,7 @@ impl Worker {
         }
         *lock(&self.shared.error) = None;
         let plan = FitPlan {
-            steps: self.shared.fit_steps.load(Ordering::Acquire),
+            steps: self.shared.fit_steps[slot.index()].load(Ordering::Acquire),
             seed: self.shared.fit_seed.load(Ordering::Acquire),
             refines: true,
         };

@@ -229,7 +229,8 @@ impl EditorApp {
             let setter = gui.param_setter();
             let gesture = &mut self.gesture;
             widgets::parameter_bar(ui, length, &capture.seconds, &setter, gesture);
-            widgets::parameter_bar(ui, steps, &capture.fit_steps, &setter, gesture);
+            let fit = &capture.fits[slot.index()];
+            widgets::parameter_bar(ui, steps, &fit.steps, &setter, gesture);
             widgets::parameter_choice(ui, start, &capture.start, &setter);
             widgets::parameter_bar(ui, threshold, &capture.threshold, &setter, gesture);
         }

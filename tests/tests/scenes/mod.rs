@@ -42,7 +42,7 @@ pub fn set(host: &mut impl Host, values: &[(&str, f64)]) {
 
 /// Captures the first second of `recording` from `port` and fits it, in an offline render.
 pub fn capture(host: &mut impl Host, port: usize, recording: &[Vec<f32>]) {
-    set(host, &[("Fit Steps", 0.0), ("Capture Length", 0.0)]);
+    set(host, &[("Fit Steps A", 0.0), ("Capture Length", 0.0)]);
     let to = |normalized| host.move_to("Capture", normalized).unwrap();
     let render = Render::silent(SECOND + LONGEST_BLOCK)
         .feed(port, recording)
@@ -304,7 +304,7 @@ pub fn capture_in_a_bounce(host: &mut impl Host, port: usize, blocks: &[usize]) 
     let render = Render::silent(BOUNCED_FRAMES)
         .in_blocks(blocks)
         .feed(port, &recording)
-        .at(0, to("Fit Steps", 0.0))
+        .at(0, to("Fit Steps A", 0.0))
         .at(0, to("Capture Length", 0.0))
         .at(0, to("Hold", 1.0))
         .at(start, to("Capture", 1.0))

@@ -124,7 +124,7 @@ fn capture_and_fit(
     let capture_s = (clip.duration_s() * 100.0).floor() / 100.0;
     let mut settings = Render::silent(BLOCK_SIZE);
     for (name, text) in [
-        ("Fit steps", options.fit_steps.to_string()),
+        ("Fit Steps A", options.fit_steps.to_string()),
         ("Seed", options.seed.to_string()),
         ("Capture length", capture_s.to_string()),
         ("Hold", "Off".to_owned()),
