@@ -302,14 +302,20 @@ impl<R: Role> Plugin for WeftPlugin<R> {
     type Editor = nice_plug_egui::EguiEditor<EditorApp>;
     type SysExMessage = ();
     // The instrument owns its threads: nice-plug's background thread is shared by all instances,
-    // and dies with the first of them that is dropped.
-    type BackgroundTask = ();
+    // and dies with the first of them that is dropped. All that it may be told is to rest.
+    type BackgroundTask = host::Rest;
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        Box::new(host::Rest::wait)
+    }
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
     }
 
-    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        let rester = move |rest| executor.execute_background(rest);
+        self.session.host().set_background_rester(Arc::new(rester));
         editor::create(R::NAME, self.params.clone(), self.session.clone())
     }
 

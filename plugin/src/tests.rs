@@ -35,8 +35,8 @@ impl<R: Role> ProcessContext<WeftPlugin<R>> for TestContext {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
-    fn execute_background(&self, _task: ()) {}
-    fn execute_gui(&self, _task: ()) {}
+    fn execute_background(&self, _task: host::Rest) {}
+    fn execute_gui(&self, _task: host::Rest) {}
     fn transport(&self) -> &Transport {
         &self.transport
     }
@@ -62,7 +62,7 @@ impl<R: Role> ActivateContext<WeftPlugin<R>> for TestContext {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
-    fn execute(&self, _task: ()) {}
+    fn execute(&self, _task: host::Rest) {}
     fn set_latency_samples(&self, _samples: u32) {}
     fn set_current_voice_capacity(&self, _capacity: u32) {}
 }

@@ -6,14 +6,19 @@
 //! VST3 host sets while blocks are processed, and lose count of the song where they cut a block. So each format's entry point puts a thin adapter around
 //! nice-plug's object, which hands every call on and sees to those.
 
+mod background;
 mod clap;
 mod clap_events;
 mod vst3;
 mod vst3_edits;
 mod vst3_inputs;
+mod vst3_view;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+
+pub use background::Rest;
+use background::Resting;
 
 use crate::parameters::WeftParams;
 use crate::session::Session;
@@ -47,6 +52,9 @@ fn create_with_session<T>(
 /// Tells the host that its project has changed. Called off the audio thread.
 type DirtyNotifier = Arc<dyn Fn() + Send + Sync>;
 
+/// Gives nice-plug's background thread a rest.
+type BackgroundRester = Arc<dyn Fn(Rest) + Send + Sync>;
+
 /// The line between the plugin and the adapter of its format.
 pub struct HostLink {
     offline: AtomicBool,
@@ -56,6 +64,7 @@ pub struct HostLink {
     /// The bits of an `f64`; 0 where the host doesn't say.
     beats_per_bar: AtomicU64,
     dirty_notifier: Mutex<Option<DirtyNotifier>>,
+    background_rester: Mutex<Option<BackgroundRester>>,
 }
 
 impl Default for HostLink {
@@ -66,6 +75,7 @@ impl Default for HostLink {
             sample_rate: AtomicU32::new(0),
             beats_per_bar: AtomicU64::new(0),
             dirty_notifier: Mutex::new(None),
+            background_rester: Mutex::new(None),
         }
     }
 }
@@ -118,6 +128,20 @@ impl HostLink {
             _ => 0.0,
         };
         self.beats_per_bar.store(beats.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Installs the way of giving nice-plug's background thread a rest.
+    pub fn set_background_rester(&self, rester: BackgroundRester) {
+        if let Ok(mut slot) = self.background_rester.lock() {
+            *slot = Some(rester);
+        }
+    }
+
+    /// Lets nice-plug's background thread rest until what is returned is dropped. Not for the audio
+    /// thread.
+    fn rest_background(&self) -> Option<Resting> {
+        let rester = self.background_rester.lock().ok()?.clone()?;
+        Rest::begin(|rest| rester(rest))
     }
 
     /// Installs the format's way of marking the project as changed.

@@ -3,6 +3,7 @@
 #![allow(non_snake_case, reason = "VST3's own names")]
 
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
 
 use super::vst3_edits::UnsentEdits;
 use super::vst3_inputs::{InputCopies, NO_CHANNELS};
+use super::vst3_view::View;
 use super::{MOST_INPUT_BUSES, create_with_session};
 use crate::parameters::BEND_NAME;
 use crate::role::{Insert, Role, Synth};
@@ -47,12 +49,23 @@ const MIDI_CHANNELS: int16 = 16;
 
 /// The component as the host sees it: nice-plug's, with a few calls looked after.
 struct Adapter<R: Role> {
-    wrapped: Wrapper<WeftPlugin<R>>,
+    wrapped: ManuallyDrop<Wrapper<WeftPlugin<R>>>,
     session: Arc<Session>,
     /// VST3's number of the pitch bend.
     bend: ParamID,
     unsent: UnsentEdits,
     copies: InputCopies,
+}
+
+impl<R: Role> Drop for Adapter<R> {
+    fn drop(&mut self) {
+        // Should nice-plug's background thread have gone, the last instance panics as it looks for it. That
+        // must not take the host with it.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: once, and nobody uses it afterwards.
+            unsafe { ManuallyDrop::drop(&mut self.wrapped) }
+        }));
+    }
 }
 
 impl<R: Role> Class for Adapter<R> {
@@ -79,7 +92,7 @@ macro_rules! forward {
             $(
                 unsafe fn $name(&self, $( $argument: $type ),*) $( -> $result )? {
                     // SAFETY: the host's arguments go on as they came.
-                    unsafe { $interface::$name(&self.wrapped, $( $argument ),*) }
+                    unsafe { $interface::$name(&*self.wrapped, $( $argument ),*) }
                 }
             )*
             $( $( $own )* )?
@@ -120,7 +133,7 @@ forward! {
         unsafe fn getState(&self, state: *mut IBStream) -> tresult {
             self.unsent.apply();
             // SAFETY: as called by the host.
-            unsafe { IComponentTrait::getState(&self.wrapped, state) }
+            unsafe { IComponentTrait::getState(&*self.wrapped, state) }
         }
 
         /// nice-plug only answers "no" to a state it can't read; the user has to see why nothing
@@ -128,7 +141,7 @@ forward! {
         unsafe fn setState(&self, state: *mut IBStream) -> tresult {
             self.unsent.clear();
             // SAFETY: as called by the host.
-            let result = unsafe { IComponentTrait::setState(&self.wrapped, state) };
+            let result = unsafe { IComponentTrait::setState(&*self.wrapped, state) };
             if result != kResultOk {
                 self.session.report_unreadable_state();
             }
@@ -148,8 +161,12 @@ forward! {
         fn getParamStringByValue(id: ParamID, value: ParamValue, string: *mut String128) -> tresult;
         fn normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue;
         fn plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue;
-        fn createView(name: FIDString) -> *mut IPlugView;
     } with {
+        unsafe fn createView(&self, name: FIDString) -> *mut IPlugView {
+            // SAFETY: as called by the host; the view is ours.
+            unsafe { View::wrap(self.wrapped.createView(name), &self.session) }
+        }
+
         /// Hosts ask for values now and then on the thread of their interface, which is the only
         /// one where they may be told that the project has changed; VST3 has no other call that a
         /// plugin without a window could wait for.
@@ -468,7 +485,7 @@ unsafe fn create<R: Role>(interface_id: FIDString, object: *mut *mut c_void) -> 
     let id_of = |name: &str| find_parameter(&wrapped, name);
     let unsent = UnsentEdits::new(params, session.clone(), id_of);
     let component = ComWrapper::new(Adapter::<R> {
-        wrapped,
+        wrapped: ManuallyDrop::new(wrapped),
         session,
         bend,
         unsent,
