@@ -145,6 +145,7 @@ fn session(seconds: f64, paced: bool) -> Outcome {
     let (mut song, mut rolling) = (0i64, true);
     let mut kept = None;
     let (mut done, mut measured) = (0usize, 0u32);
+    let (mut rate, mut played_s) = (RATE, 0.0);
     let mut begin = Instant::now();
     while (done as f64) < seconds * RATE {
         let block = match random.below(4) {
@@ -184,11 +185,12 @@ fn session(seconds: f64, paced: bool) -> Outcome {
                         instrument.load_state(bytes).unwrap();
                     }
                 }
-                // What the host's clock means stays what it was here: nobody listens to the pitch.
+                // What the song's clock means stays what it was here: nobody listens to the pitch.
                 _ => {
                     outcome.rates += 1;
                     let rates = [44_100.0, 96_000.0, RATE, RATE];
-                    player.prepare(rates[random.below(rates.len())]);
+                    rate = rates[random.below(rates.len())];
+                    player.prepare(rate);
                 }
             }
         }
@@ -296,7 +298,8 @@ fn session(seconds: f64, paced: bool) -> Outcome {
             outcome.largest = outcome.largest.max(x.abs());
         }
         if paced {
-            let next = begin + Duration::from_secs_f64(done as f64 / RATE);
+            played_s += block as f64 / rate;
+            let next = begin + Duration::from_secs_f64(played_s);
             let now = Instant::now();
             std::thread::sleep(next.saturating_duration_since(now));
             // After a dropout, a sound card goes on from where it is.
