@@ -91,6 +91,13 @@ fn capture_and_play(instrument: &Instrument, player: &mut Player, block: usize) 
     sound
 }
 
+/// What an instrument saves that has captured the rain.
+fn captured() -> Vec<u8> {
+    let (instrument, mut player) = bouncing(f64::from(RATE));
+    capture_and_play(&instrument, &mut player, 64);
+    saved(&instrument).unwrap()
+}
+
 #[test]
 fn a_capture_becomes_a_texture() {
     let (instrument, mut player) = bouncing(f64::from(RATE));
@@ -123,9 +130,7 @@ fn bounces_are_identical_at_any_block_size() {
 
 #[test]
 fn a_bounce_begins_at_the_beginning_whatever_was_played_before() {
-    let (instrument, mut player) = bouncing(f64::from(RATE));
-    capture_and_play(&instrument, &mut player, 64);
-    let state = saved(&instrument).unwrap();
+    let state = captured();
     let bounce = |played_before: usize| {
         let (instrument, mut player) = bouncing(f64::from(RATE));
         instrument.load_state(&state).unwrap();
@@ -150,9 +155,7 @@ fn a_bounce_begins_at_the_beginning_whatever_was_played_before() {
 
 #[test]
 fn a_host_that_renders_fast_without_saying_so_misses_nothing() {
-    let (instrument, mut player) = bouncing(f64::from(RATE));
-    capture_and_play(&instrument, &mut player, 64);
-    let state = saved(&instrument).unwrap();
+    let state = captured();
     let render = |says_so: bool| {
         let (instrument, mut player) = bouncing(f64::from(RATE));
         instrument.load_state(&state).unwrap();

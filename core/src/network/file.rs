@@ -101,7 +101,7 @@ pub(crate) fn damaged(what: impl Into<String>) -> ModelError {
 }
 
 /// The tensors of a `safetensors` file of at most `most` bytes, and what its metadata hold under `key`.
-pub(crate) fn open<'a>(
+pub(crate) fn open_tensors<'a>(
     bytes: &'a [u8],
     key: &str,
     most: u64,
@@ -224,7 +224,7 @@ impl Model {
     /// # Errors
     /// [`ModelError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (tensors, header) = open(bytes, METADATA_KEY, LARGEST_BYTES)?;
+        let (tensors, header) = open_tensors(bytes, METADATA_KEY, LARGEST_BYTES)?;
         let header = header.ok_or_else(|| ModelError::Foreign("it has no 'weft' header".into()))?;
         let header: Header = read_header(&header, VERSION)?;
         let version = header.version;

@@ -12,7 +12,7 @@ mod model;
 mod noise;
 
 pub use file::ModelError;
-pub(crate) use file::{damaged, open, read_header};
+pub(crate) use file::{damaged, open_tensors, read_header};
 pub(crate) use generator::{Activations, Array, Weights, array};
 pub use generator::{Generator, GeneratorScratch};
 pub(crate) use inputs::{InputLaw, ScaleInputs, skip, spans};

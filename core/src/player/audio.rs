@@ -640,7 +640,7 @@ impl Player {
             sustain: controls.sustain,
             release_s: controls.release_s,
         };
-        let mut bounce = Bounce {
+        let mut patience = Patience {
             until: self.patience_until,
             in_vain: false,
         };
@@ -660,12 +660,12 @@ impl Player {
             });
             let (fade, smoothing) = (self.fade_samples, &self.smoothing);
             missing += if waits {
-                voice.render(left, right, line.as_ref(), fade, smoothing, &mut bounce)
+                voice.render(left, right, line.as_ref(), fade, smoothing, &mut patience)
             } else {
                 voice.render(left, right, line.as_ref(), fade, smoothing, &mut NoWait)
             };
         }
-        if bounce.in_vain && self.offline {
+        if patience.in_vain && self.offline {
             self.patient = false;
             self.shared.wait_failed.store(true, Ordering::Relaxed);
         }
@@ -727,12 +727,12 @@ impl Player {
 
     /// Waits until `done`, only ever where [`may_wait`](Self::may_wait). Returns whether it came to that.
     fn wait(&mut self, mut done: impl FnMut(&mut Self) -> bool) -> bool {
-        let mut bounce = Bounce {
+        let mut patience = Patience {
             until: self.patience_until,
             in_vain: false,
         };
         while !done(self) {
-            if !bounce.wait() {
+            if !patience.wait() {
                 if self.offline {
                     self.shared.wait_failed.store(true, Ordering::Relaxed);
                 }
@@ -760,14 +760,14 @@ fn voice_seed(seed: u32, own: u32) -> u32 {
     }
 }
 
-/// A bounce waits for everything, for a while.
-struct Bounce {
+/// Who may wait does so for everything, for a while.
+struct Patience {
     /// For how long; if that is not known yet, [`LONGEST_WAIT`] from the first time on.
     until: Option<Instant>,
     in_vain: bool,
 }
 
-impl Supply for Bounce {
+impl Supply for Patience {
     fn wait(&mut self) -> bool {
         let now = Instant::now();
         if self.in_vain || now > *self.until.get_or_insert(now + LONGEST_WAIT) {

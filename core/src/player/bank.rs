@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::controls::Slot;
 use crate::clip::{Capture, PackedCapture, SAMPLE_RATES_HZ};
 use crate::fit::STEPS_RANGE;
-use crate::network::{Model, ModelError, damaged, open, read_header, tidy_name};
+use crate::network::{Model, ModelError, damaged, open_tensors, read_header, tidy_name};
 
 /// The one key of a bank's metadata; its value is the [`Header`] as JSON.
 const METADATA_KEY: &str = "weft-bank";
@@ -171,7 +171,7 @@ impl Bank {
     /// # Errors
     /// [`ModelError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (tensors, header) = open(bytes, METADATA_KEY, LARGEST_BYTES)?;
+        let (tensors, header) = open_tensors(bytes, METADATA_KEY, LARGEST_BYTES)?;
         let Some(header) = header else {
             return Ok(Self::with_texture(Slot::A, Model::from_bytes(bytes)?));
         };

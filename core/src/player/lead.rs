@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 /// A host may be so many seconds ahead of what is heard and still be playing: buffers of its own, and
 /// rendering in advance (Reaper: 0.2 s). Less than the rings hold, so that nothing is lost before it shows.
 const PLAYING_LEAD_S: f64 = 0.25;
-/// The lead is forgotten by and by, over so many seconds: two clocks never agree.
-const MEMORY_S: f64 = 10.0;
+/// The lead is forgotten by and by, over so many seconds: two clocks never agree, and may be as far apart
+/// as 44.1 and 48 kHz where a sound card is set to another rate than the host believes.
+const MEMORY_S: f64 = 2.0;
 
 /// Follows how much more sound a host has asked for than time has gone by.
 #[derive(Default)]
@@ -57,10 +58,11 @@ mod tests {
 
     #[test]
     fn a_host_that_plays_is_never_kept_waiting() {
-        // On time, with a clock that is off by a thousandth, in bursts of a fifth of a second, and after
+        // On time, with a clock that is off by a thousandth or by another sample rate, in bursts of a fifth of a second, and after
         // a rest.
         assert_eq!(longest_wait(3600.0, |_| BLOCK_S), 0.0);
         assert_eq!(longest_wait(3600.0, |_| 0.999 * BLOCK_S), 0.0);
+        assert_eq!(longest_wait(600.0, |_| 44.1 / 48.0 * BLOCK_S), 0.0);
         let burst = |n| if n % 20 == 0 { 20.0 * BLOCK_S } else { 0.0 };
         assert_eq!(longest_wait(600.0, burst), 0.0);
         let rest = |n| if n == 100 { 30.0 } else { BLOCK_S };
