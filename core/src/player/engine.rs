@@ -599,3 +599,80 @@ impl EngineFeed {
         self.feature_stream.improve(model);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::fit::{FitSettings, fit};
+    use crate::player::ring::NoWait;
+    use crate::procedural::{Texture, synthesize};
+
+    const RATE: u32 = 16_000;
+
+    fn rms(x: &[f32]) -> f32 {
+        (x.iter().map(|v| v * v).sum::<f32>() / x.len() as f32).sqrt()
+    }
+
+    /// Mid of ten seconds, and how many frames were missing, where the feed makes one frame in
+    /// `one_in` hops.
+    fn starved(model: &Model, one_in: usize) -> (Vec<f32>, u32) {
+        let start = StreamStart {
+            seed: 3,
+            quality: Quality::Eco,
+            host_rate: f64::from(RATE),
+            controls: FrameControls::default(),
+            place: Place::Free {
+                frame: 0,
+                position: 0.0,
+                stagger: 0.0,
+            },
+        };
+        let voicing = Arc::new(Voicing::new(model));
+        let (mut engine, mut feed) = Engine::new(1, model, &voicing, &start, &mut || {}).unwrap();
+        let mut mid = vec![0.0; 10 * RATE as usize];
+        let hop_size = model.front_end().stft().hop_size();
+        let mut side = vec![0.0; hop_size];
+        for (n, block) in mid.chunks_mut(hop_size).enumerate() {
+            if n % one_in == 0 {
+                feed.send_frame();
+            }
+            let side = &mut side[..block.len()];
+            engine.render(block, side, &start.controls, None, &mut NoWait);
+        }
+        (mid, engine.take_missing())
+    }
+
+    #[test]
+    fn missing_frames_are_made_up() {
+        let clip = synthesize(Texture::Rain, 1, RATE, 3.0);
+        let settings = FitSettings {
+            steps: 150,
+            ..FitSettings::default()
+        };
+        let model = fit(&clip, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
+        let (whole, missing) = starved(&model, 1);
+        assert_eq!(missing, 0);
+        // A worker that falls behind more and more, and one that has stopped.
+        for one_in in [3, usize::MAX] {
+            let (mid, missing) = starved(&model, one_in);
+            println!("one frame in {one_in}: {missing} were missing");
+            assert!(missing > 300, "{missing}");
+            for window in mid.chunks_exact(4_000) {
+                let level_db = 20.0 * (rms(window) / rms(&whole)).log10();
+                assert!(level_db.abs() < 6.0, "{level_db} dB");
+            }
+            // No repeat: no stretch of 0.2 s comes twice.
+            let piece = &mid[80_000..83_200];
+            let mut most = 0.0f32;
+            for shift in 4_000..40_000 {
+                let other = &mid[80_000 + shift..83_200 + shift];
+                let both: f32 = piece.iter().zip(other).map(|(a, b)| a * b).sum();
+                most = most.max(both.abs() / (3_200.0 * rms(piece) * rms(other)));
+            }
+            println!("largest correlation with a later stretch: {most:.2}");
+            assert!(most < 0.5, "a repeat: {most}");
+        }
+    }
+}
