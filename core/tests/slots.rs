@@ -35,12 +35,23 @@ fn in_slot(slot: Slot) -> Controls {
 
 /// Plays `samples` samples while `input` (or silence) is heard.
 fn run(player: &mut Player, input: Option<&Clip>, samples: usize, controls: &Controls) -> Vec<f32> {
+    run_in(player, input, samples, controls, BLOCK)
+}
+
+/// The same in blocks of `block` samples.
+fn run_in(
+    player: &mut Player,
+    input: Option<&Clip>,
+    samples: usize,
+    controls: &Controls,
+    block: usize,
+) -> Vec<f32> {
     let silence = vec![0.0; samples];
     let channel = |c: usize| input.map_or(&silence, |clip| &clip.channels()[c]);
     let mut out = vec![0.0; samples];
-    let mut right = [0.0; BLOCK];
-    for start in (0..samples).step_by(BLOCK) {
-        let part = start..(start + BLOCK).min(samples);
+    let mut right = vec![0.0; block];
+    for start in (0..samples).step_by(block) {
+        let part = start..(start + block).min(samples);
         let right = &mut right[..part.len()];
         let input = [&channel(0)[part.clone()], &channel(1)[part.clone()]];
         player.process(input, [&mut out[part], right], controls);
@@ -124,7 +135,8 @@ fn what_was_heard_can_be_grabbed_afterwards() {
     // By the window, then by automation.
     instrument.grab(Slot::B, 2.0);
     player.grab(CaptureSettings::now(Slot::C, 1.5));
-    run(&mut player, None, BLOCK, &HOLD);
+    // A fit of automation goes on with the song.
+    run(&mut player, None, RATE as usize / 4, &HOLD);
     wait(&instrument);
     assert_eq!(instrument.status().error, None);
     let channel = &clip.channels()[0];
@@ -142,6 +154,50 @@ fn what_was_heard_can_be_grabbed_afterwards() {
     wait(&instrument);
     assert!(instrument.status().error.is_some());
     assert!(instrument.capture(Slot::A).is_none());
+}
+
+#[test]
+fn fits_of_captures_in_a_bounce_keep_to_its_song() {
+    let second = RATE as usize;
+    let clips = [Texture::Rain, Texture::Fire].map(|kind| texture(kind, 3, 0.5));
+    let bounce = |block: usize| {
+        let (instrument, mut player) = bouncing();
+        instrument.set_fit_steps(400);
+        let mut sound = Vec::new();
+        let mut play = |player: &mut Player, input: Option<&Clip>, samples, slot| {
+            sound.extend(run_in(player, input, samples, &in_slot(slot), block));
+        };
+        // Two fits at once: the one that is heard goes on, the other waits.
+        player.start_capture(CaptureSettings::now(Slot::A, 0.5));
+        play(&mut player, Some(&clips[0]), second / 2, Slot::A);
+        play(&mut player, None, second / 2, Slot::A);
+        player.start_capture(CaptureSettings::now(Slot::B, 0.5));
+        play(&mut player, Some(&clips[1]), second / 2, Slot::B);
+        for slot in [Slot::B, Slot::A, Slot::B] {
+            play(&mut player, None, second / 3, slot);
+        }
+        let heard = instrument.status().slots.map(|slot| {
+            let texture = slot.texture.map(|t| t.fit_steps);
+            (texture, slot.fit.is_some())
+        });
+        (instrument, player, sound, heard)
+    };
+    let (instrument, mut player, sound, heard) = bounce(64);
+    println!("steps heard, and whether there are more to come: {heard:?}");
+    assert!(rms(&sound[sound.len() - second / 4..]) > 1e-4);
+    for (steps, goes_on) in &heard[..2] {
+        assert!(*goes_on && (20..400).contains(&steps.unwrap()));
+    }
+    for block in [64, 441, 1000] {
+        let (_, _, again, heard_again) = bounce(block);
+        assert!(sound == again && heard == heard_again, "blocks of {block}");
+    }
+    // When the bounce is over, they go on as any others.
+    player.set_offline(false);
+    wait(&instrument);
+    let done = [Slot::A, Slot::B].map(|slot| instrument.texture(slot).unwrap());
+    assert_eq!(done.map(|model| model.fit_record().steps), [400, 400]);
+    assert_eq!(instrument.status().error, None);
 }
 
 #[test]
@@ -370,7 +426,7 @@ fn a_bank_survives_its_bytes_and_sounds_the_same() {
 #[test]
 fn a_fit_that_was_not_done_goes_on_after_loading() {
     let (instrument, mut player) = Instrument::new().unwrap();
-    instrument.set_fit_steps(600);
+    instrument.set_fit_steps(400);
     player.prepare(f64::from(RATE));
     instrument.load_clip(Slot::B, texture(Texture::Rain, 1, 1.5), "rain");
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -389,9 +445,9 @@ fn a_fit_that_was_not_done_goes_on_after_loading() {
     other.load_state(&bytes).unwrap();
     let found = Bank::from_bytes(&bytes).unwrap();
     let steps = found.texture(Slot::B).unwrap().fit_record().steps;
-    assert!((1..600).contains(&steps));
+    assert!((1..400).contains(&steps));
     let resumed = run(&mut player, None, 4_000, &in_slot(Slot::B));
-    assert_eq!(other.status().slots[1].texture.unwrap().fit_steps, 600);
+    assert_eq!(other.status().slots[1].texture.unwrap().fit_steps, 400);
 
     // It ends where it would have ended.
     wait(&instrument);

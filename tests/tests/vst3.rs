@@ -136,6 +136,8 @@ fn slots_and_what_was_grabbed_travel_in_a_project() {
     plugin.render(&heard).unwrap();
     let grab = Render::silent(BLOCK_SIZE).at(0, plugin.switch("Grab", true).unwrap());
     plugin.render(&grab).unwrap();
+    // The fit keeps to the song.
+    plugin.render(&Render::silent(SECOND)).unwrap();
     let in_c = bounce(&mut plugin, SECOND);
     assert_sounds(&in_c);
     assert!(in_c != in_a);

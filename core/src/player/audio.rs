@@ -15,6 +15,7 @@ use super::envelope::EnvelopeTimes;
 use super::lead::Lead;
 use super::limiter::Limiter;
 use super::messages::{InputNews, Shared, SlotTexture, StreamReply, StreamRequest};
+use super::pace::Pacer;
 use super::recorder::Recorder;
 use super::ring::{NoWait, Supply};
 use super::song::Song;
@@ -30,8 +31,11 @@ const VOICES: usize = POLYPHONY + 1;
 const STANDBY: usize = 4;
 /// Seconds in which one stream takes over from another.
 const CROSSFADE_S: f64 = 0.03;
-/// Longest wait for the worker in a bounce.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// Longest wait for the worker in a bounce: a fit of the usual length takes 8 to 14 s on two cores.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// In so much time, it waits for fits no longer than that in all: a host that goes to and fro between playing
+/// and bouncing, with new fits each time, would seem to hang.
+const PATIENCE_PERIOD: Duration = Duration::from_secs(60);
 /// How often the audio thread looks again while it waits in a bounce.
 const WAIT_STEP: Duration = Duration::from_micros(50);
 /// Ended notes that the host has not asked for yet.
@@ -50,6 +54,7 @@ pub struct Player {
     retired: HeapProd<Box<Engine>>,
     streams: HeapCons<StreamReply>,
     recorder: Recorder,
+    pacer: Pacer,
     sample_rate: f64,
     fade_samples: usize,
     smoothing: Smoothing,
@@ -75,8 +80,11 @@ pub struct Player {
     lead: Lead,
     /// A host that renders faster than real time without saying so may be kept waiting until then.
     patience_until: Option<Instant>,
-    /// The bounce has waited in vain for this work; it does not wait for it again.
-    given_up: u64,
+    /// The bounce has waited in vain, and does not wait again for any of the kind before all are done.
+    ignores_commands: bool,
+    ignores_fits: bool,
+    /// How long it waits for fits.
+    patience: FitPatience,
     /// Whether it still waits for streams and frames; not after it did in vain.
     patient: bool,
 }
@@ -95,6 +103,7 @@ impl Player {
     pub(super) fn new(ends: PlayerEnds) -> Self {
         Self {
             recorder: Recorder::new(ends.shared.clone(), ends.input),
+            pacer: Pacer::new(ends.shared.clone()),
             shared: ends.shared,
             to_worker: ends.to_worker,
             requests: ends.requests,
@@ -119,7 +128,9 @@ impl Player {
             offline: false,
             lead: Lead::default(),
             patience_until: None,
-            given_up: 0,
+            ignores_commands: false,
+            ignores_fits: false,
+            patience: FitPatience::default(),
             patient: true,
         }
     }
@@ -137,6 +148,7 @@ impl Player {
         self.limiter = Limiter::new(sample_rate);
         self.cancel_capture();
         self.recorder.prepare(sample_rate, &mut self.to_worker);
+        self.pacer.prepare(sample_rate);
         // Streams at the old rate are of no use.
         for voice in &mut self.voices {
             let Voice {
@@ -155,13 +167,15 @@ impl Player {
     }
 
     /// Says whether the host bounces: then [`process`](Self::process) waits for commands, fits and frames
-    /// (at most two minutes for each), so that every bounce is the same. In real time it never waits, but
+    /// (at most 20 s for each), so that every bounce is the same. In real time it never waits, but
     /// for frames where the host has asked for more sound than time has gone by. A bounce begins as after
     /// a [`reset`](Self::reset), whatever was played before, and so it does where its song starts.
     pub fn set_offline(&mut self, offline: bool) {
         if self.offline != offline {
             self.offline = offline;
             self.patient = true;
+            self.ignores_commands = false;
+            self.ignores_fits = false;
             self.shared.offline.store(offline, Ordering::Release);
             if offline {
                 self.reset();
@@ -202,7 +216,8 @@ impl Player {
     /// `settings.start` does not matter.
     pub fn grab(&mut self, settings: CaptureSettings) {
         if self.sample_rate > 0.0 {
-            self.recorder.grab(&settings, &mut self.to_worker);
+            self.recorder
+                .grab(&settings, &mut self.to_worker, &mut self.pacer);
         }
     }
 
@@ -377,7 +392,8 @@ impl Player {
         if self.may_wait() {
             self.wait(|player| player.recorder.has_room(left.len()));
         }
-        self.recorder.hear(left, right, to_bar, &mut self.to_worker);
+        self.recorder
+            .hear(left, right, to_bar, &mut self.to_worker, &mut self.pacer);
     }
 
     /// Samples until the song's next bar, for a recording that waits for it; counted from `before` samples
@@ -416,6 +432,9 @@ impl Player {
         }
         self.render(left, right, controls);
         self.clock += left.len() as u64;
+        if self.offline {
+            self.pacer.advance(left.len(), controls.slot);
+        }
     }
 
     fn rest_voices(&mut self) {
@@ -679,24 +698,52 @@ impl Player {
         }
     }
 
-    /// In a bounce: waits for commands, and for fits of the slot that plays; what they changed is heard from
-    /// here on.
+    /// In a bounce: waits for what is due of the fits that keep to the song, for commands, and for other fits
+    /// of the slot that plays; what they changed is heard from here on.
     fn wait_for_worker(&mut self, slot: Slot) {
-        let work = self.shared.work.concerning(slot);
-        if work == 0 {
-            self.given_up = 0;
+        if self.clock.is_multiple_of(CONTROL_INTERVAL as u64) {
+            self.pacer.look();
+            if !self.pacer.is_settled() {
+                self.pacer.await_settled(true);
+                let is_settled = self.wait(|p| p.pacer.is_settled());
+                self.pacer.await_settled(false);
+                if !is_settled {
+                    self.pacer.give_up();
+                }
+            }
+        }
+        let work = &self.shared.work;
+        self.ignores_commands &= work.has_commands();
+        self.ignores_fits &= work.has_any_fits();
+        let waits_for_commands = !self.ignores_commands && work.has_commands();
+        if !waits_for_commands && (self.ignores_fits || !work.has_fits(slot)) {
             return;
         }
-        if work == self.given_up {
-            return;
+        let begin = Instant::now();
+        let mut fitted = false;
+        let until = self.patience.until(begin);
+        let done = self.wait(|p| {
+            let work = &p.shared.work;
+            let has_fits = work.has_fits(slot);
+            fitted |= has_fits;
+            let ignores_fits = p.ignores_fits || Instant::now() > until;
+            (p.ignores_commands || !work.has_commands()) && (ignores_fits || !has_fits)
+        });
+        let work = &self.shared.work;
+        self.ignores_commands |= !done && work.has_commands();
+        if work.has_fits(slot) && Instant::now() > until {
+            if !self.ignores_fits {
+                self.shared.wait_failed.store(true, Ordering::Relaxed);
+            }
+            self.ignores_fits = true;
+        } else if fitted {
+            // Frames of snapshots that nobody heard are on their way: start again where we are.
+            self.made_for = None;
+            self.patient = true;
         }
-        if !self.wait(|p| p.shared.work.concerning(slot) == 0) {
-            self.given_up = self.shared.work.concerning(slot);
-            return;
+        if fitted {
+            self.patience.spend(begin.elapsed());
         }
-        // Frames of snapshots that nobody heard are on their way: start again where we are.
-        self.made_for = None;
-        self.patient = true;
     }
 
     /// Whether the host may be kept waiting.
@@ -776,5 +823,46 @@ impl Supply for Patience {
         }
         std::thread::sleep(WAIT_STEP);
         true
+    }
+}
+
+/// How long a bounce waits for fits.
+#[derive(Default)]
+struct FitPatience {
+    from: Option<Instant>,
+    spent: Duration,
+}
+
+impl FitPatience {
+    /// Until when a wait that begins now may last.
+    fn until(&mut self, now: Instant) -> Instant {
+        if self.from.is_none_or(|from| now - from >= PATIENCE_PERIOD) {
+            (self.from, self.spent) = (Some(now), Duration::ZERO);
+        }
+        now + LONGEST_WAIT.saturating_sub(self.spent)
+    }
+
+    /// It lasted so long.
+    fn spend(&mut self, time: Duration) {
+        self.spent += time;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_waits_for_fits_together_are_no_longer_than_one() {
+        let mut patience = FitPatience::default();
+        let begin = Instant::now();
+        assert_eq!(patience.until(begin) - begin, LONGEST_WAIT);
+        patience.spend(LONGEST_WAIT / 2);
+        let later = begin + LONGEST_WAIT;
+        assert_eq!(patience.until(later) - later, LONGEST_WAIT / 2);
+        patience.spend(LONGEST_WAIT);
+        assert_eq!(patience.until(later), later);
+        let next = begin + PATIENCE_PERIOD;
+        assert_eq!(patience.until(next) - next, LONGEST_WAIT);
     }
 }

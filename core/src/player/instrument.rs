@@ -195,7 +195,7 @@ impl Instrument {
         let shared = &self.shared;
         if shared.wait_failed.swap(false, Ordering::Relaxed) {
             shared.set_error(
-                "the bounce waited two minutes in vain for a fit, and went on with what there was; \
+                "the bounce waited 20 s in vain for a fit, and went on with what there was; \
                  bounce again when the fit is done",
             );
         }

@@ -10,6 +10,7 @@ use atomic_float::{AtomicF32, AtomicF64};
 use super::bank::{Bank, Contents};
 use super::controls::Slot;
 use super::engine::{Engine, StreamStart};
+use super::pace::{PacedCapture, Paces};
 use crate::clip::Clip;
 use crate::network::Model;
 use crate::procedural::Texture;
@@ -20,7 +21,13 @@ pub(super) enum InputNews {
     /// What comes from number `at` on does not follow what came before.
     Gap { at: u64, sample_rate: u32 },
     /// The samples from `begin` to `end`, which are all in the ring, are a recording.
-    Recorded { begin: u64, end: u64, slot: Slot },
+    Recorded {
+        begin: u64,
+        end: u64,
+        slot: Slot,
+        /// Its number, if its fit is to keep to the song.
+        paced: Option<PacedCapture>,
+    },
 }
 
 /// From the audio thread to the worker: a voice needs a stream.
@@ -94,10 +101,14 @@ pub(super) struct SlotTexture {
     pub side_share: AtomicF32,
 }
 
-/// Counts what is not done: commands, whose effect nobody knows yet, and the fits of each slot. One number,
-/// so that a command that becomes a fit is never missed in between.
+/// Counts what is not done: commands, whose effect nobody knows yet, and the fits of each slot that a bounce
+/// waits for. One number, so that a command that becomes a fit is never missed in between.
 #[derive(Default)]
-pub(super) struct Work(AtomicU64);
+pub(super) struct Work {
+    counts: AtomicU64,
+    /// Fits that keep to the song's pace.
+    paced: AtomicU32,
+}
 
 impl Work {
     /// Bits of each count; the commands' are the lowest, then the slots' follow.
@@ -110,35 +121,63 @@ impl Work {
 
     /// A command is given.
     pub fn begin(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
+        self.counts.fetch_add(1, Ordering::AcqRel);
     }
 
     /// A command is done.
     pub fn done(&self) {
-        let before = self.0.fetch_sub(1, Ordering::AcqRel);
+        let before = self.counts.fetch_sub(1, Ordering::AcqRel);
         debug_assert!(before & Self::MASK > 0);
     }
 
     /// A command has become a fit.
     pub fn becomes_fit(&self, slot: Slot) {
-        self.0
+        self.counts
             .fetch_add(Self::one_fit(slot).wrapping_sub(1), Ordering::AcqRel);
+    }
+
+    /// A command has become a fit that keeps to the song's pace.
+    pub fn becomes_paced_fit(&self) {
+        self.paced.fetch_add(1, Ordering::AcqRel);
+        self.done();
+    }
+
+    /// A fit no longer keeps to the song's pace.
+    pub fn leaves_pace(&self, slot: Slot) {
+        self.counts.fetch_add(Self::one_fit(slot), Ordering::AcqRel);
+        self.paced_fit_done();
+    }
+
+    /// A fit that kept to the song's pace is done.
+    pub fn paced_fit_done(&self) {
+        self.paced.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// A fit is done.
     pub fn fit_done(&self, slot: Slot) {
-        self.0.fetch_sub(Self::one_fit(slot), Ordering::AcqRel);
+        self.counts.fetch_sub(Self::one_fit(slot), Ordering::AcqRel);
     }
 
     /// Whether anything is not done.
     pub fn is_any(&self) -> bool {
-        self.0.load(Ordering::Acquire) > 0
+        // In this order: a command that becomes a paced fit is one of the two at any time.
+        self.counts.load(Ordering::Acquire) > 0 || self.paced.load(Ordering::Acquire) > 0
     }
 
-    /// What is not done and may be heard in `slot`.
-    pub fn concerning(&self, slot: Slot) -> u64 {
+    /// Whether commands are not done.
+    pub fn has_commands(&self) -> bool {
+        self.counts.load(Ordering::Acquire) & Self::MASK > 0
+    }
+
+    /// Whether fits of any slot are not done that a bounce waits for.
+    pub fn has_any_fits(&self) -> bool {
+        self.counts.load(Ordering::Acquire) > Self::MASK
+    }
+
+    /// Whether fits of `slot` are not done that a bounce waits for.
+    pub fn has_fits(&self, slot: Slot) -> bool {
         let fits = Self::MASK << (Self::BITS * (1 + slot.index()));
-        self.0.load(Ordering::Acquire) & (Self::MASK | fits)
+        self.counts.load(Ordering::Acquire) & fits > 0
     }
 }
 
@@ -158,6 +197,7 @@ pub(super) struct Shared {
     pub voices: AtomicU32,
     /// Commands and fits that are not done.
     pub work: Work,
+    pub paces: Paces,
     pub input_peak: AtomicF32,
     pub output_peak: AtomicF32,
     pub underruns: AtomicU64,
@@ -194,6 +234,7 @@ impl Shared {
             clock: AtomicU64::new(0),
             voices: AtomicU32::new(0),
             work: Work::default(),
+            paces: Paces::new(),
             input_peak: AtomicF32::new(0.0),
             output_peak: AtomicF32::new(0.0),
             underruns: AtomicU64::new(0),

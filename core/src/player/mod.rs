@@ -21,6 +21,7 @@ mod lead;
 mod limiter;
 mod memory;
 mod messages;
+mod pace;
 mod passage;
 mod recorder;
 mod renderer;

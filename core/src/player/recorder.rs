@@ -9,6 +9,7 @@ use ringbuf::traits::{Observer, Producer};
 
 use super::controls::{CAPTURE_PREROLL_S, CaptureSettings, CaptureStart, MEMORY_S, Slot};
 use super::messages::{InputNews, Shared};
+use super::pace::Pacer;
 
 /// What the recorder is about. Places are counted in samples that were handed to the worker.
 #[derive(Clone, Copy, Debug)]
@@ -108,20 +109,42 @@ impl Recorder {
     }
 
     /// Makes a recording of the last seconds that were heard.
-    pub fn grab(&mut self, settings: &CaptureSettings, to_worker: &mut HeapProd<InputNews>) {
+    pub fn grab(
+        &mut self,
+        settings: &CaptureSettings,
+        to_worker: &mut HeapProd<InputNews>,
+        pacer: &mut Pacer,
+    ) {
         let samples = settings.samples(self.sample_rate) as u64;
         self.send(
             self.heard.saturating_sub(samples),
             self.heard,
             settings.slot,
             to_worker,
+            pacer,
         );
     }
 
-    fn send(&mut self, begin: u64, end: u64, slot: Slot, to_worker: &mut HeapProd<InputNews>) {
+    fn send(
+        &mut self,
+        begin: u64,
+        end: u64,
+        slot: Slot,
+        to_worker: &mut HeapProd<InputNews>,
+        pacer: &mut Pacer,
+    ) {
         self.shared.work.begin();
-        let news = InputNews::Recorded { begin, end, slot };
+        let paced = pacer.begin(slot);
+        let news = InputNews::Recorded {
+            begin,
+            end,
+            slot,
+            paced,
+        };
         if to_worker.try_push(news).is_err() {
+            if let Some(capture) = paced {
+                self.shared.paces.end(slot, capture);
+            }
             self.shared.work.done();
         }
     }
@@ -139,6 +162,7 @@ impl Recorder {
         right: &[f32],
         to_bar: Option<usize>,
         to_worker: &mut HeapProd<InputNews>,
+        pacer: &mut Pacer,
     ) {
         self.trigger(left, right, to_bar);
         let is_silent = |x: &[f32]| x.iter().all(|x| *x == 0.0);
@@ -166,7 +190,7 @@ impl Recorder {
         let pairs = left.iter().zip(right).flat_map(|(l, r)| [*l, *r]);
         self.ring.push_iter(pairs);
         self.heard += count;
-        self.advance(to_worker);
+        self.advance(to_worker, pacer);
     }
 
     /// Begins a recording that waited for what comes now.
@@ -194,13 +218,13 @@ impl Recorder {
     }
 
     /// Says how far the recording is, and hands it over when it is done.
-    fn advance(&mut self, to_worker: &mut HeapProd<InputNews>) {
+    fn advance(&mut self, to_worker: &mut HeapProd<InputNews>, pacer: &mut Pacer) {
         let State::Recording { begin, end, slot } = self.state else {
             return;
         };
         if self.heard >= end {
             self.drop_recording();
-            self.send(begin, end, slot, to_worker);
+            self.send(begin, end, slot, to_worker, pacer);
         } else {
             let done = self.heard.saturating_sub(begin) as f32 / (end - begin) as f32;
             self.shared.capture_done.store(done, Ordering::Relaxed);

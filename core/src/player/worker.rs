@@ -20,6 +20,7 @@ use super::engine::Engine;
 use super::fitter::{FitJob, FitNews, FitStart, Fitter};
 use super::memory::Memory;
 use super::messages::{Command, InputNews, Shared, StreamReply, StreamRequest, lock};
+use super::pace::PacedCapture;
 use super::voicing::Voicing;
 use crate::clip::{Capture, Clip, ClipError};
 use crate::fit::FitError;
@@ -50,6 +51,7 @@ struct Prepared {
     slot: Slot,
     /// Number of the request: a later one of the same slot makes it void.
     request: u64,
+    paced: Option<PacedCapture>,
     name: String,
     capture: Result<(Capture, Option<String>), ClipError>,
 }
@@ -129,12 +131,12 @@ impl Worker {
     fn obey(&mut self, command: Command) {
         match command {
             // A fit is done when it ends.
-            Command::Fit(slot, clip, name) => return self.learn(slot, name, || Ok(clip)),
+            Command::Fit(slot, clip, name) => return self.learn(slot, name, None, || Ok(clip)),
             Command::FitFile(slot, path) => {
-                return self.learn(slot, file_name(&path), move || Clip::read(&path));
+                return self.learn(slot, file_name(&path), None, move || Clip::read(&path));
             }
             Command::Synthesize(slot, texture, seed) => {
-                return self.learn(slot, capitalised(texture), move || {
+                return self.learn(slot, capitalised(texture), None, move || {
                     Ok(synthesize(texture, seed, SYNTHESIS_RATE_HZ, SYNTHESIS_S))
                 });
             }
@@ -142,7 +144,7 @@ impl Worker {
                 // What is remembered may be of another sample rate by now.
                 self.hear_audio();
                 let clip = self.memory.last(duration_s);
-                return self.learn_recording(slot, clip);
+                return self.learn_recording(slot, clip, None);
             }
             Command::Trim(slot, used_s) => return self.trim(slot, used_s),
             Command::Refine(slot) => return self.refine(slot),
@@ -188,11 +190,16 @@ impl Worker {
         while let Some(news) = self.from_audio.try_pop() {
             match news {
                 InputNews::Gap { at, sample_rate } => self.memory.forget_before(at, sample_rate),
-                InputNews::Recorded { begin, end, slot } => {
+                InputNews::Recorded {
+                    begin,
+                    end,
+                    slot,
+                    paced,
+                } => {
                     // They may have come since the last look.
                     self.memory.collect();
                     let clip = self.memory.clip(begin, end);
-                    self.learn_recording(slot, clip);
+                    self.learn_recording(slot, clip, paced);
                 }
             }
         }
@@ -210,10 +217,15 @@ impl Worker {
         self.shared.work.done();
     }
 
-    fn learn_recording(&mut self, slot: Slot, clip: Result<Clip, ClipError>) {
+    fn learn_recording(
+        &mut self,
+        slot: Slot,
+        clip: Result<Clip, ClipError>,
+        paced: Option<PacedCapture>,
+    ) {
         self.captures += 1;
         let name = format!("Capture {}", self.captures);
-        self.learn(slot, name, || clip);
+        self.learn(slot, name, paced, || clip);
     }
 
     /// Has a texture learned from the clip that `make` makes, if that can be; takes over the caller's pending
@@ -222,6 +234,7 @@ impl Worker {
         &mut self,
         slot: Slot,
         name: String,
+        paced: Option<PacedCapture>,
         make: impl FnOnce() -> Result<Clip, ClipError> + Send + 'static,
     ) {
         self.requests += 1;
@@ -241,6 +254,7 @@ impl Worker {
             Prepared {
                 slot,
                 request,
+                paced,
                 name,
                 capture,
             }
@@ -248,7 +262,10 @@ impl Worker {
         let thread = std::thread::Builder::new().name("weft-prepare".into());
         match thread.spawn(work) {
             Ok(thread) => self.preparing.push_back(thread),
-            Err(e) => self.refuse(format!("the capture can't get a thread: {e}")),
+            Err(e) => {
+                self.end_pace(slot, paced);
+                self.refuse(format!("the capture can't get a thread: {e}"));
+            }
         }
     }
 
@@ -264,11 +281,15 @@ impl Worker {
             let Prepared {
                 slot,
                 request,
+                paced,
                 name,
                 capture,
             } = prepared;
             match capture {
-                _ if request != self.newest_request[slot.index()] => self.shared.work.done(),
+                _ if request != self.newest_request[slot.index()] => {
+                    self.end_pace(slot, paced);
+                    self.shared.work.done();
+                }
                 Ok((capture, remark)) => {
                     let contents = Contents {
                         name: tidy_name(&name),
@@ -276,10 +297,20 @@ impl Worker {
                         remark,
                         ..Contents::default()
                     };
-                    self.learn_contents(slot, contents);
+                    self.learn_contents(slot, contents, paced);
                 }
-                Err(e) => self.refuse(e),
+                Err(e) => {
+                    self.end_pace(slot, paced);
+                    self.refuse(e);
+                }
             }
+        }
+    }
+
+    /// Nothing comes of a capture that the song may be waiting for.
+    fn end_pace(&self, slot: Slot, paced: Option<PacedCapture>) {
+        if let Some(capture) = paced {
+            self.shared.paces.end(slot, capture);
         }
     }
 
@@ -290,7 +321,7 @@ impl Worker {
     }
 
     /// Has a texture learned from the capture in `contents`. What plays goes on until there is a new one.
-    fn learn_contents(&mut self, slot: Slot, contents: Contents) {
+    fn learn_contents(&mut self, slot: Slot, contents: Contents, paced: Option<PacedCapture>) {
         self.fitter.cancel(slot);
         {
             let mut bank = lock(&self.shared.bank);
@@ -306,12 +337,12 @@ impl Worker {
             seed: self.shared.fit_seed.load(Ordering::Acquire),
             refines: false,
         };
-        self.plan(slot, plan);
+        self.plan(slot, plan, paced);
     }
 
     /// Has the fit of a slot made, and takes over the caller's pending job. What is there already is heard
     /// until the fit is further.
-    fn plan(&mut self, slot: Slot, plan: FitPlan) {
+    fn plan(&mut self, slot: Slot, plan: FitPlan, paced: Option<PacedCapture>) {
         let job = {
             let mut bank = lock(&self.shared.bank);
             let contents = &mut bank[slot.index()];
@@ -334,6 +365,7 @@ impl Worker {
                 plan,
                 silent_steps,
                 is_first,
+                paced,
             })
         };
         self.changed();
@@ -341,6 +373,7 @@ impl Worker {
             Some(job) => self.fitter.enqueue(job),
             None => {
                 lock(&self.shared.bank)[slot.index()].plan = None;
+                self.end_pace(slot, paced);
                 self.refuse(FitError::NoCapture);
             }
         }
@@ -357,7 +390,7 @@ impl Worker {
             seed: self.shared.fit_seed.load(Ordering::Acquire),
             refines: true,
         };
-        self.plan(slot, plan);
+        self.plan(slot, plan, None);
     }
 
     fn trim(&mut self, slot: Slot, used_s: Range<f64>) {
@@ -380,6 +413,7 @@ impl Worker {
                     remark: contents.remark,
                     ..Contents::default()
                 },
+                None,
             ),
             Some(Err(e)) => self.refuse(e),
             None => self.refuse(format!(
@@ -452,7 +486,7 @@ impl Worker {
             self.sound(slot, model, false);
             if let Some(plan) = plan {
                 self.shared.work.begin();
-                self.plan(slot, plan);
+                self.plan(slot, plan, None);
             }
         }
     }
@@ -460,7 +494,11 @@ impl Worker {
     fn hear_fit(&mut self) {
         for (slot, news) in self.fitter.news() {
             match news {
-                FitNews::Snapshot(model) => self.learned(slot, model, true),
+                FitNews::Snapshot(model) => {
+                    // Where a better network takes over inside a stream, no two bounces are the same.
+                    let is_paced = self.fitter.is_paced(slot);
+                    self.learned(slot, model, !is_paced);
+                }
                 FitNews::Ended(result) => {
                     match result {
                         Ok(model) => self.learned(slot, model, false),
@@ -469,10 +507,11 @@ impl Worker {
                     }
                     lock(&self.shared.bank)[slot.index()].plan = None;
                     self.changed();
-                    self.fitter.finish();
+                    self.fitter.finish(slot);
                 }
             }
         }
+        self.fitter.settle();
     }
 
     /// A fit has come to a texture; to its last one, if that is no `snapshot`.

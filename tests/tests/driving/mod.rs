@@ -26,8 +26,8 @@ pub fn set(plugin: &mut ClapPlugin, values: &[(&str, &str)]) {
     plugin.render(&render).unwrap();
 }
 
-/// Captures `channels`, all of them, from an input port; what was heard meanwhile. In a bounce, the fit
-/// is waited for.
+/// Captures `channels`, all of them, from an input port; what was heard meanwhile. In a bounce, their fit
+/// is done after that.
 pub fn capture(
     plugin: &mut ClapPlugin,
     port: usize,
@@ -41,7 +41,16 @@ pub fn capture(
         .feed(port, channels)
         .at(0, plugin.automation("Capture", "On").unwrap())
         .at(frames, plugin.automation("Capture", "Off").unwrap());
-    plugin.render(&render).unwrap().channels
+    let heard = plugin.render(&render).unwrap().channels;
+    plugin
+        .render(&Render::silent(frames_of_a_fit(sample_rate)))
+        .unwrap();
+    heard
+}
+
+/// Frames of a song in which a bounce comes to the end of a fit of [`FIT_STEPS`].
+fn frames_of_a_fit(sample_rate: u32) -> usize {
+    sample_rate as usize * 6 / 10
 }
 
 /// `frames` frames from the stream's start with *Hold* on.

@@ -44,7 +44,8 @@ pub fn set(host: &mut impl Host, values: &[(&str, f64)]) {
 pub fn capture(host: &mut impl Host, port: usize, recording: &[Vec<f32>]) {
     set(host, &[("Fit Steps A", 0.0), ("Capture Length", 0.0)]);
     let to = |normalized| host.move_to("Capture", normalized).unwrap();
-    let render = Render::silent(SECOND + LONGEST_BLOCK)
+    // The fit keeps to the song: it is done after half a second.
+    let render = Render::silent(2 * SECOND)
         .feed(port, recording)
         .at(0, to(1.0))
         .at(SECOND, to(0.0));
@@ -312,7 +313,7 @@ pub fn capture_in_a_bounce(host: &mut impl Host, port: usize, blocks: &[usize]) 
     let bounced = from_the_start(host, &render);
     let fitted = start + BOUNCED_CAPTURE_S * SECOND;
     assert_silent(&bounced.frames(0..fitted));
-    // The song has not gone on while it was fitted.
+    // It is heard while it is fitted.
     assert_sounds(&bounced.frames(fitted + SECOND / 10..fitted + SECOND / 5));
     assert_sounds(&bounced.frames(BOUNCED_FRAMES - SECOND / 2..BOUNCED_FRAMES));
     println!(
