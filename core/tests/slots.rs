@@ -157,6 +157,28 @@ fn what_was_heard_can_be_grabbed_afterwards() {
 }
 
 #[test]
+fn a_bounce_captures_all_of_it_however_fast_it_is() {
+    // Nothing plays yet: the host is through with it in milliseconds.
+    let clip = texture(Texture::Rain, 4, 30.0);
+    for _ in 0..8 {
+        let (instrument, mut player) = bouncing();
+        instrument.set_fit_steps(1);
+        player.start_capture(CaptureSettings::now(Slot::A, 30.0));
+        run_in(
+            &mut player,
+            Some(&clip),
+            clip.len(),
+            &Controls::DEFAULT,
+            8192,
+        );
+        run(&mut player, None, BLOCK, &HOLD);
+        assert_eq!(instrument.status().error, None);
+        let capture = instrument.capture(Slot::A).unwrap();
+        assert!(is_kept(&capture, &clip.channels()[0]));
+    }
+}
+
+#[test]
 fn fits_of_captures_in_a_bounce_keep_to_its_song() {
     let second = RATE as usize;
     let clips = [Texture::Rain, Texture::Fire].map(|kind| texture(kind, 3, 0.5));

@@ -37,22 +37,27 @@ impl Memory {
         self.heard - self.samples.len() as u64
     }
 
-    /// Takes what has come, and forgets what is too old. A recording's news may come after as much as the
-    /// ring holds, so that much more is kept.
+    /// Takes what has come. No more than the ring holds: a bounce may be as fast as this is.
     pub fn collect(&mut self) {
+        let mut left = self.ring.occupied_len();
         loop {
             // Both channels of a sample, or neither.
-            let waiting = self.ring.occupied_len().min(CHUNK) & !1;
+            let waiting = left.min(CHUNK) & !1;
             let count = self.ring.pop_slice(&mut self.chunk[..waiting]);
             if count == 0 {
                 break;
             }
+            left -= count;
             let pairs = self.chunk[..count].chunks_exact(2);
             self.samples.extend(pairs.map(|p| [p[0], p[1]]));
             self.heard += count as u64 / 2;
         }
-        let keep =
-            (MEMORY_S * f64::from(self.sample_rate)) as usize + self.ring.capacity().get() / 2;
+    }
+
+    /// Forgets what is too old for any recording to come. Only when all news were heard: a recording that is
+    /// told of, or another sample rate, may need more.
+    pub fn forget_old(&mut self) {
+        let keep = (MEMORY_S * f64::from(self.sample_rate)).ceil() as usize;
         let old = self.samples.len().saturating_sub(keep);
         self.samples.drain(..old);
     }
@@ -87,5 +92,41 @@ impl Memory {
     pub fn last(&self, duration_s: f32) -> Result<Clip, ClipError> {
         let samples = (f64::from(duration_s) * f64::from(self.sample_rate)).round() as u64;
         self.clip(self.heard.saturating_sub(samples), self.heard)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringbuf::HeapRb;
+    use ringbuf::traits::{Producer, Split};
+
+    use super::*;
+
+    const RATE: u32 = 8_000;
+
+    #[test]
+    fn what_was_heard_before_the_news_of_it_is_not_forgotten() {
+        let (mut input, ring) = HeapRb::new(1 << 12).split();
+        let mut memory = Memory::new(ring);
+        let seconds = MEMORY_S as usize;
+        let heard: Vec<f32> = (0..RATE as usize * seconds).map(|i| i as f32).collect();
+        // Its sample rate comes only after all of it.
+        for part in heard.chunks(1 << 11) {
+            input.push_iter(part.iter().flat_map(|x| [*x, -x]));
+            memory.collect();
+        }
+        memory.forget_before(0, RATE);
+        memory.forget_old();
+        let clip = memory.clip(0, heard.len() as u64).unwrap();
+        assert_eq!((clip.sample_rate(), clip.len()), (RATE, heard.len()));
+        assert!(clip.channels()[0] == heard);
+
+        // The last thirty seconds stay.
+        input.push_iter([0.5f32; 2000].into_iter());
+        memory.collect();
+        memory.forget_old();
+        let clip = memory.last(60.0).unwrap();
+        assert_eq!(clip.len(), heard.len());
+        assert!(clip.channels()[0][..7_000] == heard[1_000..8_000]);
     }
 }

@@ -203,6 +203,7 @@ impl Worker {
                 }
             }
         }
+        self.memory.forget_old();
         self.streams.hear_audio();
     }
 

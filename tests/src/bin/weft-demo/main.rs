@@ -110,8 +110,8 @@ fn recording(options: &DemoOptions) -> anyhow::Result<(String, Clip)> {
 }
 
 /// Plays `clip` into the capture input, with the automation that a user would draw, and waits for the
-/// fit; how long both took. The host renders offline, where the plugin's process call waits for a fit
-/// that is under way, so that a bounce never records half a texture.
+/// fit; how long both took. The host renders offline, where a fit keeps to the song: it goes on for as many
+/// seconds as that takes.
 fn capture_and_fit(
     plugin: &mut ClapPlugin,
     clip: &Clip,
@@ -134,7 +134,6 @@ fn capture_and_fit(
     }
     plugin.render(&settings)?;
 
-    // The block after the capture's last sample is the one that waits.
     let feed = Render::silent(clip.len() + BLOCK_SIZE)
         .feed(port, clip.channels())
         .at(0, plugin.automation("Capture", "On")?)
@@ -145,34 +144,49 @@ fn capture_and_fit(
     let progress = ProgressBar::new(u64::from(options.fit_steps)).with_style(style);
     let began = Instant::now();
     let mut looked = began;
-    plugin.render_watched(&feed, &mut |plugin| {
+    let mut look = |plugin: &mut ClapPlugin| {
         progress.tick();
         if looked.elapsed() >= LOOK_EVERY {
             looked = Instant::now();
-            if let Some(steps) = steps_done(plugin) {
+            if let Some((steps, _)) = fit_so_far(plugin) {
                 progress.set_position(u64::from(steps));
             }
         }
-    })?;
+    };
+    plugin.render_watched(&feed, &mut look)?;
+    let second = Render::silent(clip.sample_rate() as usize);
+    // Far longer than it takes: a step at least for each second.
+    for _ in 0..options.fit_steps {
+        if !fit_so_far(plugin).is_some_and(|(_, goes_on)| goes_on) {
+            break;
+        }
+        plugin.render_watched(&second, &mut look)?;
+    }
     progress.finish_and_clear();
     let took = began.elapsed();
-    match steps_done(plugin) {
+    match fit_so_far(plugin) {
         // A fit that no longer improves ends sooner.
-        Some(1..) => Ok(took),
-        Some(0) => bail!("the fit did not begin"),
+        Some((1.., false)) => Ok(took),
+        Some((_, true)) => bail!("the fit does not come to an end"),
+        Some((0, false)) => bail!("the fit did not begin"),
         None => bail!("the plugin has no texture: the capture or the fit failed"),
     }
 }
 
-/// Training steps of the texture in the plugin's state, which holds every snapshot of a running fit.
-fn steps_done(plugin: &mut ClapPlugin) -> Option<u32> {
+/// Training steps of the texture in the plugin's state, which holds every snapshot of a running fit, and
+/// whether there are more to come.
+fn fit_so_far(plugin: &mut ClapPlugin) -> Option<(u32, bool)> {
     let state = plugin.save_state().ok()?;
     // Its length comes before the JSON.
     let json = state.iter().position(|&byte| byte == b'{')?;
     let state: serde_json::Value = serde_json::from_slice(&state[json..]).ok()?;
     let field: String = serde_json::from_str(state["fields"]["slots"].as_str()?).ok()?;
     let bank = Bank::from_bytes(&BASE64.decode(field).ok()?).ok()?;
-    Some(bank.texture(Slot::A)?.fit_record().steps)
+    let goes_on = bank.has_unfinished_fits();
+    match bank.texture(Slot::A) {
+        Some(texture) => Some((texture.fit_record().steps, goes_on)),
+        None => goes_on.then_some((0, true)),
+    }
 }
 
 /// Records `seconds` of what the plugin plays with silent inputs and *Hold* on, from the stream's
