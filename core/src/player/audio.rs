@@ -166,10 +166,11 @@ impl Player {
         self.reset();
     }
 
-    /// Says whether the host bounces: then [`process`](Self::process) waits for commands, fits and frames
-    /// (at most 20 s for each), so that every bounce is the same. In real time it never waits, but
-    /// for frames where the host has asked for more sound than time has gone by. A bounce begins as after
-    /// a [`reset`](Self::reset), whatever was played before, and so it does where its song starts.
+    /// Says whether the host bounces: then [`process`](Self::process) waits for commands, fits of the slot
+    /// that plays, and frames (at most 20 s for each), so that every bounce is the same. Fits of captures
+    /// that are made within the bounce go on with its song instead, 200 steps a second. In real time it never
+    /// waits, but for frames where the host has asked for more sound than time has gone by. A bounce begins
+    /// as after a [`reset`](Self::reset), whatever was played before, and so it does where its song starts.
     pub fn set_offline(&mut self, offline: bool) {
         if self.offline != offline {
             self.offline = offline;

@@ -58,8 +58,8 @@ mod tests {
 
     #[test]
     fn a_host_that_plays_is_never_kept_waiting() {
-        // On time, with a clock that is off by a thousandth or by another sample rate, in bursts of a fifth of a second, and after
-        // a rest.
+        // On time, with a clock that is off by a thousandth or by another sample rate, in bursts of a
+        // fifth of a second, and after a rest.
         assert_eq!(longest_wait(3600.0, |_| BLOCK_S), 0.0);
         assert_eq!(longest_wait(3600.0, |_| 0.999 * BLOCK_S), 0.0);
         assert_eq!(longest_wait(600.0, |_| 44.1 / 48.0 * BLOCK_S), 0.0);
