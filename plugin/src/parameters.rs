@@ -817,6 +817,17 @@ mod tests {
     }
 
     #[test]
+    fn choices_in_a_state_are_the_ones_that_it_checks() {
+        let params = params();
+        let is_choice = |ptr: &ParamPtr| matches!(ptr, ParamPtr::EnumParam(_));
+        let map = params.param_map().into_iter();
+        let choices: Vec<_> = map.filter(|p| is_choice(&p.1)).map(|p| p.0).collect();
+        let mut checked = crate::state::CHOICES.map(String::from);
+        checked.sort_by_key(|id| choices.iter().position(|c| c == id));
+        assert_eq!(choices, checked);
+    }
+
+    #[test]
     fn ids_are_the_ones_that_projects_refer_to() {
         let params = params();
         let ids: Vec<_> = params.param_map().into_iter().map(|(id, ..)| id).collect();

@@ -75,13 +75,19 @@ const TEXTURE_FIELD: &str = "texture";
 const FIT_STEPS: &str = "fit_steps";
 const FIRST_FIT_STEPS: &str = "fit_steps_1";
 
-/// Brings a state of an older version up to date: its texture becomes slot A. Numbers that are none are
-/// taken out, and their parameters stay what they are: they would be saved as something that no JSON
-/// reader takes for a number, and the next project would be lost.
+/// Parameters that choose one of several. They are kept by the choice's name.
+pub const CHOICES: [&str; 3] = ["quality", "slot", "capture_start"];
+
+/// Brings a state of an older version up to date: its texture becomes slot A. Values that can't be are
+/// taken out, and their parameters stay what they are. Numbers that are none would be saved as something
+/// that no JSON reader takes for a number, and the next project would be lost; a choice by a number that it
+/// does not have would end the host when it saves.
 pub fn migrate(state: &mut PluginState) {
-    state
-        .params
-        .retain(|_, value| !matches!(value, ParamValue::F32(number) if !number.is_finite()));
+    state.params.retain(|id, value| match value {
+        ParamValue::F32(number) => number.is_finite(),
+        ParamValue::I32(_) => !CHOICES.contains(&id.as_str()),
+        _ => true,
+    });
     if let Some(steps) = state.params.remove(FIT_STEPS) {
         state
             .params

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use driving::{BLOCK_SIZE, FIT_STEPS, SAMPLE_RATE, bounce, set};
 use mutations::{Random, mutate};
+use serde_json::json;
 use sound::{assert_silent, assert_sounds};
 use weft_core::procedural::{Texture, synthesize};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
@@ -396,17 +397,17 @@ fn what_was_heard_can_be_grabbed_by_automation() {
 }
 
 /// The JSON of a state, and what comes before it: its length.
-fn json(state: &[u8]) -> (serde_json::Value, usize) {
+fn read_json(state: &[u8]) -> (serde_json::Value, usize) {
     let begin = state.iter().position(|&byte| byte == b'{').unwrap();
     (serde_json::from_slice(&state[begin..]).unwrap(), begin)
 }
 
 #[test]
-fn numbers_that_are_none_do_not_spoil_the_state_that_is_saved_next() {
+fn values_that_can_not_be_do_not_spoil_the_state_that_is_saved_next() {
     let _others = others_may_run();
     let mut plugin = active(RenderMode::Offline);
     let state = plugin.save_state().unwrap();
-    let (json, begin) = json(&state);
+    let (json, begin) = read_json(&state);
     assert_eq!(begin, size_of::<u64>());
     let names: Vec<String> = json["params"]
         .as_object()
@@ -416,10 +417,13 @@ fn numbers_that_are_none_do_not_spoil_the_state_that_is_saved_next() {
         .collect();
     assert!(names.len() > 30);
     for name in names {
-        for number in [1e308, -1e308, 1e30, -1e30, f64::from(f32::MAX)] {
+        let numbers = [1e308, -1e308, 1e30, -1e30, f64::from(f32::MAX)];
+        let floats = numbers.map(|number| json!({ "f32": number }));
+        let integers = [60, -1, i32::MAX, i32::MIN].map(|number| json!({ "i32": number }));
+        let others = [json!({ "string": "60" }), json!({ "bool": true })];
+        for value in floats.into_iter().chain(integers).chain(others) {
             let mut json = json.clone();
-            let value = json["params"][&name].as_object_mut().unwrap();
-            value.values_mut().for_each(|v| *v = number.into());
+            json["params"][&name] = value.clone();
             let text = json.to_string();
             let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
             bytes.extend(text.as_bytes());
@@ -429,7 +433,7 @@ fn numbers_that_are_none_do_not_spoil_the_state_that_is_saved_next() {
             let saved = plugin.save_state().unwrap();
             assert!(
                 plugin.load_state(&saved).is_ok(),
-                "{name} of {number}, taken: {taken}"
+                "{name} of {value}, taken: {taken}"
             );
         }
     }
