@@ -84,7 +84,7 @@ pub struct Player {
     ignores_commands: bool,
     ignores_fits: bool,
     /// How long it waits for fits.
-    patience: FitPatience,
+    fit_patience: FitPatience,
     /// Whether it still waits for streams and frames; not after it did in vain.
     patient: bool,
 }
@@ -130,7 +130,7 @@ impl Player {
             patience_until: None,
             ignores_commands: false,
             ignores_fits: false,
-            patience: FitPatience::default(),
+            fit_patience: FitPatience::default(),
             patient: true,
         }
     }
@@ -699,52 +699,57 @@ impl Player {
         }
     }
 
-    /// In a bounce: waits for what is due of the fits that keep to the song, for commands, and for other fits
+    /// In a bounce: waits for commands, for what is due of the fits that keep to the song, and for other fits
     /// of the slot that plays; what they changed is heard from here on.
     fn wait_for_worker(&mut self, slot: Slot) {
+        self.wait_for_commands();
+        self.pacer.hear_begun();
         if self.clock.is_multiple_of(CONTROL_INTERVAL as u64) {
-            self.pacer.look();
-            if !self.pacer.is_settled() {
-                self.pacer.await_settled(true);
-                let is_settled = self.wait(|p| p.pacer.is_settled());
-                self.pacer.await_settled(false);
-                if !is_settled {
-                    self.pacer.give_up();
-                }
-            }
+            self.wait_for_paced_fits();
         }
-        let work = &self.shared.work;
-        self.ignores_commands &= work.has_commands();
-        self.ignores_fits &= work.has_any_fits();
-        let waits_for_commands = !self.ignores_commands && work.has_commands();
-        if !waits_for_commands && (self.ignores_fits || !work.has_fits(slot)) {
+        self.wait_for_fits(slot);
+    }
+
+    fn wait_for_commands(&mut self) {
+        let has_commands = |p: &mut Self| p.shared.work.has_commands();
+        if !has_commands(self) {
+            self.ignores_commands = false;
+        } else if !self.ignores_commands {
+            self.ignores_commands = !self.wait(|p| !has_commands(p));
+        }
+    }
+
+    fn wait_for_paced_fits(&mut self) {
+        self.pacer.look();
+        if self.pacer.is_settled() {
+            return;
+        }
+        self.pacer.await_settled(true);
+        let is_settled = self.wait(|p| p.pacer.is_settled());
+        self.pacer.await_settled(false);
+        if !is_settled {
+            self.pacer.give_up();
+        }
+    }
+
+    fn wait_for_fits(&mut self, slot: Slot) {
+        self.ignores_fits &= self.shared.work.has_any_fits();
+        let has_fits = |p: &Self| p.shared.work.has_fits(slot);
+        if self.ignores_fits || !has_fits(self) {
             return;
         }
         let begin = Instant::now();
-        let mut fitted = false;
-        let until = self.patience.until(begin);
-        let done = self.wait(|p| {
-            let work = &p.shared.work;
-            let has_fits = work.has_fits(slot);
-            fitted |= has_fits;
-            let ignores_fits = p.ignores_fits || Instant::now() > until;
-            (p.ignores_commands || !work.has_commands()) && (ignores_fits || !has_fits)
-        });
-        let work = &self.shared.work;
-        self.ignores_commands |= !done && work.has_commands();
-        if work.has_fits(slot) && Instant::now() > until {
-            if !self.ignores_fits {
-                self.shared.wait_failed.store(true, Ordering::Relaxed);
-            }
+        let until = self.fit_patience.until(begin);
+        self.wait(|p| !has_fits(p) || Instant::now() > until);
+        self.fit_patience.spend(begin.elapsed());
+        if has_fits(self) {
             self.ignores_fits = true;
-        } else if fitted {
-            // Frames of snapshots that nobody heard are on their way: start again where we are.
-            self.made_for = None;
-            self.patient = true;
+            self.shared.wait_failed.store(true, Ordering::Relaxed);
+            return;
         }
-        if fitted {
-            self.patience.spend(begin.elapsed());
-        }
+        // Frames of snapshots that nobody heard are on their way: start again where we are.
+        self.made_for = None;
+        self.patient = true;
     }
 
     /// Whether the host may be kept waiting.

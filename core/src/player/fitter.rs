@@ -59,9 +59,9 @@ struct RunningFit {
     thread: JoinHandle<()>,
 }
 
-/// How a fit stands that keeps to the song's pace.
+/// What the thread of a fit that keeps to the song's pace shares with the worker.
 #[derive(Default)]
-struct Pace {
+struct SharedPace {
     capture: PacedCapture,
     /// Steps that are done and told of, counted as in [`SteppedNews`].
     reached: AtomicU32,
@@ -72,7 +72,7 @@ struct Pace {
 /// A fit that keeps to the song's pace.
 struct PacedFit {
     fit: RunningFit,
-    pace: Arc<Pace>,
+    pace: Arc<SharedPace>,
     /// News that the song has not come to.
     early: VecDeque<SteppedNews>,
     /// Steps up to which the news were given out.
@@ -122,14 +122,14 @@ impl Fitter {
     /// Takes a job, in place of the same slot's own; it takes over the caller's pending job.
     pub fn enqueue(&mut self, job: FitJob) {
         self.cancel(job.slot);
-        match job.paced {
-            Some(capture) if self.shared.offline.load(Ordering::Acquire) => {
-                self.shared.work.becomes_paced_fit();
-                self.start_paced(job, capture);
-                return;
-            }
-            Some(capture) => self.shared.paces.end(job.slot, capture),
-            None => {}
+        if let Some(capture) = job.paced
+            && self.shared.offline.load(Ordering::Acquire)
+        {
+            // In this order: who waits for the command hears of the fit.
+            self.shared.paces.begin(job.slot, capture);
+            self.shared.work.becomes_paced_fit();
+            self.start_paced(job, capture);
+            return;
         }
         self.shared.work.becomes_fit(job.slot);
         if !self.running.is_empty() && job.is_first {
@@ -295,9 +295,9 @@ impl Fitter {
 
     fn start_paced(&mut self, job: FitJob, capture: PacedCapture) {
         let slot = job.slot;
-        let pace = Arc::new(Pace {
+        let pace = Arc::new(SharedPace {
             capture,
-            ..Pace::default()
+            ..SharedPace::default()
         });
         match self.start(job, Some(pace.clone())) {
             Some(fit) => self.paced.push(PacedFit {
@@ -314,7 +314,7 @@ impl Fitter {
     }
 
     /// Starts the thread of a fit. Without one, says so.
-    fn start(&self, job: FitJob, pace: Option<Arc<Pace>>) -> Option<RunningFit> {
+    fn start(&self, job: FitJob, pace: Option<Arc<SharedPace>>) -> Option<RunningFit> {
         let slot = job.slot;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // One core is the audio thread's, but for a bounce, which waits. The result is the same.
@@ -372,7 +372,7 @@ fn settings(plan: &FitPlan, threads: usize) -> FitSettings {
 struct FitThread {
     job: FitJob,
     settings: FitSettings,
-    pace: Option<Arc<Pace>>,
+    pace: Option<Arc<SharedPace>>,
     is_cancelled: Arc<AtomicBool>,
     shared: Arc<Shared>,
     news: Sender<SteppedNews>,
@@ -400,20 +400,7 @@ impl FitThread {
             match event {
                 FitEvent::Progress { step, steps, loss } => {
                     last_step = step;
-                    let slot = self.job.slot;
-                    {
-                        let mut progress = lock(&self.shared.fit);
-                        let is_others = progress.is_some_and(|p| p.slot != slot);
-                        // Once it is cancelled, this is another fit's.
-                        if !self.is_cancelled() && !is_others {
-                            *progress = Some(FitProgress {
-                                slot,
-                                step,
-                                steps,
-                                loss,
-                            });
-                        }
-                    }
+                    self.show_progress(step, steps, loss);
                     self.keep_pace(step);
                 }
                 FitEvent::Snapshot { step, model } => {
@@ -446,6 +433,22 @@ impl FitThread {
         // The project will want it compressed; better here than where the host saves.
         if let Some(capture) = capture.filter(|_| !self.is_cancelled()) {
             capture.packed();
+        }
+    }
+
+    /// Shows how far the fit is, where no other is shown.
+    fn show_progress(&self, step: u32, steps: u32, loss: f32) {
+        let slot = self.job.slot;
+        let mut progress = lock(&self.shared.fit);
+        let is_others = progress.is_some_and(|p| p.slot != slot);
+        // Once it is cancelled, this is another fit's.
+        if !self.is_cancelled() && !is_others {
+            *progress = Some(FitProgress {
+                slot,
+                step,
+                steps,
+                loss,
+            });
         }
     }
 

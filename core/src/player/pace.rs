@@ -3,7 +3,7 @@
 //! waits no longer than that takes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::controls::Slot;
 use super::messages::Shared;
@@ -37,6 +37,8 @@ impl Told {
 
 /// What is shared about the paces of all slots.
 pub(super) struct Paces {
+    /// Number of the newest capture whose fit began: the worker's to say.
+    begun: [AtomicU32; Slot::COUNT],
     /// What may be heard: the audio thread's to say.
     due: [Told; Slot::COUNT],
     /// Up to where everything that was to be heard is heard: the worker's to say.
@@ -50,6 +52,7 @@ pub(super) struct Paces {
 impl Paces {
     pub fn new() -> Self {
         Self {
+            begun: Default::default(),
             due: Default::default(),
             settled: Default::default(),
             advancing: AtomicU8::new(u8::MAX),
@@ -57,10 +60,15 @@ impl Paces {
         }
     }
 
+    /// Says that the fit of a capture has begun.
+    pub fn begin(&self, slot: Slot, capture: PacedCapture) {
+        self.begun[slot.index()].store(capture, Ordering::Release);
+    }
+
     /// Steps, counted as [`Told`] says, that may be heard of the fit of `capture`.
     pub fn due(&self, slot: Slot, capture: PacedCapture) -> u32 {
         let (newest, steps) = self.due[slot.index()].read();
-        // Where a newer capture is on its way, this fit is about to be cancelled.
+        // The song has not heard yet that this fit has begun, or it is about to be cancelled.
         if newest == capture { steps } else { 0 }
     }
 
@@ -89,8 +97,8 @@ impl Paces {
     }
 }
 
-/// A capture that was made within the bounce.
-struct PacedFit {
+/// The song's time for the fit of a capture that was made within the bounce.
+struct FitClock {
     capture: PacedCapture,
     /// Samples of the song for which it has gone on.
     samples: u64,
@@ -102,7 +110,9 @@ pub(super) struct Pacer {
     shared: Arc<Shared>,
     sample_rate: u64,
     captures: PacedCapture,
-    fits: [Option<PacedFit>; Slot::COUNT],
+    /// Captures whose fits were heard to begin last.
+    begun: [PacedCapture; Slot::COUNT],
+    fits: [Option<FitClock>; Slot::COUNT],
 }
 
 impl Pacer {
@@ -111,6 +121,7 @@ impl Pacer {
             shared,
             sample_rate: 1,
             captures: 0,
+            begun: Default::default(),
             fits: Default::default(),
         }
     }
@@ -124,21 +135,29 @@ impl Pacer {
         self.sample_rate = new;
     }
 
-    /// A capture for `slot` was made; the number of it, if its fit is to keep to the song.
-    pub fn begin(&mut self, slot: Slot) -> Option<PacedCapture> {
-        let fit = &mut self.fits[slot.index()];
-        *fit = None;
+    /// A number for a capture that was made, if its fit is to keep to the song.
+    pub fn number_capture(&mut self) -> Option<PacedCapture> {
         if !self.shared.offline.load(Ordering::Acquire) {
             return None;
         }
         self.captures += 1;
-        *fit = Some(PacedFit {
-            capture: self.captures,
-            samples: 0,
-            due: 0,
-        });
-        self.tell(slot);
         Some(self.captures)
+    }
+
+    /// Starts the clocks of the fits that have begun. Where a capture was refused, the fit before it goes on.
+    pub fn hear_begun(&mut self) {
+        for slot in Slot::ALL {
+            let capture = self.shared.paces.begun[slot.index()].load(Ordering::Acquire);
+            if capture != self.begun[slot.index()] {
+                self.begun[slot.index()] = capture;
+                self.fits[slot.index()] = Some(FitClock {
+                    capture,
+                    samples: 0,
+                    due: 0,
+                });
+                self.tell(slot);
+            }
+        }
     }
 
     fn tell(&self, slot: Slot) {
@@ -230,10 +249,18 @@ mod tests {
         (shared, pacer)
     }
 
+    /// A capture whose fit has begun.
+    fn begun(shared: &Shared, pacer: &mut Pacer, slot: Slot) -> PacedCapture {
+        let capture = pacer.number_capture().unwrap();
+        shared.paces.begin(slot, capture);
+        pacer.hear_begun();
+        capture
+    }
+
     #[test]
     fn steps_come_due_with_the_song_and_are_waited_for() {
         let (shared, mut pacer) = bouncing();
-        let capture = pacer.begin(Slot::B).unwrap();
+        let capture = begun(&shared, &mut pacer, Slot::B);
         let due = |pacer: &mut Pacer| {
             pacer.look();
             shared.paces.due(Slot::B, capture)
@@ -262,15 +289,15 @@ mod tests {
     #[test]
     fn only_the_fit_that_plays_goes_on_and_only_the_newest_capture_counts() {
         let (shared, mut pacer) = bouncing();
-        let first = pacer.begin(Slot::C).unwrap();
-        pacer.begin(Slot::D);
+        let first = begun(&shared, &mut pacer, Slot::C);
+        begun(&shared, &mut pacer, Slot::D);
         pacer.advance(RATE, Slot::D);
         pacer.look();
         assert_eq!(shared.paces.due(Slot::C, first), 0);
         pacer.advance(RATE, Slot::C);
         pacer.look();
         assert!(shared.paces.due(Slot::C, first) > 0);
-        let second = pacer.begin(Slot::C).unwrap();
+        let second = begun(&shared, &mut pacer, Slot::C);
         assert_eq!(shared.paces.due(Slot::C, first), 0);
         // What is told of the first one, however late, is not taken for the second.
         shared.paces.end(Slot::C, second);
@@ -280,9 +307,20 @@ mod tests {
     }
 
     #[test]
+    fn a_capture_that_is_refused_does_not_stop_the_fit_before_it() {
+        let (shared, mut pacer) = bouncing();
+        let first = begun(&shared, &mut pacer, Slot::A);
+        pacer.number_capture().unwrap();
+        pacer.hear_begun();
+        pacer.advance(RATE, Slot::A);
+        pacer.look();
+        assert_eq!(u64::from(shared.paces.due(Slot::A, first)), STEPS_PER_S + 1);
+    }
+
+    #[test]
     fn live_captures_have_no_pace() {
         let (shared, mut pacer) = bouncing();
         shared.offline.store(false, Ordering::Release);
-        assert_eq!(pacer.begin(Slot::A), None);
+        assert_eq!(pacer.number_capture(), None);
     }
 }

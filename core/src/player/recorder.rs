@@ -134,7 +134,7 @@ impl Recorder {
         pacer: &mut Pacer,
     ) {
         self.shared.work.begin();
-        let paced = pacer.begin(slot);
+        let paced = pacer.number_capture();
         let news = InputNews::Recorded {
             begin,
             end,
@@ -142,9 +142,6 @@ impl Recorder {
             paced,
         };
         if to_worker.try_push(news).is_err() {
-            if let Some(capture) = paced {
-                self.shared.paces.end(slot, capture);
-            }
             self.shared.work.done();
         }
     }

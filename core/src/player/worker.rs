@@ -264,7 +264,6 @@ impl Worker {
         match thread.spawn(work) {
             Ok(thread) => self.preparing.push_back(thread),
             Err(e) => {
-                self.end_pace(slot, paced);
                 self.refuse(format!("the capture can't get a thread: {e}"));
             }
         }
@@ -287,10 +286,7 @@ impl Worker {
                 capture,
             } = prepared;
             match capture {
-                _ if request != self.newest_request[slot.index()] => {
-                    self.end_pace(slot, paced);
-                    self.shared.work.done();
-                }
+                _ if request != self.newest_request[slot.index()] => self.shared.work.done(),
                 Ok((capture, remark)) => {
                     let contents = Contents {
                         name: tidy_name(&name),
@@ -300,18 +296,8 @@ impl Worker {
                     };
                     self.learn_contents(slot, contents, paced);
                 }
-                Err(e) => {
-                    self.end_pace(slot, paced);
-                    self.refuse(e);
-                }
+                Err(e) => self.refuse(e),
             }
-        }
-    }
-
-    /// Nothing comes of a capture that the song may be waiting for.
-    fn end_pace(&self, slot: Slot, paced: Option<PacedCapture>) {
-        if let Some(capture) = paced {
-            self.shared.paces.end(slot, capture);
         }
     }
 
@@ -374,7 +360,6 @@ impl Worker {
             Some(job) => self.fitter.enqueue(job),
             None => {
                 lock(&self.shared.bank)[slot.index()].plan = None;
-                self.end_pace(slot, paced);
                 self.refuse(FitError::NoCapture);
             }
         }
