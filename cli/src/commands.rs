@@ -9,8 +9,8 @@ use std::time::Instant;
 use weft_core::clip::{Clip, ClipError, MAX_READ_S, SampleFormat, WavWriter, check_writable};
 use weft_core::fit::{FitError, FitEvent, FitSettings};
 use weft_core::network::{Model, quality_db};
-use weft_core::player::Renderer;
 use weft_core::procedural;
+use weft_core::render::Renderer;
 use weft_core::texture::score::{self, Better, Recording, Scores};
 
 use crate::arguments::{

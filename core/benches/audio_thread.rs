@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use weft_core::fit::{FitSettings, fit};
+use weft_core::instrument::{Controls, Instrument, NoteAddress, Player, Quality, Slot};
 use weft_core::network::Model;
-use weft_core::player::{Controls, Instrument, NoteAddress, Player, Quality, Renderer, Slot};
 use weft_core::procedural::{Texture, synthesize};
+use weft_core::render::Renderer;
 
 const SAMPLE_RATE: u32 = 48_000;
 const BLOCKS: [usize; 6] = [16, 32, 64, 128, 512, 2048];

@@ -11,7 +11,7 @@ use std::time::Instant;
 use weft_core::clip::Clip;
 use weft_core::fit::{FitEvent, FitSettings, fit};
 use weft_core::network::Model;
-use weft_core::player::Renderer;
+use weft_core::render::Renderer;
 use weft_core::texture::score::{Recording, ScoreSettings, Scores, score};
 
 /// Of the published optimisation methods, what the first reaches (Antognini et al. 2019): dB, and

@@ -2,18 +2,16 @@
 //!
 //! A [`clip::Clip`] becomes banded log magnitudes ([`spectrum`]), a small feed-forward network
 //! ([`network`]) is fitted to their statistics ([`fit`], [`texture`]), and its frames stream to the
-//! audio thread ([`player`]), where [`inversion`] turns them into sound.
+//! audio thread ([`instrument`]), where [`inversion`] turns them into sound. [`render`] does the same
+//! outside real time.
 
 pub mod clip;
 pub mod fit;
+pub mod instrument;
 pub mod inversion;
 pub mod network;
-pub mod player;
+pub mod numeric;
 pub mod procedural;
+pub mod render;
 pub mod spectrum;
 pub mod texture;
-
-mod fast_math;
-mod linalg;
-mod parallel;
-mod simd;

@@ -18,9 +18,10 @@ use libflac_rs::{Encoder, EncoderConfig};
 use mutations::{Random, mutate};
 use weft_core::clip::{Clip, SampleFormat};
 use weft_core::fit::{FitSettings, fit};
+use weft_core::instrument::{Bank, Slot};
 use weft_core::network::Model;
-use weft_core::player::{Bank, Renderer, Slot};
 use weft_core::procedural::{Texture, synthesize};
+use weft_core::render::Renderer;
 
 /// Seconds for each kind, unless told otherwise.
 const SECONDS: f64 = 3.0;

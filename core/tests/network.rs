@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use weft_core::clip::Clip;
 use weft_core::fit::{FitError, FitEvent, FitSettings, fit, refine};
 use weft_core::network::{BLOCK_FRAMES, GeneratorScratch, Model};
-use weft_core::player::Renderer;
 use weft_core::procedural::{Texture, synthesize};
+use weft_core::render::Renderer;
 
 fn settings(steps: u32, threads: usize) -> FitSettings {
     FitSettings {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use guard::allocations;
 
 use weft_core::clip::Clip;
-use weft_core::player::{
+use weft_core::instrument::{
     Bank, CaptureSettings, Controls, Instrument, NoteAddress, Phase, Player, Slot, Transport,
 };
 use weft_core::procedural::{Texture, synthesize};

@@ -9,10 +9,10 @@ use guard::allocations;
 
 use weft_core::clip::Clip;
 use weft_core::fit::{FitSettings, fit};
-use weft_core::network::Model;
-use weft_core::player::{
+use weft_core::instrument::{
     Controls, Instrument, NoteAddress, NoteControl, POLYPHONY, Player, Quality, Slot, Transport,
 };
+use weft_core::network::Model;
 use weft_core::procedural::{Texture, synthesize};
 
 const RATE: u32 = 16_000;

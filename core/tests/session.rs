@@ -31,10 +31,10 @@ use guard::{allocations, live_bytes};
 use system_calls::Watch;
 
 use weft_core::fit::{FitSettings, fit};
-use weft_core::network::Model;
-use weft_core::player::{
+use weft_core::instrument::{
     CaptureSettings, Controls, Instrument, NoteAddress, NoteControl, Quality, Slot, Transport,
 };
+use weft_core::network::Model;
 use weft_core::procedural::{Texture, synthesize};
 
 const RATE: f64 = 48_000.0;

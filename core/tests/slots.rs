@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use weft_core::clip::{Capture, Clip, Remark};
-use weft_core::network::Model;
-use weft_core::player::{
+use weft_core::instrument::{
     Bank, CaptureSettings, CaptureStart, Controls, FitState, Instrument, Phase, Player, Slot,
     Transport,
 };
+use weft_core::network::Model;
 use weft_core::procedural::{Texture, synthesize};
 
 const RATE: u32 = 16_000;

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
-use weft_core::player::{Controls, NoteAddress, Player};
+use weft_core::instrument::{Controls, NoteAddress, Player};
 
 use crate::capture::{CaptureInput, Trigger};
 use crate::denormals::DenormalGuard;

@@ -3,7 +3,7 @@
 use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport};
-use weft_core::player::{self, NoteAddress, NoteControl};
+use weft_core::instrument::{self, NoteAddress, NoteControl};
 
 /// The note, or notes, that an event is for.
 pub fn address(voice_id: VoiceID, channel: Channel, key: Key) -> NoteAddress {
@@ -92,7 +92,7 @@ pub fn expression<S>(
 pub fn song_position(
     transport: &Transport,
     beats_per_bar: Option<f64>,
-) -> Option<player::Transport> {
+) -> Option<instrument::Transport> {
     if !transport.playing {
         return None;
     }
@@ -106,7 +106,7 @@ pub fn song_position(
     if !counts_time && beats.is_none() {
         return None;
     }
-    Some(player::Transport {
+    Some(instrument::Transport {
         samples: transport.pos_samples()?,
         beats,
         bar_start_beats: beats.and(transport.bar_start_pos_beats),
@@ -221,7 +221,7 @@ mod tests {
         transport.pos_seconds = Some(2.0);
         assert_eq!(song_position(&transport, Some(3.0)), None);
         transport.playing = true;
-        let position = player::Transport {
+        let position = instrument::Transport {
             samples: 96_000,
             beats: None,
             bar_start_beats: None,
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(song_position(&transport, Some(3.0)), Some(position));
         transport.tempo = Some(90.0);
         transport.pos_beats = Some(3.0);
-        let position = player::Transport {
+        let position = instrument::Transport {
             samples: 96_000,
             beats: Some(3.0),
             bar_start_beats: Some(0.0),

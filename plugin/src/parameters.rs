@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use nice_plug::prelude::*;
-use weft_core::player::{
+use weft_core::instrument::{
     self, BRIGHTNESS_RANGE, CAPTURE_RANGE_S, CUT_RANGE_HZ, CaptureSettings, Controls, NoteControl,
     PITCH_RANGE_ST, SMEAR_MOST_S, TIME_RANGE,
 };
@@ -306,7 +306,7 @@ pub struct CaptureParams {
 
     /// How the texture of each slot is learned.
     #[nested(array)]
-    pub fits: [FitParams; player::Slot::ALL.len()],
+    pub fits: [FitParams; instrument::Slot::ALL.len()],
 }
 
 /// How the texture of a slot is learned.
@@ -338,7 +338,7 @@ pub enum Slot {
     D,
 }
 
-impl From<Slot> for player::Slot {
+impl From<Slot> for instrument::Slot {
     fn from(slot: Slot) -> Self {
         match slot {
             Slot::A => Self::A,
@@ -379,7 +379,7 @@ pub enum Quality {
     High,
 }
 
-impl From<Quality> for player::Quality {
+impl From<Quality> for instrument::Quality {
     fn from(quality: Quality) -> Self {
         match quality {
             Quality::Eco => Self::Eco,
@@ -451,11 +451,11 @@ impl WeftParams {
             duration_s: capture.seconds.value(),
             slot: self.play.slot.value().into(),
             start: match capture.start.value() {
-                CaptureStart::Now => player::CaptureStart::Now,
+                CaptureStart::Now => instrument::CaptureStart::Now,
                 CaptureStart::Threshold => {
-                    player::CaptureStart::Threshold(capture.threshold.value())
+                    instrument::CaptureStart::Threshold(capture.threshold.value())
                 }
-                CaptureStart::NextBar => player::CaptureStart::NextBar,
+                CaptureStart::NextBar => instrument::CaptureStart::NextBar,
             },
         }
     }
@@ -694,13 +694,13 @@ impl CaptureParams {
             .with_unit(" s")
             .with_value_to_string(formatters::v2s_f32_rounded(2))
             .with_string_to_value(Arc::new(text::parse_seconds)),
-            fits: player::Slot::ALL.map(|slot| FitParams::new(slot, session.clone())),
+            fits: instrument::Slot::ALL.map(|slot| FitParams::new(slot, session.clone())),
         }
     }
 }
 
 impl FitParams {
-    fn new(slot: player::Slot, session: Arc<Session>) -> Self {
+    fn new(slot: instrument::Slot, session: Arc<Session>) -> Self {
         let range = IntRange::Linear {
             min: FIT_STEPS_RANGE.0,
             max: FIT_STEPS_RANGE.1,

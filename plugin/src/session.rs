@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use weft_core::instrument::{Bank, Instrument, Player, Slot, Status};
 use weft_core::network::ModelError;
-use weft_core::player::{Bank, Instrument, Player, Slot, Status};
 
 use crate::host::HostLink;
 

@@ -106,8 +106,8 @@ mod tests {
     use std::time::Duration;
 
     use weft_core::fit::{FitSettings, fit};
+    use weft_core::instrument::{Bank, Slot};
     use weft_core::network::Model;
-    use weft_core::player::{Bank, Slot};
     use weft_core::procedural::{Texture, synthesize};
 
     use super::*;

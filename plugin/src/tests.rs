@@ -6,7 +6,7 @@ use nice_plug::context::PluginApi;
 use nice_plug::context::process::SendEventError;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
-use weft_core::player::{self, Phase};
+use weft_core::instrument::{self, Phase};
 
 use super::*;
 
@@ -241,7 +241,7 @@ fn a_request_starts_a_capture_and_cancel_ends_it() {
         weft.session.status().phase,
         Phase::Capturing { .. }
     ));
-    weft.session.cancel(player::Slot::A);
+    weft.session.cancel(instrument::Slot::A);
     step(&mut weft);
     assert!(!weft.player.is_capturing());
     assert!(weft.session.status().texture.is_none());

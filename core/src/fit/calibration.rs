@@ -4,9 +4,9 @@
 //! A step compares distributions of some four seconds, in which the rare loudest frames weigh little; but
 //! they are most of the energy, and so of what is heard as loudness and balance.
 
-use crate::fast_math::exp;
 use crate::network::{Generator, GeneratorScratch, array};
-use crate::simd::dispatch;
+use crate::numeric::fast_math::exp;
+use crate::numeric::simd::dispatch;
 
 /// Frames that the levels of a snapshot are measured on: 12 s at 44.1 kHz.
 pub(super) const SNAPSHOT_FRAMES: usize = 1_024;
@@ -134,7 +134,8 @@ fn means(features: &[f32], width: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{FeatureRange, Sequence};
+    use crate::network::FeatureRange;
+    use crate::numeric::random::Sequence;
     use crate::spectrum::Features;
 
     #[test]

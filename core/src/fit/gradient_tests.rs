@@ -1,14 +1,16 @@
 //! Every operation's gradient against central differences along random directions, and the whole step's
 //! for every array of weights.
 
-use super::pass::Pass;
+use super::cpu::pass::Pass;
 use crate::network::layers::{self, FeatureRange, Gradients, TAPS};
 use crate::network::{
-    BLOCK_FRAMES, Generator, GeneratorScratch, InputLaw, SCALES, ScaleInputs, Sequence,
-    TABLE_CHANNELS, Weights, skip, spans,
+    BLOCK_FRAMES, Generator, GeneratorScratch, InputLaw, SCALES, ScaleInputs, TABLE_CHANNELS,
+    Weights, skip, spans,
 };
-use crate::texture::plain_loss::plain_loss;
-use crate::texture::{BANKS, FeatureShape, Period, StepTargets, TextureLoss};
+use crate::numeric::random::Sequence;
+use crate::texture::Period;
+use crate::texture::loss::plain::plain_loss;
+use crate::texture::loss::{BANKS, FeatureShape, StepTargets, TextureLoss};
 
 fn random(source: &mut Sequence, length: usize, scale: f32) -> Vec<f32> {
     (0..length).map(|_| source.gaussian() * scale).collect()

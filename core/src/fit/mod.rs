@@ -6,14 +6,12 @@
 //! seed give the same bits on one machine, whatever the number of threads.
 
 mod calibration;
+mod cpu;
 #[cfg(test)]
 mod gradient_tests;
-mod optimizer;
 #[cfg(all(test, feature = "parity"))]
 mod parity_tests;
-mod pass;
 mod schedule;
-mod trainer;
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -22,10 +20,10 @@ use thiserror::Error;
 
 use crate::clip::{Capture, Clip, ClipError};
 use crate::network::{FitRecord, Generator, Model};
-use crate::parallel::{Threads, lower_priority};
+use crate::numeric::threads::{Threads, lower_priority};
 use crate::spectrum::SpectrumError;
+use cpu::trainer::{Task, Trainer};
 use schedule::Schedule;
-use trainer::{Task, Trainer};
 
 /// Weight of a new loss in the smoothed one: about the last twenty steps count.
 const LOSS_SMOOTHING: f32 = 0.05;

@@ -12,13 +12,14 @@ use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 
-use super::pass::Pass;
-use super::trainer::{PERIOD_INPUT_GATE, whitening};
+use super::cpu::pass::Pass;
+use super::cpu::trainer::{PERIOD_INPUT_GATE, whitening};
 use crate::clip::{Capture, Clip};
 use crate::inversion::feasible;
-use crate::network::{FeatureRange, Generator, InputLaw, Noise, SCALES, ScaleInputs, Weights};
+use crate::network::{FeatureRange, Generator, InputLaw, SCALES, ScaleInputs, Weights};
+use crate::numeric::random::Noise;
 use crate::spectrum::{FrameSpectrum, FrontEnd};
-use crate::texture::plain_loss::{PlainLoss, PlainSet, Projection, plain_loss};
+use crate::texture::loss::plain::{PlainLoss, PlainSet, Projection, plain_loss};
 use crate::texture::{Period, find_periods};
 
 /// Frames of the forward pass in the files, and the absolute frame and the seed that they start from.

@@ -22,6 +22,9 @@ pub use streaming::{InversionSettings, StreamingInverter, TargetFrame};
 use crate::spectrum::{Complex32, SpectrumError};
 use thiserror::Error;
 
+/// Frames that are inverted before the first one that is heard: the phases settle.
+pub(crate) const PRIMING_FRAMES: i64 = 8;
+
 /// Why magnitudes can't be inverted.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]

@@ -1,7 +1,7 @@
 //! Real-time phase gradient heap integration (RTPGHI).
 
 use super::{cis_turns, random_units_key, unit_of_hash};
-use crate::simd::dispatch;
+use crate::numeric::simd::dispatch;
 use crate::spectrum::Complex32;
 
 /// Bins this far below the louder of two frames' peaks get a random phase instead of an integrated one.

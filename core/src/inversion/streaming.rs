@@ -3,7 +3,7 @@
 use super::phase_gradient::PhaseGradients;
 use super::stereo::{feasible, half_angle, joint_phases};
 use super::{InversionError, sanitised, unit_or};
-use crate::simd::dispatch;
+use crate::numeric::simd::dispatch;
 use crate::spectrum::{Complex32, Stft, StftScratch};
 
 const ONE: Complex32 = Complex32 { re: 1.0, im: 0.0 };

@@ -2,8 +2,8 @@
 
 use super::inputs::{self, InputLaw, ScaleInputs, sees_table};
 use super::layers::{self, FeatureRange, JoinParts, TAPS};
-use super::noise::Sequence;
 use super::{BLOCK_FRAMES, GAUSSIAN_CHANNELS, HIDDEN, SCALES, SPIKE_CHANNELS, TABLE_CHANNELS};
+use crate::numeric::random::Sequence;
 use crate::spectrum::Features;
 use crate::texture::Period;
 

@@ -1,8 +1,8 @@
 //! Inputs of the generator: at every time scale Gaussian noise, sparse events and the phase of a
 //! period, all addressed by absolute frame.
 
-use super::noise::{Noise, stream};
 use super::{GAUSSIAN_CHANNELS, SCALES, SPIKE_CHANNELS, TABLE_SCALES};
+use crate::numeric::random::{Noise, stream};
 use crate::texture::Period;
 
 /// Events per second of the first and the last sparse channel; geometric between.

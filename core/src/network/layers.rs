@@ -3,9 +3,9 @@
 //! Each backward function adds to nothing: it overwrites what it returns. The same forward functions
 //! serve the fit and the streaming evaluation.
 
-use crate::fast_math::{sigmoid, softplus};
-use crate::linalg::{View, multiply};
-use crate::simd::dispatch;
+use crate::numeric::fast_math::{sigmoid, softplus};
+use crate::numeric::linalg::{View, multiply};
+use crate::numeric::simd::dispatch;
 
 /// Slope of the leaky rectifier below zero.
 const LEAK: f32 = 0.2;

@@ -9,7 +9,7 @@ mod generator;
 mod inputs;
 pub(crate) mod layers;
 mod model;
-mod noise;
+mod stream;
 
 pub use file::ModelError;
 pub(crate) use file::{damaged, open_tensors, read_header};
@@ -19,8 +19,7 @@ pub(crate) use inputs::{InputLaw, ScaleInputs, skip, spans};
 pub(crate) use layers::FeatureRange;
 pub(crate) use model::tidy_name;
 pub use model::{FitRecord, Model, NAME_MOST_CHARS, quality_db};
-pub use noise::{FrameNoise, Noise};
-pub(crate) use noise::{Sequence, stream};
+pub(crate) use stream::FeatureStream;
 
 /// Time scales.
 pub(crate) const SCALES: usize = 6;

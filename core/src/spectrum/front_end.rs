@@ -8,10 +8,10 @@ use realfft::num_complex::Complex32;
 
 use super::{Bands, SpectrumError, Stft};
 use crate::clip::Clip;
-use crate::fast_math::exp;
-use crate::network::Noise;
-use crate::network::stream;
-use crate::simd::dispatch;
+use crate::numeric::fast_math::exp;
+use crate::numeric::random::Noise;
+use crate::numeric::random::stream;
+use crate::numeric::simd::dispatch;
 
 /// Level of the equalised spectrum's root mean square: `log1p`'s useful range is the same everywhere.
 const EQUALISED_LEVEL: f32 = 14.0;

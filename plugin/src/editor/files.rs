@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use egui::{Align2, Key, Rect, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
+use weft_core::instrument::Slot;
 use weft_core::network::Model;
-use weft_core::player::Slot;
 
 use super::{columns, theme, widgets};
 use crate::session::Session;

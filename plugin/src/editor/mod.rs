@@ -16,8 +16,8 @@ use nice_plug_egui::{
     EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, baseview,
     create_egui_editor,
 };
+use weft_core::instrument::{FitState, Phase, Slot, Status};
 use weft_core::network::quality_db;
-use weft_core::player::{FitState, Phase, Slot, Status};
 
 use crate::parameters::{WeftParams, speed};
 use crate::session::Session;

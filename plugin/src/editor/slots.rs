@@ -6,8 +6,8 @@ use egui::{
 };
 use nice_plug::prelude::ParamSetter;
 use weft_core::clip::Capture;
+use weft_core::instrument::{FitState, Instrument, Slot, SlotStatus, Status};
 use weft_core::network::quality_db;
-use weft_core::player::{FitState, Instrument, Slot, SlotStatus, Status};
 use weft_core::procedural::Texture;
 
 use super::files::FileBrowser;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use realfft::RealFftPlanner;
 
 use super::spectrogram::{BINS, FRAME_RATE};
-use crate::parallel::Threads;
+use crate::numeric::threads::Threads;
 
 /// Lags that count, in frames: from 0.2 s, below which the Gram matrices see as much, to 2 s.
 const LAGS: Range<usize> = FRAME_RATE / 5..2 * FRAME_RATE;

@@ -3,8 +3,8 @@
 use realfft::RealFftPlanner;
 
 use super::SAMPLE_RATE;
-use crate::network::Sequence;
-use crate::parallel::Threads;
+use crate::numeric::random::Sequence;
+use crate::numeric::threads::Threads;
 
 /// Snippets that are looked for.
 const SNIPPETS: usize = 24;

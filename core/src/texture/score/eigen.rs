@@ -81,7 +81,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Sequence;
+    use crate::numeric::random::Sequence;
 
     #[test]
     fn eigenvectors_put_a_covariance_together_again() {

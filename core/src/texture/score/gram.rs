@@ -1,9 +1,9 @@
 //! Distance of the Gram matrices of random networks.
 
 use super::spectrogram::BINS;
-use crate::linalg::{View, multiply};
-use crate::network::Sequence;
-use crate::parallel::Threads;
+use crate::numeric::linalg::{View, multiply};
+use crate::numeric::random::Sequence;
+use crate::numeric::threads::Threads;
 
 /// Widths of the networks' filters, in frames of 4 ms.
 const WIDTHS: [usize; 6] = [2, 4, 8, 16, 32, 64];

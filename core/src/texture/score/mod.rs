@@ -26,8 +26,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::clip::{ClipError, SILENCE_DBFS};
-use crate::network::Sequence;
-use crate::parallel::Threads;
+use crate::numeric::random::Sequence;
+use crate::numeric::threads::Threads;
 
 /// Shortest sound that is scored, in seconds: the longest lag that is looked at, and the period of the
 /// slowest modulation.

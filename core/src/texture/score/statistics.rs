@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::SAMPLE_RATE;
 use super::resample::resample;
-use crate::parallel::Threads;
+use crate::numeric::threads::Threads;
 
 /// Cochlear bands.
 const BANDS: usize = 30;

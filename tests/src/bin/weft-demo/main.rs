@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use weft_core::clip::{Clip, SampleFormat};
-use weft_core::player::{Bank, Slot};
+use weft_core::instrument::{Bank, Slot};
 use weft_core::procedural::{self, Texture};
 use weft_hosts::clap_host::{ClapPlugin, RenderMode};
 use weft_hosts::demo_options::DemoOptions;

@@ -1,0 +1,242 @@
+//! The audio thread's end of what is heard: everything goes to the worker, which remembers the last of it,
+//! and recordings are stretches of that.
+
+use std::sync::Arc;
+
+use ringbuf::HeapProd;
+use ringbuf::traits::{Observer, Producer};
+
+use super::pacer::Pacer;
+use crate::instrument::controls::{
+    CAPTURE_PREROLL_S, CaptureSettings, CaptureStart, MEMORY_S, Slot,
+};
+use crate::instrument::shared::{CaptureMeter, InputNews, Work};
+
+/// What the recorder is about. Places are counted in samples that were handed to the worker.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Idle,
+    Waiting(CaptureSettings),
+    Recording { begin: u64, end: u64, slot: Slot },
+}
+
+/// Hands what is heard to the worker, and says which stretches are recordings.
+pub(super) struct Recorder {
+    work: Arc<Work>,
+    meter: CaptureMeter,
+    ring: HeapProd<f32>,
+    sample_rate: f64,
+    /// Samples that were handed over so far.
+    heard: u64,
+    /// Silent samples in a row. When all that is remembered is silence, no more of it is handed over.
+    silent: u64,
+    /// The worker did not keep up, and must be told that there is a gap.
+    has_gap: bool,
+    state: State,
+}
+
+impl Recorder {
+    pub fn new(work: Arc<Work>, meter: CaptureMeter, ring: HeapProd<f32>) -> Self {
+        Self {
+            work,
+            meter,
+            ring,
+            sample_rate: 0.0,
+            heard: 0,
+            silent: u64::MAX,
+            has_gap: false,
+            state: State::Idle,
+        }
+    }
+
+    /// Another sample rate: what was remembered is forgotten.
+    pub fn prepare(&mut self, sample_rate: f64, news: &mut HeapProd<InputNews>) {
+        self.sample_rate = sample_rate;
+        self.silent = u64::MAX;
+        self.has_gap = true;
+        self.tell_of_gap(news);
+    }
+
+    /// Whether a recording is going on or waits to begin.
+    pub fn is_recording(&self) -> bool {
+        !matches!(self.state, State::Idle)
+    }
+
+    /// Whether it waits for the song's next bar.
+    pub fn waits_for_bar(&self) -> bool {
+        matches!(
+            self.state,
+            State::Waiting(CaptureSettings {
+                start: CaptureStart::NextBar,
+                ..
+            })
+        )
+    }
+
+    /// Samples until the recording is done.
+    pub fn left(&self) -> Option<usize> {
+        match self.state {
+            State::Recording { end, .. } => Some((end - self.heard) as usize),
+            _ => None,
+        }
+    }
+
+    /// Starts a recording. One that is going on is dropped.
+    pub fn start(&mut self, settings: CaptureSettings) {
+        self.drop_recording();
+        match settings.start {
+            CaptureStart::Now => self.begin(&settings, self.heard),
+            _ => {
+                self.state = State::Waiting(settings);
+                self.meter.set_waiting();
+            }
+        }
+    }
+
+    fn begin(&mut self, settings: &CaptureSettings, begin: u64) {
+        let end = begin + settings.samples(self.sample_rate) as u64;
+        self.state = State::Recording {
+            begin,
+            end: end.max(self.heard + 1),
+            slot: settings.slot,
+        };
+        self.meter.set_done(0.0);
+    }
+
+    /// Throws the recording away, if there is one.
+    pub fn drop_recording(&mut self) {
+        self.state = State::Idle;
+        self.meter.set_idle();
+    }
+
+    /// Makes a recording of the last seconds that were heard.
+    pub fn grab(
+        &mut self,
+        settings: &CaptureSettings,
+        news: &mut HeapProd<InputNews>,
+        pacer: &mut Pacer,
+    ) {
+        let samples = settings.samples(self.sample_rate) as u64;
+        self.send(
+            self.heard.saturating_sub(samples),
+            self.heard,
+            settings.slot,
+            news,
+            pacer,
+        );
+    }
+
+    fn send(
+        &mut self,
+        begin: u64,
+        end: u64,
+        slot: Slot,
+        news: &mut HeapProd<InputNews>,
+        pacer: &mut Pacer,
+    ) {
+        let paced = pacer.number_capture();
+        // Where too much waits already, this would only be one more.
+        let Some(pending) = self.work.begin() else {
+            return;
+        };
+        let recorded = InputNews::Recorded {
+            begin,
+            end,
+            slot,
+            paced,
+            pending,
+        };
+        // A message that finds no room counts itself done.
+        let _ = news.try_push(recorded);
+    }
+
+    /// Whether the ring has room for `samples` more of both channels.
+    pub fn has_room(&self, samples: usize) -> bool {
+        self.ring.vacant_len() >= 2 * samples
+    }
+
+    /// Takes the next samples, no more than [`left`](Self::left). `to_bar` is how many samples the song's next
+    /// bar is away, if it is near.
+    pub fn hear(
+        &mut self,
+        left: &[f32],
+        right: &[f32],
+        to_bar: Option<usize>,
+        news: &mut HeapProd<InputNews>,
+        pacer: &mut Pacer,
+    ) {
+        self.trigger(left, right, to_bar);
+        let is_silent = |x: &[f32]| x.iter().all(|x| *x == 0.0);
+        let count = left.len() as u64;
+        self.silent = if is_silent(left) && is_silent(right) {
+            self.silent.saturating_add(count)
+        } else {
+            0
+        };
+        if self.silent > (MEMORY_S * self.sample_rate) as u64 && !self.is_recording() {
+            return;
+        }
+        let has_room = self.has_room(left.len());
+        if self.has_gap && has_room {
+            self.tell_of_gap(news);
+        }
+        if self.has_gap || !has_room {
+            self.has_gap = true;
+            if self.is_recording() {
+                self.drop_recording();
+                self.meter.tell_overrun();
+            }
+            return;
+        }
+        let pairs = left.iter().zip(right).flat_map(|(l, r)| [*l, *r]);
+        self.ring.push_iter(pairs);
+        self.heard += count;
+        self.advance(news, pacer);
+    }
+
+    /// Begins a recording that waited for what comes now.
+    fn trigger(&mut self, left: &[f32], right: &[f32], to_bar: Option<usize>) {
+        let State::Waiting(settings) = self.state else {
+            return;
+        };
+        match settings.start {
+            CaptureStart::Threshold(dbfs) => {
+                let least = 10.0f32.powf(dbfs / 20.0);
+                let mut pairs = left.iter().zip(right);
+                if let Some(at) = pairs.position(|(l, r)| l.abs().max(r.abs()) >= least) {
+                    let before = (CAPTURE_PREROLL_S * self.sample_rate).round() as u64;
+                    let begin = (self.heard + at as u64).saturating_sub(before);
+                    self.begin(&settings, begin);
+                }
+            }
+            CaptureStart::NextBar => {
+                if let Some(at) = to_bar.filter(|at| *at < left.len()) {
+                    self.begin(&settings, self.heard + at as u64);
+                }
+            }
+            CaptureStart::Now => {}
+        }
+    }
+
+    /// Says how far the recording is, and hands it over when it is done.
+    fn advance(&mut self, news: &mut HeapProd<InputNews>, pacer: &mut Pacer) {
+        let State::Recording { begin, end, slot } = self.state else {
+            return;
+        };
+        if self.heard >= end {
+            self.drop_recording();
+            self.send(begin, end, slot, news, pacer);
+        } else {
+            let done = self.heard.saturating_sub(begin) as f32 / (end - begin) as f32;
+            self.meter.set_done(done);
+        }
+    }
+
+    fn tell_of_gap(&mut self, news: &mut HeapProd<InputNews>) {
+        let gap = InputNews::Gap {
+            at: self.heard,
+            sample_rate: self.sample_rate.round() as u32,
+        };
+        self.has_gap = news.try_push(gap).is_err();
+    }
+}

@@ -1,0 +1,299 @@
+//! Everybody else's door to an instrument: the host's main thread, the window, a test.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Sender, unbounded};
+use ringbuf::HeapRb;
+use ringbuf::traits::Split;
+
+use super::audio::{Player, PlayerEnds};
+use super::bank::Bank;
+use super::controls::Slot;
+use super::shared::{
+    Command, DeskWriter, MetersReader, Order, Source, StageReader, Work, desk, meters, paces,
+    stage, textures,
+};
+use super::status::{Phase, SlotStatus, Status};
+use super::worker::{Worker, WorkerEnds};
+use crate::clip::{Capture, Clip};
+use crate::fit::{DEFAULT_STEPS, STEPS_RANGE};
+use crate::network::{Model, ModelError};
+use crate::procedural::Texture;
+
+/// Messages that may be on their way from the audio thread.
+const MESSAGES: usize = 256;
+/// Streams that may be asked for, on their way, or on their way back. Far more than there are voices.
+const STREAMS: usize = 1024;
+/// Samples of the input's ring: 1.4 s of stereo at 192 kHz.
+const INPUT_RING: usize = 1 << 19;
+
+/// The main half of an instrument. It may be shared among all threads but the audio thread, which has the
+/// [`Player`]. Dropping it cancels a fit and joins every thread.
+pub struct Instrument {
+    work: Arc<Work>,
+    meters: MetersReader,
+    stage: StageReader,
+    desk: DeskWriter,
+    orders: Sender<Order>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Instrument {
+    /// An instrument without a texture: this half, and the audio thread's. Starts the worker thread.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn new() -> std::io::Result<(Self, Player)> {
+        let work = Arc::new(Work::default());
+        let (meters_in, capture_meter, meters) = meters();
+        let (textures_in, textures_out) = textures();
+        let (song_paces, fit_paces) = paces();
+        let (stage_in, stage) = stage();
+        let (desk, desk_out) = desk(DEFAULT_STEPS);
+        let (orders, orders_out) = unbounded();
+        let (news_in, news_out) = HeapRb::new(MESSAGES).split();
+        let (requests_in, requests_out) = HeapRb::new(STREAMS).split();
+        let (streams_in, streams_out) = HeapRb::new(STREAMS).split();
+        let (retired_in, retired_out) = HeapRb::new(STREAMS).split();
+        let (input_in, input_out) = HeapRb::new(INPUT_RING).split();
+        let worker = Worker::new(WorkerEnds {
+            meters: meters.clone(),
+            textures: textures_in,
+            paces: fit_paces,
+            stage: stage_in,
+            desk: desk_out,
+            orders: orders_out,
+            news: news_out,
+            requests: requests_out,
+            retired: retired_out,
+            streams: streams_in,
+            input: input_out,
+        });
+        let thread = std::thread::Builder::new()
+            .name("weft-worker".into())
+            .spawn(move || worker.run())?;
+        let player = Player::new(PlayerEnds {
+            work: work.clone(),
+            meters: meters_in,
+            capture_meter,
+            textures: textures_out,
+            paces: song_paces,
+            news: news_in,
+            requests: requests_in,
+            retired: retired_in,
+            streams: streams_out,
+            input: input_in,
+        });
+        Ok((
+            Self {
+                work,
+                meters,
+                stage,
+                desk,
+                orders,
+                worker: Some(thread),
+            },
+            player,
+        ))
+    }
+
+    fn command(&self, command: Command) {
+        let Some(pending) = self.work.begin() else {
+            self.stage
+                .tell("too much was asked for at once; wait a moment and try again");
+            return;
+        };
+        if self.orders.send(Order::Do(command, pending)).is_err() {
+            // The worker is gone, which only a defect in it explains.
+            self.stage
+                .tell("Weft's worker has stopped; reload the plugin");
+        }
+    }
+
+    /// A look at what happens. Resets the peaks.
+    pub fn status(&self) -> Status {
+        let Self { meters, stage, .. } = self;
+        if meters.take_wait_failed() {
+            stage.tell(
+                "the bounce waited 20 s in vain for a fit, and went on with what there was; \
+                 bounce again when the fit is done",
+            );
+        }
+        if meters.take_capture_overrun() {
+            stage.tell("the capture was interrupted: the computer did not keep up; try again");
+        }
+        let fit = stage.fit();
+        let slots = stage.read_slots(|slots| {
+            Slot::ALL.map(|slot| SlotStatus::of(slot, &slots[slot.index()], fit))
+        });
+        let playing = meters.playing();
+        let slot = &slots[playing.index()];
+        Status {
+            phase: Phase::of(slot, meters),
+            input_peak: meters.take_input_peak(),
+            output_peak: meters.take_output_peak(),
+            underruns: meters.underruns(),
+            voices: meters.voices(),
+            error: stage.notice(),
+            texture: slot.texture,
+            playing,
+            slots,
+            revision: stage.revision(),
+        }
+    }
+
+    /// Fits a network to `clip`, in the background. If it can't be fitted, the status says why, and what
+    /// plays goes on.
+    pub fn load_clip(&self, slot: Slot, clip: Clip, name: &str) {
+        self.command(Command::Learn(slot, Source::Clip(clip, name.to_owned())));
+    }
+
+    /// Decodes a sound file and fits a network to it, in the background.
+    pub fn load_file(&self, slot: Slot, path: PathBuf) {
+        self.command(Command::Learn(slot, Source::File(path)));
+    }
+
+    /// Synthesizes a texture and fits a network to it, in the background.
+    pub fn synthesize(&self, slot: Slot, texture: Texture, seed: u64) {
+        self.command(Command::Learn(slot, Source::Synthesis(texture, seed)));
+    }
+
+    /// Fits a network to the last `duration_s` seconds of the input, as far as they are remembered.
+    pub fn grab(&self, slot: Slot, duration_s: f32) {
+        self.command(Command::Learn(slot, Source::Input(duration_s)));
+    }
+
+    /// Fits a network to another part of the slot's capture, in seconds.
+    pub fn trim(&self, slot: Slot, used_s: Range<f64>) {
+        self.command(Command::Trim(slot, used_s));
+    }
+
+    /// Goes on with the fit of what plays, for as many steps again as a fit has. Ends a running fit first.
+    pub fn refine(&self, slot: Slot) {
+        self.command(Command::Refine(slot));
+    }
+
+    /// Ends the fit that runs or waits; its last snapshot goes on playing.
+    pub fn cancel_fit(&self, slot: Slot) {
+        self.command(Command::CancelFit(slot));
+    }
+
+    /// Empties a slot.
+    pub fn clear(&self, slot: Slot) {
+        self.command(Command::Clear(slot));
+    }
+
+    /// Puts into a slot what another one holds.
+    pub fn copy(&self, from: Slot, to: Slot) {
+        self.command(Command::Copy { from, to });
+    }
+
+    /// Brings back what the slot held before its last capture or other change of texture; called again, it
+    /// brings that back.
+    pub fn undo(&self, slot: Slot) {
+        self.command(Command::Undo(slot));
+    }
+
+    /// Gives the slot's texture a name.
+    pub fn rename(&self, slot: Slot, name: &str) {
+        self.command(Command::Rename(slot, name.to_owned()));
+    }
+
+    /// Training steps of the fits to come in every slot, kept within [`STEPS_RANGE`].
+    pub fn set_fit_steps(&self, steps: u32) {
+        for slot in Slot::ALL {
+            self.set_slot_fit_steps(slot, steps);
+        }
+    }
+
+    /// Training steps of the fits to come in one slot, kept within [`STEPS_RANGE`]. Real-time safe.
+    pub fn set_slot_fit_steps(&self, slot: Slot, steps: u32) {
+        let steps = steps.clamp(*STEPS_RANGE.start(), *STEPS_RANGE.end());
+        self.desk.set_fit_steps(slot, steps);
+    }
+
+    /// Seed of the fits to come.
+    pub fn set_fit_seed(&self, seed: u64) {
+        self.desk.set_fit_seed(seed);
+    }
+
+    /// Whether a command, a capture's hand-over or a fit is not done yet. Real-time safe.
+    pub fn is_busy(&self) -> bool {
+        self.work.is_any()
+    }
+
+    /// Another number whenever what [`save_state`](Self::save_state) returns may have changed. Real-time safe.
+    pub fn revision(&self) -> u64 {
+        self.stage.revision()
+    }
+
+    /// Everything that a project has to keep.
+    pub fn bank(&self) -> Bank {
+        Bank {
+            slots: self.stage.read_slots(Clone::clone),
+        }
+    }
+
+    /// The texture of a slot, under its name; what a `.weft` file holds.
+    pub fn texture(&self, slot: Slot) -> Option<Model> {
+        self.stage.read_slots(|slots| {
+            let contents = &slots[slot.index()];
+            contents.model.as_ref().map(|m| m.named(&contents.name))
+        })
+    }
+
+    /// The newest capture of a slot, which its texture may still have to be fitted to.
+    pub fn capture(&self, slot: Slot) -> Option<Capture> {
+        self.stage
+            .read_slots(|slots| slots[slot.index()].newest_capture().cloned())
+    }
+
+    /// The bytes of [`bank`](Self::bank), or `None` where there is nothing to keep.
+    pub fn save_state(&self) -> Option<Vec<u8>> {
+        let bank = self.bank();
+        (!bank.is_empty()).then(|| bank.to_bytes())
+    }
+
+    /// Takes over the bytes of a bank, or of a single `.weft` file: plays its textures without a fit, and goes
+    /// on with fits that were not done.
+    ///
+    /// # Errors
+    /// [`ModelError`]; then nothing changes.
+    pub fn load_state(&self, bytes: &[u8]) -> Result<(), ModelError> {
+        self.load_bank(Bank::from_bytes(bytes)?);
+        Ok(())
+    }
+
+    /// Takes over a bank, as [`load_state`](Self::load_state) does.
+    pub fn load_bank(&self, bank: Bank) {
+        self.command(Command::Load(Box::new(bank)));
+    }
+
+    /// Plays a texture, without a fit.
+    pub fn play(&self, slot: Slot, model: Model) {
+        self.command(Command::Play(slot, model));
+    }
+
+    /// Shows an error of the caller's own in the status.
+    pub fn report_error(&self, message: String) {
+        self.stage.tell(message);
+    }
+
+    /// Takes the error out of the status.
+    pub fn clear_error(&self) {
+        self.stage.clear_notice();
+    }
+}
+
+impl Drop for Instrument {
+    fn drop(&mut self) {
+        // If the worker is gone already, there is nobody to tell, and joining returns at once.
+        let _ = self.orders.send(Order::ShutDown);
+        if let Some(worker) = self.worker.take() {
+            let _ = worker.join();
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What goes between the threads of an instrument. Every board has one writer and its own type for each
+//! end; every message has one direction. Only [`stage`] has locks, and the audio thread gets no end of it.
+
+mod desk;
+mod messages;
+mod meters;
+pub(super) mod paces;
+mod stage;
+mod textures;
+mod work;
+
+pub(super) use desk::{DeskReader, DeskWriter, desk};
+pub(super) use messages::{Command, InputNews, Order, Source, StreamReply, StreamRequest};
+pub(super) use meters::{CaptureMeter, MetersReader, MetersWriter, meters};
+pub(super) use paces::{EVERYTHING, FitPaces, PacedCapture, SongPaces, paces};
+pub(super) use stage::{FitProgress, StageReader, StageWriter, stage};
+pub(super) use textures::{TexturesReader, TexturesWriter, textures};
+pub(super) use work::{Pending, PendingFit, PendingPacedFit, Work};

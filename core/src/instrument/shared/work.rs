@@ -1,0 +1,171 @@
+//! What is not done yet: commands, whose effect nobody knows, and fits. Every piece of it is a guard that
+//! counts itself done when it is dropped, so that no way out of a function can forget it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::instrument::controls::Slot;
+
+/// Bits of each count; the commands' are the lowest, then the slots' follow.
+const BITS: usize = 12;
+const MASK: u64 = (1 << BITS) - 1;
+/// Commands that may wait at once. Far fewer than the bits count, as every thread that gives one may be
+/// about to find out that there is no more room.
+const MOST_COMMANDS: u64 = MASK / 2;
+
+const _: () = assert!(
+    BITS * (1 + Slot::COUNT) <= u64::BITS as usize,
+    "the commands and the fits of every slot are counted in one number"
+);
+
+fn one_fit(slot: Slot) -> u64 {
+    1 << (BITS * (1 + slot.index()))
+}
+
+/// Counts what is not done. Commands and the fits of each slot that a bounce waits for are one number, so that
+/// a command that becomes a fit is never missed in between.
+#[derive(Default)]
+pub(in crate::instrument) struct Work {
+    counts: AtomicU64,
+    /// Fits that keep to the song's pace.
+    paced: AtomicU32,
+}
+
+impl Work {
+    /// A command is given; none where too many wait already. Real-time safe.
+    pub fn begin(self: &Arc<Self>) -> Option<Pending> {
+        let before = self.counts.fetch_add(1, Ordering::AcqRel);
+        let pending = Pending { work: self.clone() };
+        (before & MASK < MOST_COMMANDS).then_some(pending)
+    }
+
+    /// Whether anything is not done.
+    pub fn is_any(&self) -> bool {
+        // In this order: a command that becomes a paced fit is one of the two at any time.
+        self.counts.load(Ordering::Acquire) > 0 || self.paced.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether commands are not done.
+    pub fn has_commands(&self) -> bool {
+        self.counts.load(Ordering::Acquire) & MASK > 0
+    }
+
+    /// Whether fits of any slot are not done that a bounce waits for.
+    pub fn has_any_fits(&self) -> bool {
+        self.counts.load(Ordering::Acquire) > MASK
+    }
+
+    /// Whether fits of `slot` are not done that a bounce waits for.
+    pub fn has_fits(&self, slot: Slot) -> bool {
+        let fits = MASK << (BITS * (1 + slot.index()));
+        self.counts.load(Ordering::Acquire) & fits > 0
+    }
+}
+
+/// A command that is not done. Dropping it is real-time safe where the [`Work`] is also owned elsewhere.
+pub(in crate::instrument) struct Pending {
+    work: Arc<Work>,
+}
+
+impl Pending {
+    /// A part of the command that is done by itself. The worker's own commands are few: they are not refused.
+    pub fn another(&self) -> Self {
+        self.work.counts.fetch_add(1, Ordering::AcqRel);
+        Self {
+            work: self.work.clone(),
+        }
+    }
+
+    /// The command has become a fit that a bounce waits for.
+    pub fn into_fit(self, slot: Slot) -> PendingFit {
+        self.work.counts.fetch_add(one_fit(slot), Ordering::AcqRel);
+        PendingFit {
+            work: self.work.clone(),
+            slot,
+        }
+    }
+
+    /// The command has become a fit that keeps to the song's pace.
+    pub fn into_paced_fit(self) -> PendingPacedFit {
+        self.work.paced.fetch_add(1, Ordering::AcqRel);
+        PendingPacedFit {
+            work: self.work.clone(),
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let before = self.work.counts.fetch_sub(1, Ordering::AcqRel);
+        debug_assert!(before & MASK > 0);
+    }
+}
+
+/// A fit that is not done, and that a bounce waits for.
+pub(in crate::instrument) struct PendingFit {
+    work: Arc<Work>,
+    slot: Slot,
+}
+
+impl Drop for PendingFit {
+    fn drop(&mut self) {
+        self.work
+            .counts
+            .fetch_sub(one_fit(self.slot), Ordering::AcqRel);
+    }
+}
+
+/// A fit that is not done, and that keeps to the song's pace.
+pub(in crate::instrument) struct PendingPacedFit {
+    work: Arc<Work>,
+}
+
+impl PendingPacedFit {
+    /// The fit no longer keeps to the song's pace: a bounce waits for it as for any other.
+    pub fn leave_pace(self, slot: Slot) -> PendingFit {
+        self.work.counts.fetch_add(one_fit(slot), Ordering::AcqRel);
+        PendingFit {
+            work: self.work.clone(),
+            slot,
+        }
+    }
+}
+
+impl Drop for PendingPacedFit {
+    fn drop(&mut self) {
+        self.work.paced.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_something_else_is_counted_until_it_is_dropped() {
+        let work = Arc::new(Work::default());
+        let command = work.begin().unwrap();
+        assert!(work.has_commands() && !work.has_any_fits());
+        let fit = command.into_fit(Slot::C);
+        assert!(!work.has_commands() && work.has_any_fits());
+        assert!(work.has_fits(Slot::C) && !work.has_fits(Slot::A) && !work.has_fits(Slot::D));
+        let paced = work.begin().unwrap().into_paced_fit();
+        drop(fit);
+        assert!(work.is_any() && !work.has_commands() && !work.has_any_fits());
+        let fit = paced.leave_pace(Slot::D);
+        assert!(work.has_fits(Slot::D));
+        drop(fit);
+        assert!(!work.is_any());
+    }
+
+    #[test]
+    fn more_commands_than_can_be_counted_are_refused_and_harm_no_other_count() {
+        let work = Arc::new(Work::default());
+        let commands: Vec<_> = (0..3 * MASK).map_while(|_| work.begin()).collect();
+        assert_eq!(commands.len() as u64, MOST_COMMANDS);
+        assert!(!work.has_any_fits());
+        drop(commands);
+        assert!(!work.is_any());
+        assert!(work.begin().is_some());
+    }
+}

@@ -1,0 +1,78 @@
+//! The fine structure that banding drops, frame by frame.
+
+use super::ring::{FrameReceiver, Supply};
+use crate::numeric::random::Noise;
+use crate::spectrum::FrameSpectrum;
+
+/// Stream of the random turns from which missing fine structure is made up.
+const MAKESHIFT_STREAM: u32 = 84;
+
+/// The fine structure of the frame at hand.
+pub(super) struct FineStructure {
+    receiver: FrameReceiver<FrameSpectrum>,
+    last: FrameSpectrum,
+    /// For frames that are missing, and whether one is.
+    makeshift: FrameSpectrum,
+    is_missing: bool,
+}
+
+impl FineStructure {
+    /// Frames of `bins` bins come through `receiver`. Allocates.
+    pub fn new(receiver: FrameReceiver<FrameSpectrum>, bins: usize) -> Self {
+        Self {
+            receiver,
+            last: FrameSpectrum::silent(bins),
+            makeshift: FrameSpectrum::silent(bins),
+            is_missing: false,
+        }
+    }
+
+    /// Goes on to synthesis frame `frame`; what is older is dropped on sight. Returns whether it was there.
+    pub fn advance(&mut self, frame: i64, supply: &mut impl Supply) -> bool {
+        loop {
+            match self.receiver.receive() {
+                Some(mut received) => {
+                    let right = received.index >= frame;
+                    if right {
+                        std::mem::swap(&mut self.last, &mut received.data);
+                    }
+                    self.receiver.recycle(received);
+                    if right {
+                        self.is_missing = false;
+                        return true;
+                    }
+                }
+                None if supply.wait() => {}
+                None => return false,
+            }
+        }
+    }
+
+    /// Makes up fine structure for a frame that is missing: that of the last one, turned by a random
+    /// number of bins above the first `direct`, which is as random and not the same.
+    pub fn make_up(&mut self, frame: i64, seed: u32, direct: usize) {
+        self.is_missing = true;
+        let bins = self.last.mid.len();
+        let direct = direct.min(bins - 1);
+        let random = Noise::new(seed, MAKESHIFT_STREAM).frame(frame).bits(0) as usize;
+        let planes = [
+            (&self.last.mid, &mut self.makeshift.mid),
+            (&self.last.side, &mut self.makeshift.side),
+            (&self.last.pan, &mut self.makeshift.pan),
+        ];
+        for (last, out) in planes {
+            out.copy_from_slice(last);
+            out[direct..].rotate_left(random % (bins - direct));
+        }
+    }
+
+    /// Planes of mid, side and pan.
+    pub fn planes(&self) -> [&[f32]; 3] {
+        let at_hand = if self.is_missing {
+            &self.makeshift
+        } else {
+            &self.last
+        };
+        [&at_hand.mid, &at_hand.side, &at_hand.pan]
+    }
+}

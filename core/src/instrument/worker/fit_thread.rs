@@ -1,0 +1,173 @@
+//! The thread of one fit: trains, tells of it, and rests where it is ahead of the song.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use super::fitter::{FitJob, FitNews, FitStart};
+use crate::fit::{FitError, FitEvent, FitSettings, fit_capture, refine};
+use crate::instrument::shared::{EVERYTHING, FitPaces, FitProgress, PacedCapture, StageWriter};
+
+/// How long a fit that is ahead of the song sleeps before it looks again.
+const REST: Duration = Duration::from_millis(1);
+
+/// News, and the steps before them; the sound before the first step counts as one.
+pub(super) struct SteppedNews {
+    pub steps: u32,
+    pub news: FitNews,
+}
+
+/// What the thread of a fit that keeps to the song's pace shares with the worker.
+pub(super) struct SharedPace {
+    capture: PacedCapture,
+    /// Steps that are done and told of, counted as in [`SteppedNews`].
+    reached: AtomicU32,
+    /// The bounce is over, and the fit goes on as any other.
+    is_over: AtomicBool,
+}
+
+impl SharedPace {
+    pub fn new(capture: PacedCapture) -> Self {
+        Self {
+            capture,
+            reached: AtomicU32::new(0),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// Number of the capture.
+    pub fn capture(&self) -> PacedCapture {
+        self.capture
+    }
+
+    /// Steps that are done and told of.
+    pub fn reached(&self) -> u32 {
+        self.reached.load(Ordering::Acquire)
+    }
+
+    fn reach(&self, steps: u32) {
+        self.reached.store(steps, Ordering::Release);
+    }
+
+    /// Says that the bounce is over.
+    pub fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+}
+
+/// What the thread of a fit owns.
+pub(super) struct FitThread {
+    pub job: FitJob,
+    pub settings: FitSettings,
+    /// Where it keeps to the song's pace.
+    pub pace: Option<Arc<SharedPace>>,
+    pub is_cancelled: Arc<AtomicBool>,
+    pub stage: StageWriter,
+    pub paces: FitPaces,
+    pub news: Sender<SteppedNews>,
+}
+
+impl FitThread {
+    fn is_cancelled(&self) -> bool {
+        self.is_cancelled.load(Ordering::Acquire)
+    }
+
+    fn tell(&self, step: u32, news: FitNews) {
+        // If nobody listens any more, the fit is being cancelled.
+        let _ = self.news.send(SteppedNews {
+            steps: step.saturating_add(1),
+            news,
+        });
+    }
+
+    /// Fits until the end or until it is cancelled.
+    pub fn run(self) {
+        let mut last_step = 0;
+        let mut on_event = |event: FitEvent<'_>| {
+            if self.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            match event {
+                FitEvent::Progress { step, steps, loss } => {
+                    last_step = step;
+                    self.show_progress(step, steps, loss);
+                    self.keep_pace(step);
+                }
+                FitEvent::Snapshot { step, model } => {
+                    if model.fit_record().steps >= self.job.silent_steps {
+                        self.tell(step, FitNews::Snapshot(model.clone()));
+                    }
+                }
+            }
+            ControlFlow::Continue(())
+        };
+        let fit = || match &self.job.start {
+            FitStart::Capture(capture) => fit_capture(capture, &self.settings, &mut on_event),
+            FitStart::Texture(model) => refine(model, &self.settings, &mut on_event),
+        };
+        // A defect in the fit must not take the host with it.
+        let result = catch_unwind(AssertUnwindSafe(fit));
+        let ended = result.unwrap_or_else(|_| {
+            self.stage
+                .tell("the fit failed unexpectedly; what was playing goes on");
+            Err(FitError::Cancelled)
+        });
+        let capture = match &ended {
+            Ok(model) => model.capture().cloned(),
+            Err(_) => None,
+        };
+        self.tell(last_step, FitNews::Ended(ended));
+        if let Some(pace) = &self.pace {
+            pace.reach(EVERYTHING);
+        }
+        // The project will want it compressed; better here than where the host saves.
+        if let Some(capture) = capture.filter(|_| !self.is_cancelled()) {
+            capture.packed();
+        }
+    }
+
+    /// Shows how far the fit is, where no other is shown.
+    fn show_progress(&self, step: u32, steps: u32, loss: f32) {
+        let slot = self.job.slot;
+        let mut progress = self.stage.fit();
+        let is_others = progress.is_some_and(|p| p.slot != slot);
+        // Once it is cancelled, this is another fit's.
+        if !self.is_cancelled() && !is_others {
+            *progress = Some(FitProgress {
+                slot,
+                step,
+                steps,
+                loss,
+            });
+        }
+    }
+
+    /// Says how far the fit is, and rests where it is ahead of the song and another slot's is wanted.
+    fn keep_pace(&self, step: u32) {
+        let paces = &self.paces;
+        let Some(pace) = &self.pace else {
+            while paces.is_awaited() && !self.is_cancelled() {
+                std::thread::sleep(REST);
+            }
+            return;
+        };
+        // The news of this step are still to come.
+        pace.reach(step);
+        let slot = self.job.slot;
+        while !pace.is_over()
+            && !self.is_cancelled()
+            && !paces.is_advancing(slot)
+            && paces.due(slot, pace.capture()) <= step
+        {
+            std::thread::sleep(REST);
+        }
+    }
+}
