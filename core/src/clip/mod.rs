@@ -14,7 +14,6 @@ pub use capture::Capture;
 pub(crate) use capture::PackedCapture;
 pub use error::ClipError;
 pub use judge::Remark;
-pub use read::{MAX_DECODED_CHANNELS, MAX_READ_S};
 pub(crate) use resample::greatest_common_divisor;
 pub use write::{SampleFormat, WavWriter, check_writable};
 
@@ -30,6 +29,13 @@ pub const MIN_CAPTURE_S: f64 = 1.0;
 /// A capture whose loudest sample lies below this level counts as silent, in dBFS. 16-bit silence
 /// with dither stays about 10 dB under it.
 pub const SILENCE_DBFS: f32 = -80.0;
+
+/// Most sound that is read from a file, in seconds. Of a longer file only the start is decoded; the
+/// rest is neither read nor held.
+pub const MAX_READ_S: f64 = 60.0;
+
+/// Most channels a file may have.
+pub const MAX_DECODED_CHANNELS: usize = 64;
 
 /// Planar audio: one vector of samples per channel, all of the same length, nominally within ±1.
 ///

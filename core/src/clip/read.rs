@@ -15,14 +15,7 @@ use symphonia::core::io::{
 };
 use symphonia::core::meta::MetadataOptions;
 
-use super::{Clip, ClipError, MIN_CAPTURE_S, check_sample_rate};
-
-/// Most sound that is read from a file, in seconds. Of a longer file only the start is decoded; the
-/// rest is neither read nor held.
-pub const MAX_READ_S: f64 = 60.0;
-
-/// Most channels a file may have.
-pub const MAX_DECODED_CHANNELS: usize = 64;
+use super::{Clip, ClipError, MAX_DECODED_CHANNELS, MAX_READ_S, MIN_CAPTURE_S, check_sample_rate};
 
 /// Packets that may fail to decode before a file is given up as damaged. Bounds the time spent on a
 /// long file of garbage behind a good header.

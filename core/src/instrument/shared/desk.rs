@@ -1,8 +1,8 @@
 //! What the main thread wants of the fits to come.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::atomics::{AtomicU32, AtomicU64, Ordering};
 use crate::instrument::controls::Slot;
 
 struct Desk {

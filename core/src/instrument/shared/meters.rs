@@ -1,10 +1,8 @@
 //! What the audio thread shows to all others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-use atomic_float::AtomicF32;
-
+use super::atomics::{AtomicBool, AtomicF32, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::instrument::controls::Slot;
 
 /// What [`capture_done`](MetersReader::capture_done) stands on while there is no recording.

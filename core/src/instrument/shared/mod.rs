@@ -1,9 +1,12 @@
 //! What goes between the threads of an instrument. Every board has one writer and its own type for each
 //! end; every message has one direction. Only [`stage`] has locks, and the audio thread gets no end of it.
 
+pub(super) mod atomics;
 mod desk;
 mod messages;
 mod meters;
+#[cfg(all(test, feature = "loom"))]
+mod models;
 pub(super) mod paces;
 mod stage;
 mod textures;

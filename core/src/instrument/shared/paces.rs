@@ -7,8 +7,8 @@
 //! *settled*, which is what the song waits for.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
+use super::atomics::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::instrument::controls::Slot;
 
 /// Steps with which every step may be heard, and of a fit that is over.

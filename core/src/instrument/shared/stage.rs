@@ -1,9 +1,9 @@
 //! What the worker shows to the main thread: what the slots hold, how far the fit is, and what went wrong.
 //! Nothing here is for the audio thread, which must not lock.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::atomics::{AtomicU64, Ordering};
 use crate::instrument::bank::Contents;
 use crate::instrument::controls::Slot;
 

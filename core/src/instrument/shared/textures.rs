@@ -2,10 +2,8 @@
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use atomic_float::AtomicF32;
-
+use super::atomics::{AtomicF32, AtomicU64, Ordering};
 use crate::instrument::controls::Slot;
 
 #[derive(Default)]

@@ -2,33 +2,39 @@
 //! counts itself done when it is dropped, so that no way out of a function can forget it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::atomics::{AtomicU64, Ordering};
 use crate::instrument::controls::Slot;
 
-/// Bits of each count; the commands' are the lowest, then the slots' follow.
-const BITS: usize = 12;
-const MASK: u64 = (1 << BITS) - 1;
-/// Commands that may wait at once. Far fewer than the bits count, as every thread that gives one may be
-/// about to find out that there is no more room.
-const MOST_COMMANDS: u64 = MASK / 2;
+/// Bits of the count of commands, which is the lowest.
+const COMMAND_BITS: usize = 16;
+const COMMANDS: u64 = (1 << COMMAND_BITS) - 1;
+/// Commands that may wait at once. Half of what the bits count, as every thread that gives one may be about to
+/// find out that there is no more room.
+const MOST_COMMANDS: u64 = COMMANDS / 2;
+/// Bits of each count of fits. A slot has a few at most: one that runs, one that waits, and one that is just
+/// being cancelled.
+const FIT_BITS: usize = 8;
+const FITS: u64 = (1 << FIT_BITS) - 1;
+/// The counts of fits: one for each slot, and one for those of all slots that keep to the song's pace.
+const FIT_COUNTS: usize = Slot::COUNT + 1;
+const PACED: usize = Slot::COUNT;
 
 const _: () = assert!(
-    BITS * (1 + Slot::COUNT) <= u64::BITS as usize,
-    "the commands and the fits of every slot are counted in one number"
+    COMMAND_BITS + FIT_COUNTS * FIT_BITS <= u64::BITS as usize,
+    "all counts are one number"
 );
 
-fn one_fit(slot: Slot) -> u64 {
-    1 << (BITS * (1 + slot.index()))
+/// A count of fits, moved to its place.
+const fn at(count: usize, value: u64) -> u64 {
+    value << (COMMAND_BITS + count * FIT_BITS)
 }
 
-/// Counts what is not done. Commands and the fits of each slot that a bounce waits for are one number, so that
-/// a command that becomes a fit is never missed in between.
+/// Counts what is not done. Commands, the fits of each slot that a bounce waits for, and the fits that keep to the
+/// song's pace are one number, so that what becomes something else is never missed in between.
 #[derive(Default)]
 pub(in crate::instrument) struct Work {
     counts: AtomicU64,
-    /// Fits that keep to the song's pace.
-    paced: AtomicU32,
 }
 
 impl Work {
@@ -36,29 +42,41 @@ impl Work {
     pub fn begin(self: &Arc<Self>) -> Option<Pending> {
         let before = self.counts.fetch_add(1, Ordering::AcqRel);
         let pending = Pending { work: self.clone() };
-        (before & MASK < MOST_COMMANDS).then_some(pending)
+        (before & COMMANDS < MOST_COMMANDS).then_some(pending)
+    }
+
+    fn load(&self) -> u64 {
+        self.counts.load(Ordering::Acquire)
     }
 
     /// Whether anything is not done.
     pub fn is_any(&self) -> bool {
-        // In this order: a command that becomes a paced fit is one of the two at any time.
-        self.counts.load(Ordering::Acquire) > 0 || self.paced.load(Ordering::Acquire) > 0
+        self.load() > 0
     }
 
     /// Whether commands are not done.
     pub fn has_commands(&self) -> bool {
-        self.counts.load(Ordering::Acquire) & MASK > 0
+        self.load() & COMMANDS > 0
     }
 
     /// Whether fits of any slot are not done that a bounce waits for.
     pub fn has_any_fits(&self) -> bool {
-        self.counts.load(Ordering::Acquire) > MASK
+        let all_slots = at(PACED, 1) - at(0, 1);
+        self.load() & all_slots > 0
     }
 
     /// Whether fits of `slot` are not done that a bounce waits for.
     pub fn has_fits(&self, slot: Slot) -> bool {
-        let fits = MASK << (BITS * (1 + slot.index()));
-        self.counts.load(Ordering::Acquire) & fits > 0
+        self.load() & at(slot.index(), FITS) > 0
+    }
+
+    /// Counts one fit more.
+    fn begin_fit(self: &Arc<Self>, slot: Slot) -> PendingFit {
+        self.counts.fetch_add(at(slot.index(), 1), Ordering::AcqRel);
+        PendingFit {
+            work: self.clone(),
+            slot,
+        }
     }
 }
 
@@ -78,16 +96,12 @@ impl Pending {
 
     /// The command has become a fit that a bounce waits for.
     pub fn into_fit(self, slot: Slot) -> PendingFit {
-        self.work.counts.fetch_add(one_fit(slot), Ordering::AcqRel);
-        PendingFit {
-            work: self.work.clone(),
-            slot,
-        }
+        self.work.begin_fit(slot)
     }
 
     /// The command has become a fit that keeps to the song's pace.
     pub fn into_paced_fit(self) -> PendingPacedFit {
-        self.work.paced.fetch_add(1, Ordering::AcqRel);
+        self.work.counts.fetch_add(at(PACED, 1), Ordering::AcqRel);
         PendingPacedFit {
             work: self.work.clone(),
         }
@@ -97,7 +111,7 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         let before = self.work.counts.fetch_sub(1, Ordering::AcqRel);
-        debug_assert!(before & MASK > 0);
+        debug_assert!(before & COMMANDS > 0);
     }
 }
 
@@ -111,7 +125,7 @@ impl Drop for PendingFit {
     fn drop(&mut self) {
         self.work
             .counts
-            .fetch_sub(one_fit(self.slot), Ordering::AcqRel);
+            .fetch_sub(at(self.slot.index(), 1), Ordering::AcqRel);
     }
 }
 
@@ -123,17 +137,13 @@ pub(in crate::instrument) struct PendingPacedFit {
 impl PendingPacedFit {
     /// The fit no longer keeps to the song's pace: a bounce waits for it as for any other.
     pub fn leave_pace(self, slot: Slot) -> PendingFit {
-        self.work.counts.fetch_add(one_fit(slot), Ordering::AcqRel);
-        PendingFit {
-            work: self.work.clone(),
-            slot,
-        }
+        self.work.begin_fit(slot)
     }
 }
 
 impl Drop for PendingPacedFit {
     fn drop(&mut self) {
-        self.work.paced.fetch_sub(1, Ordering::AcqRel);
+        self.work.counts.fetch_sub(at(PACED, 1), Ordering::AcqRel);
     }
 }
 
@@ -161,7 +171,7 @@ mod tests {
     #[test]
     fn more_commands_than_can_be_counted_are_refused_and_harm_no_other_count() {
         let work = Arc::new(Work::default());
-        let commands: Vec<_> = (0..3 * MASK).map_while(|_| work.begin()).collect();
+        let commands: Vec<_> = (0..3 * COMMANDS).map_while(|_| work.begin()).collect();
         assert_eq!(commands.len() as u64, MOST_COMMANDS);
         assert!(!work.has_any_fits());
         drop(commands);

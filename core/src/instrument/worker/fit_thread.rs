@@ -3,17 +3,45 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::fitter::{FitJob, FitNews, FitStart};
+use crate::clip::Capture;
 use crate::fit::{FitError, FitEvent, FitSettings, fit_capture, refine};
+use crate::instrument::bank::FitPlan;
+use crate::instrument::controls::Slot;
+use crate::instrument::shared::atomics::{AtomicBool, AtomicU32, Ordering};
 use crate::instrument::shared::{EVERYTHING, FitPaces, FitProgress, PacedCapture, StageWriter};
+use crate::network::Model;
 
 /// How long a fit that is ahead of the song sleeps before it looks again.
 const REST: Duration = Duration::from_millis(1);
+
+/// What a fit starts from.
+pub(super) enum FitStart {
+    Capture(Capture),
+    /// This texture is to become better.
+    Texture(Box<Model>),
+}
+
+/// A fit that was asked for.
+pub(super) struct FitJob {
+    pub slot: Slot,
+    pub start: FitStart,
+    pub plan: FitPlan,
+    /// Snapshots of fewer steps are not worth hearing: what plays has more.
+    pub silent_steps: u32,
+    /// Nothing plays in the slot yet.
+    pub is_first: bool,
+    /// The capture's number, if the fit keeps to the song's pace.
+    pub paced: Option<PacedCapture>,
+}
+
+pub(super) enum FitNews {
+    Snapshot(Model),
+    Ended(Result<Model, FitError>),
+}
 
 /// News, and the steps before them; the sound before the first step counts as one.
 pub(super) struct SteppedNews {

@@ -5,46 +5,19 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::fit_thread::{FitThread, SharedPace, SteppedNews};
-use crate::clip::Capture;
-use crate::fit::{FitError, FitEvent, FitSettings, fit_capture};
+use super::fit_thread::{FitJob, FitNews, FitStart, FitThread, SharedPace, SteppedNews};
+use crate::fit::{FitEvent, FitSettings, fit_capture};
 use crate::instrument::bank::FitPlan;
 use crate::instrument::controls::Slot;
+use crate::instrument::shared::atomics::{AtomicBool, Ordering};
 use crate::instrument::shared::{
     FitPaces, FitProgress, MetersReader, PacedCapture, Pending, PendingFit, PendingPacedFit,
     StageWriter,
 };
-use crate::network::Model;
-
-/// What a fit starts from.
-pub(super) enum FitStart {
-    Capture(Capture),
-    /// This texture is to become better.
-    Texture(Box<Model>),
-}
-
-/// A fit that was asked for.
-pub(super) struct FitJob {
-    pub slot: Slot,
-    pub start: FitStart,
-    pub plan: FitPlan,
-    /// Snapshots of fewer steps are not worth hearing: what plays has more.
-    pub silent_steps: u32,
-    /// Nothing plays in the slot yet.
-    pub is_first: bool,
-    /// The capture's number, if the fit keeps to the song's pace.
-    pub paced: Option<PacedCapture>,
-}
-
-pub(super) enum FitNews {
-    Snapshot(Model),
-    Ended(Result<Model, FitError>),
-}
 
 /// A fit's thread, what it tells, and how to end it.
 struct FitHandle {

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::fitter::{FitJob, FitNews, FitStart, Fitter};
+use super::fit_thread::{FitJob, FitNews, FitStart};
+use super::fitter::Fitter;
 use super::prepare::{Preparer, Wanted};
 use super::streams::Streams;
 use crate::clip::{Clip, ClipError};
