@@ -58,6 +58,24 @@ impl Contents {
 }
 
 /// Everything that an instrument keeps in a project: what its slots hold, and the fits that are not done.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use weft_core::fit::{FitSettings, fit};
+/// use weft_core::instrument::{Bank, Slot};
+/// use weft_core::procedural::{Texture, synthesize};
+///
+/// let recording = synthesize(Texture::Fire, 1, 8_000, 1.5);
+/// let settings = FitSettings { steps: 20, ..FitSettings::default() };
+/// let model = fit(&recording, &settings, &mut |_| ControlFlow::Continue(()))?.named("Hearth");
+///
+/// let bytes = Bank::with_texture(Slot::C, model).to_bytes();
+/// let bank = Bank::from_bytes(&bytes)?;
+/// assert_eq!(bank.texture(Slot::C).map(|texture| texture.name()), Some("Hearth"));
+/// assert!(bank.texture(Slot::A).is_none() && !bank.has_unfinished_fits());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Bank {
     pub(super) slots: [Contents; Slot::COUNT],

@@ -44,6 +44,30 @@ pub struct Instrument {
 impl Instrument {
     /// An instrument without a texture: this half, and the audio thread's. Starts the worker thread.
     ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use weft_core::fit::{FitSettings, fit};
+    /// use weft_core::instrument::{Controls, Instrument, Slot};
+    /// use weft_core::procedural::{Texture, synthesize};
+    ///
+    /// let recording = synthesize(Texture::Rain, 1, 8_000, 1.5);
+    /// let settings = FitSettings { steps: 20, ..FitSettings::default() };
+    /// let model = fit(&recording, &settings, &mut |_| ControlFlow::Continue(()))?;
+    ///
+    /// let (instrument, mut player) = Instrument::new()?;
+    /// player.prepare(48_000.0);
+    /// // As in a bounce: what was asked for is waited for.
+    /// player.set_offline(true);
+    /// instrument.play(Slot::A, model);
+    ///
+    /// let controls = Controls { hold: true, ..Controls::default() };
+    /// let (silence, mut left, mut right) = ([0.0; 4_800], [0.0; 4_800], [0.0; 4_800]);
+    /// player.process([&silence, &silence], [&mut left, &mut right], &controls);
+    /// assert!(left.iter().any(|sample| *sample != 0.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the system gives no thread.
     pub fn new() -> std::io::Result<(Self, Player)> {

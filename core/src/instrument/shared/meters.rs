@@ -87,7 +87,7 @@ impl MetersWriter {
 
     /// A bounce has waited for the longest time in vain.
     pub fn tell_wait_failed(&self) {
-        self.0.wait_failed.store(true, Ordering::Relaxed);
+        self.0.wait_failed.swap(true, Ordering::Relaxed);
     }
 }
 
@@ -114,7 +114,7 @@ impl CaptureMeter {
 
     /// A recording was dropped, as the worker did not keep up.
     pub fn tell_overrun(&self) {
-        self.0.capture_overrun.store(true, Ordering::Relaxed);
+        self.0.capture_overrun.swap(true, Ordering::Relaxed);
     }
 }
 
