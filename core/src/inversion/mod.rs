@@ -16,8 +16,9 @@ mod streaming;
 pub use offline::{griffin_lim, spectral_convergence_db};
 #[cfg(all(test, feature = "parity"))]
 pub(crate) use stereo::feasible;
-pub use stereo::pan_index;
 pub use streaming::{InversionSettings, StreamingInverter, TargetFrame};
+
+pub use crate::spectrum::pan_index;
 
 use crate::spectrum::{Complex32, SpectrumError};
 use thiserror::Error;
