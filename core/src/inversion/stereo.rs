@@ -1,6 +1,6 @@
 //! Mid and side of one sound: what their magnitudes and the pan index say of the phase between them.
 
-use super::unit_or;
+use super::units::unit_or;
 use crate::spectrum::Complex32;
 
 /// Mid and side magnitudes for which a pan index exists: no pair of spectra has
