@@ -120,7 +120,7 @@ impl StreamingInverter {
     /// mid + side, right is mid − side). `out_side` may be empty; a mono inverter fills it with
     /// silence. Magnitudes that are negative or not finite count as 0. Real-time safe.
     ///
-    /// The same as [`begin_frame`](Self::begin_frame) and [`finish_frame`](Self::finish_frame) at once.
+    /// This is [`begin_frame`](Self::begin_frame) and [`finish_frame`](Self::finish_frame) at once.
     ///
     /// # Panics
     /// If a slice has another length.

@@ -16,7 +16,8 @@ const EQUALISER_RANGE: f32 = 1e-4;
 const MONO_BELOW_DB: f64 = -40.0;
 /// Bound of the fine structure's depth.
 const DEPTH_MAX: f32 = 1.3;
-/// Least slope that the capture's residual is measured by, as a log magnitude: below it, nothing is heard.
+/// Log magnitudes below this have the slope of this one: bins that are all but silent have hardly any, and
+/// their residual would be divided by nothing.
 const LEAST_LOG_MAGNITUDE: f32 = 0.02;
 /// Root mean square that captures are normalised to before analysis.
 const ANALYSIS_RMS: f64 = 0.1;

@@ -9,11 +9,11 @@ const ONSET_WEIGHT: f32 = 1e-6;
 /// Where a bin's phase is integrated from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// The same bin of the previous frame; or nowhere, if the bin is too weak.
+    /// From its own phase in the previous frame; from nowhere, if the bin is too weak.
     Past,
-    /// The bin below.
+    /// From the bin below.
     Below,
-    /// The bin above.
+    /// From the bin above.
     Above,
 }
 
