@@ -169,3 +169,43 @@ impl Channel {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn estimates_give_phases_and_keep_the_magnitudes() {
+        let stft = Stft::new(16, 4).unwrap();
+        let mut channel = Channel::new(&stft, 0.0);
+        channel.magnitude_mut().fill(2.0);
+        // Silence has no direction: the phase from before stays.
+        let mut estimate = vec![Complex32::default(); stft.bins()];
+        estimate[3] = Complex32::new(0.0, -0.1);
+        channel.keep_phases(&mut estimate);
+        assert_eq!(estimate[0], Complex32::new(2.0, 0.0));
+        assert_eq!(estimate[3], Complex32::new(0.0, -2.0));
+        let mut spectrum = vec![Complex32::default(); stft.bins()];
+        channel.write_spectrum(&mut spectrum);
+        assert_eq!(spectrum, estimate);
+    }
+
+    #[test]
+    fn rounds_go_on_where_they_went() {
+        let stft = Stft::new(16, 4).unwrap();
+        let start = vec![ONE; stft.bins()];
+        let moved = vec![ONE * 3.0; stft.bins()];
+        for (momentum, expected) in [(0.0, 3.0 + 2.0 * OVER_RELAXATION), (0.5, 5.2)] {
+            let mut channel = Channel::new(&stft, momentum);
+            channel.magnitude_mut().fill(1.0);
+            channel.remember(&start);
+            let mut estimate = moved.clone();
+            channel.accelerate(&mut estimate);
+            assert!(
+                (estimate[4] - ONE * expected).norm() < 1e-5,
+                "{}",
+                estimate[4]
+            );
+        }
+    }
+}

@@ -127,3 +127,50 @@ fn windows(stft: &Stft, lookahead: usize) -> Vec<Vec<f32>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::waiting::TargetFrame;
+    use super::*;
+
+    /// A frame whose part is `level` throughout.
+    fn frame(stft: &Stft, settings: &InversionSettings, level: f32) -> WaitingFrame {
+        let mut frame = WaitingFrame::new(stft, settings);
+        frame.set_target(TargetFrame {
+            index: 0,
+            mid: &vec![0.0; stft.bins()],
+            side_pan: None,
+        });
+        frame.channel_mut(0).part_mut().fill(level);
+        frame
+    }
+
+    #[test]
+    fn a_place_is_the_sum_of_all_frames_there() {
+        let (settings, n, hop) = (InversionSettings::eco(64, 16), 64, 16);
+        let stft = Stft::new(n, hop).unwrap();
+        let mut sum = OverlapAdd::new(&stft, &settings);
+        let waiting: Vec<WaitingFrame> = [1.0, 10.0, 100.0, 1000.0]
+            .map(|level| frame(&stft, &settings, level))
+            .into();
+        // A frame that was heard in part: its last three hops overlap the oldest waiting one.
+        sum.commit(&frame(&stft, &settings, 0.5));
+        sum.shift();
+        let mut samples = vec![0.0; n];
+        for (at, expected) in [
+            (0, [1.5, 11.5, 111.5, 1111.0]),
+            (2, [111.5, 1111.0, 1110.0, 1100.0]),
+        ] {
+            sum.look_at(at, &waiting, 0, &mut samples);
+            for (i, &x) in samples.iter().enumerate().skip(1) {
+                let level = x / sum.windows[at][i];
+                assert!((level / expected[i / hop] - 1.0).abs() < 1e-5, "{at}, {i}");
+            }
+        }
+        sum.commit(&waiting[0]);
+        assert!(sum.first_hop(0).unwrap().iter().all(|&x| x == 1.5));
+        assert!(sum.first_hop(1).is_none(), "mono");
+        sum.clear();
+        assert!(sum.first_hop(0).unwrap().iter().all(|&x| x == 0.0));
+    }
+}

@@ -111,3 +111,44 @@ impl WhiteNoise {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_the_same_however_it_is_reached() {
+        let layout = Layout::new(8_000, 2, true).unwrap();
+        let rms = vec![1.0; 2 * layout.bins()];
+        let planes = |frames: &[(u32, i64)]| {
+            let mut fine = FineStructure::new(&layout);
+            for &(seed, index) in frames {
+                fine.advance_to(&layout, &rms, seed, index);
+            }
+            fine.planes().clone()
+        };
+        let direct = planes(&[(3, -7)]);
+        assert_eq!(direct, planes(&[(3, -9), (3, -8), (3, -7)]));
+        assert_eq!(direct, planes(&[(3, 20), (3, -7), (3, -7)]));
+        assert_eq!(direct, planes(&[(4, -8), (3, -7)]));
+        assert_ne!(direct, planes(&[(4, -7)]));
+    }
+
+    #[test]
+    fn banding_loses_nothing_of_bands_of_one_bin() {
+        let layout = Layout::new(16_000, 1, false).unwrap();
+        let mut fine = FineStructure::new(&layout);
+        fine.advance_to(&layout, &vec![1.0; layout.bins()], 1, 0);
+        let [mid, side, pan] = fine.planes();
+        assert!(
+            mid[1..layout.bands().direct() - 1]
+                .iter()
+                .all(|x| x.abs() < 1e-5)
+        );
+        assert!(mid.iter().any(|x| x.abs() > 0.3));
+        assert!(
+            side.iter().chain(pan).all(|&x| x == 0.0),
+            "mono has no side"
+        );
+    }
+}

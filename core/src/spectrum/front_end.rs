@@ -116,3 +116,27 @@ impl FrontEnd {
         rms.map(|x| (x * scale).powi(2)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "laid out otherwise")]
+    fn constants_of_another_layout_are_refused() {
+        let mono = Layout::new(16_000, 1, false).unwrap();
+        let (bins, count) = (mono.bins(), mono.bands().count());
+        let constants = Constants {
+            analysis_gain: 1.0,
+            equaliser: vec![1.0; bins],
+            rms: vec![1.0; bins],
+            mean_full: vec![1.0; bins],
+            mean_band: vec![1.0; count],
+            depth: vec![0.0; bins],
+        };
+        let front_end = FrontEnd::from_parts(mono, constants.clone());
+        assert_eq!(front_end.bin_power(), vec![1.0; bins]);
+        let stereo = Layout::new(16_000, 2, true).unwrap();
+        let _ = FrontEnd::from_parts(stereo, constants);
+    }
+}

@@ -89,3 +89,37 @@ impl Layout {
         self.feature_channels() * self.bands.count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_last_about_as_long_at_every_rate() {
+        for (rate, expected) in [
+            (8_000.0, 256),
+            (16_000.0, 512),
+            (44_100.0, 2048),
+            (48_000.0, 2048),
+            (96_000.0, 4096),
+            (192_000.0, 8192),
+        ] {
+            assert_eq!(fft_size_for(rate), expected, "{rate} Hz");
+        }
+    }
+
+    #[test]
+    fn side_adds_two_feature_channels() {
+        let (mono, stereo) = (
+            Layout::new(16_000, 2, false).unwrap(),
+            Layout::new(16_000, 2, true).unwrap(),
+        );
+        assert_eq!(
+            [mono.magnitude_channels(), stereo.magnitude_channels()],
+            [1, 2]
+        );
+        assert_eq!(stereo.feature_width(), 3 * mono.feature_width());
+        assert_eq!(mono.stft().hop_size() * OVERLAP, mono.stft().fft_size());
+        assert_eq!(mono.bins(), mono.bands().bins());
+    }
+}
