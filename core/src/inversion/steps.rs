@@ -2,20 +2,20 @@
 
 use super::InversionSettings;
 
-/// One step of a frame's work: at most one transform of one channel, or a few sweeps over its bins. Frames are
-/// numbered among the waiting ones, 0 for the oldest.
+/// One step of a frame's work: at most one transform of one channel, or a few sweeps over its bins. Channels are
+/// mid (0) and side (1); frames are numbered among the waiting ones, 0 for the oldest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Frequencies and group delays of the newest frame, from its magnitudes and those before it.
-    FindGradients { channel: usize },
+    FindGradients(usize),
     /// From where each bin's phase is integrated.
-    FindPaths { channel: usize },
+    FindPaths(usize),
     /// Start phases from those of the frame before.
-    IntegrateInTime { channel: usize },
+    IntegrateInTime(usize),
     /// Start phases of bins that are reached from below.
-    IntegrateUpward { channel: usize },
+    IntegrateUpward(usize),
     /// Start phases of bins that are reached from above.
-    IntegrateDownward { channel: usize },
+    IntegrateDownward(usize),
     /// The angle between mid and side, and the newest frame's first spectra.
     JoinStartPhases,
     /// What the sum of all frames has at the place of one of them.
@@ -72,30 +72,52 @@ impl FrameSteps {
     }
 }
 
+/// A recipe that is being written.
+struct Recipe {
+    channels: usize,
+    steps: Vec<Step>,
+}
+
+impl Recipe {
+    fn new(channels: usize) -> Self {
+        Self {
+            channels,
+            steps: Vec::new(),
+        }
+    }
+
+    fn once(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    fn each_channel(&mut self, step: impl Fn(usize) -> Step) {
+        self.steps.extend((0..self.channels).map(step));
+    }
+}
+
 /// All that happens to the waiting frames when a new one comes, in order.
 fn recipe(settings: &InversionSettings) -> Vec<Step> {
-    let channels = || 0..settings.channels();
     let newest = settings.waiting_frames() - 1;
-    let mut recipe = Vec::new();
-    recipe.extend(channels().map(|channel| Step::FindGradients { channel }));
-    recipe.extend(channels().map(|channel| Step::FindPaths { channel }));
-    recipe.extend(channels().map(|channel| Step::IntegrateInTime { channel }));
-    recipe.extend(channels().map(|channel| Step::IntegrateUpward { channel }));
-    recipe.extend(channels().map(|channel| Step::IntegrateDownward { channel }));
-    recipe.push(Step::JoinStartPhases);
-    recipe.extend(channels().map(|channel| Step::Synthesise {
+    let mut recipe = Recipe::new(settings.channels());
+    recipe.each_channel(Step::FindGradients);
+    recipe.each_channel(Step::FindPaths);
+    recipe.each_channel(Step::IntegrateInTime);
+    recipe.each_channel(Step::IntegrateUpward);
+    recipe.each_channel(Step::IntegrateDownward);
+    recipe.once(Step::JoinStartPhases);
+    recipe.each_channel(|channel| Step::Synthesise {
         frame: newest,
         channel,
-    }));
+    });
     for _ in 0..settings.iterations {
         // Newest first: what it learns from its past reaches the frame that is committed next.
         for frame in (0..=newest).rev() {
-            recipe.extend(channels().map(|channel| Step::Project { frame, channel }));
-            recipe.push(Step::KeepPhases { frame });
-            recipe.extend(channels().map(|channel| Step::Synthesise { frame, channel }));
+            recipe.each_channel(|channel| Step::Project { frame, channel });
+            recipe.once(Step::KeepPhases { frame });
+            recipe.each_channel(|channel| Step::Synthesise { frame, channel });
         }
     }
-    recipe
+    recipe.steps
 }
 
 #[cfg(test)]
@@ -113,11 +135,11 @@ mod tests {
         assert_eq!((steps.next(), steps.is_begun()), (None, false));
         steps.begin();
         let expected = [
-            Step::FindGradients { channel },
-            Step::FindPaths { channel },
-            Step::IntegrateInTime { channel },
-            Step::IntegrateUpward { channel },
-            Step::IntegrateDownward { channel },
+            Step::FindGradients(channel),
+            Step::FindPaths(channel),
+            Step::IntegrateInTime(channel),
+            Step::IntegrateUpward(channel),
+            Step::IntegrateDownward(channel),
             Step::JoinStartPhases,
             Step::Synthesise { frame: 1, channel },
             Step::Project { frame: 1, channel },

@@ -203,17 +203,17 @@ impl StreamingInverter {
         let (start_phases, spectra) = (&mut self.start_phases, &mut self.spectra);
         let (newest, before) = newest(&mut self.waiting);
         match step {
-            Step::FindGradients { channel } => {
+            Step::FindGradients(channel) => {
                 start_phases[channel].find_gradients(newest.channel(channel).magnitude());
             }
-            Step::FindPaths { channel } => start_phases[channel].find_paths(),
-            Step::IntegrateInTime { channel } => {
+            Step::FindPaths(channel) => start_phases[channel].find_paths(),
+            Step::IntegrateInTime(channel) => {
                 newest.integrate_in_time(&start_phases[channel], before, channel);
             }
-            Step::IntegrateUpward { channel } => {
+            Step::IntegrateUpward(channel) => {
                 start_phases[channel].integrate_upward(newest.channel_mut(channel).phase_mut());
             }
-            Step::IntegrateDownward { channel } => {
+            Step::IntegrateDownward(channel) => {
                 start_phases[channel].integrate_downward(newest.channel_mut(channel).phase_mut());
             }
             Step::JoinStartPhases => newest.join_start_phases(spectra),
