@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use weft_core::inversion::{
-    InversionError, InversionSettings, StreamingInverter, TargetFrame, griffin_lim, pan_index,
+    InversionError, InversionSettings, StreamingInverter, TargetFrame, griffin_lim,
     spectral_convergence_db,
 };
-use weft_core::spectrum::Stft;
+use weft_core::spectrum::{Stft, pan_index};
 
 /// The choice of Perraudin, Balazs & Søndergaard 2013.
 const OFFLINE_MOMENTUM: f32 = 0.99;
@@ -115,20 +115,7 @@ fn stereo_rows(stft: &Stft, sounds: &[Vec<Vec<f32>>]) {
             let pan: Vec<f32> = m.iter().zip(&s).map(|(&m, &s)| pan_index(m, s)).collect();
             let (mid, side) = (magnitudes(stft, &mid), magnitudes(stft, &side));
             let (a, b) = stream(stft, &settings, &mid, Some((&side, &pan)), &mut cost);
-            // Both channels' errors against both channels' energy: the two laid end to end.
-            let both = |x: f64, y: f64, p: &[f32], q: &[f32]| {
-                let power = |v: &[f32]| v.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
-                let (p, q) = (power(p), power(q));
-                let part = |db: f64, power: f64| {
-                    if power > 0.0 {
-                        10f64.powf(db / 10.0) * power
-                    } else {
-                        0.0
-                    }
-                };
-                10.0 * ((part(x, p) + part(y, q)) / (p + q)).log10()
-            };
-            mid_side.push(both(
+            mid_side.push(joint_db(
                 spectral_convergence_db(stft, &mid, &a),
                 spectral_convergence_db(stft, &side, &b),
                 &mid,
@@ -138,7 +125,7 @@ fn stereo_rows(stft: &Stft, sounds: &[Vec<Vec<f32>>]) {
             let (left, right) = (target(0), target(1));
             let sum =
                 |sign: f32| -> Vec<f32> { a.iter().zip(&b).map(|(a, b)| a + sign * b).collect() };
-            left_right.push(both(
+            left_right.push(joint_db(
                 spectral_convergence_db(stft, &left, &sum(1.0)),
                 spectral_convergence_db(stft, &right, &sum(-1.0)),
                 &left,
@@ -148,6 +135,21 @@ fn stereo_rows(stft: &Stft, sounds: &[Vec<Vec<f32>>]) {
         print_row(&format!("{name}, mid and side"), &mid_side, Some(&mut cost));
         print_row(&format!("{name}, left and right"), &left_right, None);
     }
+}
+
+/// Convergence of two channels as of one, laid end to end: both errors against both energies. `x_db` is that of
+/// magnitudes `p`, `y_db` that of `q`.
+fn joint_db(x_db: f64, y_db: f64, p: &[f32], q: &[f32]) -> f64 {
+    let power = |v: &[f32]| v.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
+    let (p, q) = (power(p), power(q));
+    let error = |db: f64, power: f64| {
+        if power > 0.0 {
+            10f64.powf(db / 10.0) * power
+        } else {
+            0.0
+        }
+    };
+    10.0 * ((error(x_db, p) + error(y_db, q)) / (p + q)).log10()
 }
 
 /// What the hops took, in µs.

@@ -1,4 +1,5 @@
-//! Rendering a texture to samples, outside real time.
+//! Rendering a texture to samples, outside real time: a model's frames through one inverter, on the thread
+//! that asks. What plays in real time is [`instrument`](crate::instrument).
 
 use crate::inversion::{
     InversionError, InversionSettings, PRIMING_FRAMES, StreamingInverter, TargetFrame,
@@ -11,20 +12,82 @@ use crate::spectrum::{ExpandScratch, FrameSpectrum};
 const ITERATIONS: usize = 4;
 
 /// Plays a texture into buffers, for ever: sample `i` is the same however a render is cut into calls.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use weft_core::fit::{FitSettings, fit};
+/// use weft_core::procedural::{Texture, synthesize};
+/// use weft_core::render::Renderer;
+///
+/// // Two seconds of rain; a real fit takes a hundred times as many steps.
+/// let clip = synthesize(Texture::Rain, 1, 8_000, 2.0);
+/// let settings = FitSettings { steps: 20, ..FitSettings::default() };
+/// let model = fit(&clip, &settings, &mut |_| ControlFlow::Continue(()))?;
+///
+/// let mut renderer = Renderer::new(&model, 7)?;
+/// assert_eq!((renderer.sample_rate(), renderer.channels()), (8_000, 2));
+/// let (mut left, mut right) = (vec![0.0; 4_000], vec![0.0; 4_000]);
+/// renderer.render_into(&mut [&mut left, &mut right]);
+///
+/// // The same seed gives the same samples, in calls of any length.
+/// let mut again = Renderer::new(&model, 7)?;
+/// let (mut first, mut second) = (vec![0.0; 1_001], vec![0.0; 1_001]);
+/// again.render_into(&mut [&mut first, &mut second]);
+/// assert!(first == left[..1_001] && second == right[..1_001]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Renderer {
     stream: FeatureStream,
     seed: u32,
     features: Vec<f32>,
     scratch: ExpandScratch,
-    inverter: StreamingInverter,
     frame: FrameSpectrum,
-    stereo: bool,
-    sample_rate: u32,
-    channels: usize,
+    inverter: StreamingInverter,
+    hop: Hop,
+}
+
+/// The hop that is being given out, as mid and side.
+struct Hop {
     mid: Vec<f32>,
     side: Vec<f32>,
-    /// Samples of `mid` and `side` that are already given out.
+    /// Samples that are already given out.
     used: usize,
+}
+
+impl Hop {
+    /// A hop of `size` samples that are all given out.
+    fn spent(size: usize) -> Self {
+        Self {
+            mid: vec![0.0; size],
+            side: vec![0.0; size],
+            used: size,
+        }
+    }
+
+    /// Leaves out what is left.
+    fn skip(&mut self) {
+        self.used = self.mid.len();
+    }
+
+    fn is_spent(&self) -> bool {
+        self.used == self.mid.len()
+    }
+
+    /// Writes what is left to the samples from `done` on of left and right (or of the only channel), as far as
+    /// there is room. Returns how many samples that were.
+    fn take_into(&mut self, out: &mut [&mut [f32]], done: usize) -> usize {
+        let count = (self.mid.len() - self.used).min(out[0].len() - done);
+        let source = self.used..self.used + count;
+        let (mid, side) = (&self.mid[source.clone()], &self.side[source]);
+        for (channel, sign) in out.iter_mut().zip([1.0, -1.0]) {
+            let out = &mut channel[done..done + count];
+            for (o, (m, s)) in out.iter_mut().zip(mid.iter().zip(side)) {
+                *o = m + sign * s;
+            }
+        }
+        self.used += count;
+        count
+    }
 }
 
 impl Renderer {
@@ -34,45 +97,40 @@ impl Renderer {
     /// [`InversionError`] if the model's frames can't be inverted.
     pub fn new(model: &Model, seed: u32) -> Result<Self, InversionError> {
         let stft = model.front_end().stft();
-        let stereo = model.is_stereo();
         let settings = InversionSettings {
-            stereo,
+            stereo: model.is_stereo(),
             iterations: ITERATIONS,
             ..InversionSettings::eco(stft.fft_size(), stft.hop_size())
         };
-        let hop_size = stft.hop_size();
         let stream = FeatureStream::new(model.clone(), &[1.0], seed, -PRIMING_FRAMES);
         let mut renderer = Self {
+            seed,
             features: vec![0.0; stream.width()],
             scratch: model.front_end().make_expand_scratch(),
-            stream,
-            seed,
-            inverter: StreamingInverter::new(settings)?,
             frame: FrameSpectrum::silent(stft.bins()),
-            stereo,
-            sample_rate: model.sample_rate(),
-            channels: model.output_channels(),
-            mid: vec![0.0; hop_size],
-            side: vec![0.0; hop_size],
-            used: hop_size,
+            inverter: StreamingInverter::new(settings)?,
+            hop: Hop::spent(stft.hop_size()),
+            stream,
         };
         for _ in 0..PRIMING_FRAMES + renderer.inverter.latency_frames() as i64 {
-            renderer.push();
+            renderer.next_hop();
         }
+        renderer.hop.skip();
         Ok(renderer)
     }
 
     /// Samples per second, in Hz: those of the capture.
     pub fn sample_rate(&self) -> u32 {
-        self.sample_rate
+        self.stream.model().sample_rate()
     }
 
     /// Channels, 1 or 2: those of the capture.
     pub fn channels(&self) -> usize {
-        self.channels
+        self.stream.model().output_channels()
     }
 
-    fn push(&mut self) {
+    /// Makes the next frame and takes the hop that is complete with it.
+    fn next_hop(&mut self) {
         let index = self.stream.next_frame(&mut self.features);
         let front_end = self.stream.model().front_end();
         front_end.expand(
@@ -83,14 +141,15 @@ impl Renderer {
             &mut self.frame,
         );
         let FrameSpectrum { mid, side, pan } = &self.frame;
-        let side_pan = self.stereo.then_some((side.as_slice(), pan.as_slice()));
+        let stereo = self.inverter.settings().stereo;
         let target = TargetFrame {
             index,
             mid,
-            side_pan,
+            side_pan: stereo.then_some((side.as_slice(), pan.as_slice())),
         };
-        self.inverter
-            .push_frame(target, &mut self.mid, &mut self.side);
+        let Hop { mid, side, used } = &mut self.hop;
+        self.inverter.push_frame(target, mid, side);
+        *used = 0;
     }
 
     /// Fills `out`, one slice for each of [`channels`](Self::channels), all equally long.
@@ -98,7 +157,7 @@ impl Renderer {
     /// # Panics
     /// If `out` has another number of channels or unequal lengths.
     pub fn render_into(&mut self, out: &mut [&mut [f32]]) {
-        assert_eq!(out.len(), self.channels, "one slice for each channel");
+        assert_eq!(out.len(), self.channels(), "one slice for each channel");
         let length = out[0].len();
         assert!(
             out.iter().all(|c| c.len() == length),
@@ -106,23 +165,10 @@ impl Renderer {
         );
         let mut done = 0;
         while done < length {
-            if self.used == self.mid.len() {
-                self.push();
-                self.used = 0;
+            if self.hop.is_spent() {
+                self.next_hop();
             }
-            let count = (self.mid.len() - self.used).min(length - done);
-            let source = self.used..self.used + count;
-            let (mid, side) = (&self.mid[source.clone()], &self.side[source]);
-            for (channel, sign) in out.iter_mut().zip([1.0, -1.0]) {
-                for (o, (m, s)) in channel[done..done + count]
-                    .iter_mut()
-                    .zip(mid.iter().zip(side))
-                {
-                    *o = m + sign * s;
-                }
-            }
-            self.used += count;
-            done += count;
+            done += self.hop.take_into(out, done);
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::clip::{Capture, Clip};
 use crate::inversion::feasible;
 use crate::network::{FeatureRange, Generator, InputLaw, SCALES, ScaleInputs, Weights};
 use crate::numeric::random::Noise;
-use crate::spectrum::{FrameSpectrum, FrontEnd};
+use crate::spectrum::{FrameSpectrum, FrontEnd, FrontEndConstants};
 use crate::texture::loss::plain::{PlainLoss, PlainSet, Projection, plain_loss};
 use crate::texture::{Period, find_periods};
 
@@ -307,11 +307,12 @@ fn recording(reference: &Reference) -> Clip {
 
 fn front_end(table: &mut Table, reference: &Reference, clip: &Clip) -> Analysis {
     let ours = Analysis::new(clip);
-    let f = &ours.front_end;
-    let edges = f.bands().edges().iter().map(|&e| e as f64);
+    let f = ours.front_end.constants();
+    let bands = ours.front_end.bands();
+    let edges = bands.edges().iter().map(|&e| e as f64);
     let edges = relative_difference(edges, reference.get("edges"));
     table.note("edges", Some(0.0), edges);
-    let direct = relative_difference([f.bands().direct() as f64], reference.get("direct"));
+    let direct = relative_difference([bands.direct() as f64], reference.get("direct"));
     table.note("direct", Some(0.0), direct);
     for (name, limit, values) in [
         ("gain", ROUNDING, &[f.analysis_gain][..]),
@@ -517,15 +518,15 @@ fn first_step(table: &mut Table, reference: &Reference, generator: &Generator) {
 }
 
 fn rendering(table: &mut Table, reference: &Reference, front_end: &FrontEnd) {
-    let front_end = FrontEnd {
+    let constants = FrontEndConstants {
         analysis_gain: reference.number("gain") as f32,
         equaliser: reference.floats("equaliser"),
         rms: reference.floats("rms"),
         mean_full: reference.floats("mean_full"),
         mean_band: reference.floats("mean_band"),
         depth: reference.floats("depth"),
-        ..front_end.clone()
     };
+    let front_end = FrontEnd::from_parts(front_end.layout().clone(), constants);
     let bins = front_end.bands().bins();
     let output = reference.floats("output");
     let mut scratch = front_end.make_expand_scratch();
@@ -535,10 +536,10 @@ fn rendering(table: &mut Table, reference: &Reference, front_end: &FrontEnd) {
     let rows = output.chunks_exact(front_end.feature_width());
     for (features, index) in rows.take(RENDERED).zip(START..) {
         front_end.expand(features, SEED, index, &mut scratch, &mut frame);
-        for carrier in &scratch.carriers[..front_end.magnitude_channels()] {
+        for carrier in &scratch.carriers()[..front_end.magnitude_channels()] {
             carriers.extend(carrier.iter().map(|z| z.norm()));
         }
-        full.extend(scratch.full[..front_end.feature_channels()].concat());
+        full.extend(scratch.full()[..front_end.feature_channels()].concat());
         // The inverter makes magnitudes feasible, and the prototype before it.
         if front_end.is_stereo() {
             for ((mid, side), pan) in frame.mid.iter_mut().zip(&mut frame.side).zip(&frame.pan) {
@@ -548,7 +549,11 @@ fn rendering(table: &mut Table, reference: &Reference, front_end: &FrontEnd) {
         // Ours are at the recording's level, the prototype's at the analysis's.
         let channels = [&frame.mid, &frame.side];
         for channel in &channels[..front_end.magnitude_channels()] {
-            magnitudes.extend(channel.iter().map(|m| m * front_end.analysis_gain));
+            magnitudes.extend(
+                channel
+                    .iter()
+                    .map(|m| m * front_end.constants().analysis_gain),
+            );
         }
         pans.extend_from_slice(&frame.pan);
     }

@@ -1,19 +1,7 @@
 //! Mid and side of one sound: what their magnitudes and the pan index say of the phase between them.
 
-use super::unit_or;
+use super::units::unit_or;
 use crate::spectrum::Complex32;
-
-/// Pan index of one bin, `2·Re(M·S*) / (|M|² + |S|²)`, in −1 (right) to 1 (left); 0 in silence.
-///
-/// With `M = (L + R)/2` and `S = (L − R)/2` this is `(|L|² − |R|²) / (|L|² + |R|²)`.
-pub fn pan_index(mid: Complex32, side: Complex32) -> f32 {
-    let energy = mid.norm_sqr() + side.norm_sqr();
-    if energy > 0.0 {
-        (2.0 * (mid * side.conj()).re / energy).clamp(-1.0, 1.0)
-    } else {
-        0.0
-    }
-}
 
 /// Mid and side magnitudes for which a pan index exists: no pair of spectra has
 /// `|pan| > 2·mid·side / (mid² + side²)`. Where it is so, energy and pan are kept, and mid and side move.
@@ -72,14 +60,7 @@ pub(super) fn joint_phases(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pan_index_is_the_level_difference_of_left_and_right() {
-        let (l, r) = (Complex32::new(0.3, -0.8), Complex32::new(-0.1, 0.4));
-        let expected = (l.norm_sqr() - r.norm_sqr()) / (l.norm_sqr() + r.norm_sqr());
-        assert!((pan_index((l + r) * 0.5, (l - r) * 0.5) - expected).abs() < 1e-6);
-        assert_eq!(pan_index(Complex32::default(), Complex32::default()), 0.0);
-    }
+    use crate::spectrum::pan_index;
 
     #[test]
     fn infeasible_pans_keep_energy_and_pan() {

@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::inputs::InputLaw;
 use super::{Array, FeatureRange, FitRecord, Generator, Model, Weights};
 use crate::clip::{Capture, Clip, PackedCapture, SAMPLE_RATES_HZ};
-use crate::spectrum::{Bands, FrontEnd, Stft, fft_size_for};
+use crate::spectrum::{FrontEnd, FrontEndConstants, FrontEndLayout};
 
 /// The one key of the file's metadata; its value is the [`Header`] as JSON, in a fixed order.
 const METADATA_KEY: &str = "weft";
@@ -204,7 +204,7 @@ impl Model {
             sample_rate_hz: self.sample_rate(),
             output_channels: self.output_channels(),
             stereo: self.is_stereo(),
-            analysis_gain: f64::from(self.front_end().analysis_gain),
+            analysis_gain: f64::from(self.front_end().constants().analysis_gain),
             period_frames: self.generator().inputs.period,
             capture_scale: packed.as_ref().map(|p| p.scale.into()),
             capture_frames: packed.as_ref().map_or(0, |p| p.frames),
@@ -246,28 +246,23 @@ impl Model {
         if !analysis_gain.is_normal() || analysis_gain < 0.0 {
             return Err(damaged(format!("'analysis_gain' is {analysis_gain}")));
         }
-        let fft_size = fft_size_for(f64::from(sample_rate));
-        let stft = Stft::new(fft_size, fft_size / 4).map_err(|e| damaged(e.to_string()))?;
-        let bands = Bands::new(f64::from(sample_rate), fft_size);
-        let (mc, fc) = if stereo { (2, 3) } else { (1, 1) };
-        let (bins, count) = (stft.bins(), bands.count());
+        let layout = FrontEndLayout::new(sample_rate, output_channels, stereo)
+            .map_err(|e| damaged(e.to_string()))?;
+        let (mc, fc) = (layout.magnitude_channels(), layout.feature_channels());
+        let (bins, count) = (layout.bins(), layout.bands().count());
         let floats = |name: &str, length: usize| floats(&tensors, name, &[length], Dtype::F32);
-        let front_end = FrontEnd {
-            sample_rate,
-            output_channels,
-            stereo,
+        let constants = FrontEndConstants {
             analysis_gain,
             equaliser: floats("equaliser", mc * bins)?,
             rms: floats("rms", mc * bins)?,
             mean_full: floats("mean_full", fc * bins)?,
             mean_band: floats("mean_band", fc * count)?,
             depth: floats("depth", fc * bins)?,
-            stft,
-            bands,
         };
-        if !front_end.equaliser.iter().all(|&c| c > 0.0) {
+        if !constants.equaliser.iter().all(|&c| c > 0.0) {
             return Err(damaged("'equaliser' has values that are not positive"));
         }
+        let front_end = FrontEnd::from_parts(layout, constants);
         let width = front_end.feature_width();
         let range = FeatureRange {
             mean: floats("range.mean", width)?,
@@ -331,12 +326,13 @@ fn constants<'a>(
     front_end: &'a FrontEnd,
     range: &'a FeatureRange,
 ) -> [(&'static str, &'a [f32]); 9] {
+    let constants = front_end.constants();
     [
-        ("equaliser", &front_end.equaliser),
-        ("rms", &front_end.rms),
-        ("mean_full", &front_end.mean_full),
-        ("mean_band", &front_end.mean_band),
-        ("depth", &front_end.depth),
+        ("equaliser", &constants.equaliser),
+        ("rms", &constants.rms),
+        ("mean_full", &constants.mean_full),
+        ("mean_band", &constants.mean_band),
+        ("depth", &constants.depth),
         ("range.mean", &range.mean),
         ("range.deviation", &range.deviation),
         ("range.low", &range.low),

@@ -31,7 +31,7 @@ impl Threads {
         Self::with_priority(count, false)
     }
 
-    /// The same, whose helpers give way to ordinary threads, as their caller should
+    /// `count` threads (0 for one per core) whose helpers give way to ordinary threads, as their caller should
     /// ([`lower_priority`]).
     pub fn in_background(count: usize) -> Self {
         Self::with_priority(count, true)

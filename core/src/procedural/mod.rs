@@ -105,6 +105,17 @@ impl FromStr for Texture {
 /// sound, in another place. The RMS level is -20 dBFS, and down to 12 dB less where single events
 /// stand out far (a clock, chimes); no sample reaches full scale.
 ///
+/// ```
+/// use weft_core::procedural::{Texture, synthesize};
+///
+/// let texture: Texture = "fire".parse()?;
+/// let clip = synthesize(texture, 3, 16_000, 1.5);
+/// assert_eq!((clip.channel_count(), clip.len()), (2, 24_000));
+/// assert!(clip.peak() < 1.0);
+/// assert_eq!(clip.channels(), synthesize(texture, 3, 16_000, 1.5).channels());
+/// # Ok::<(), weft_core::procedural::UnknownTexture>(())
+/// ```
+///
 /// # Panics
 ///
 /// If `sample_rate` lies outside [`SAMPLE_RATES_HZ`], or `duration_s` is not between 0 and

@@ -6,7 +6,7 @@ use super::filter::{PinkNoise, StateVariable};
 use super::random::{Drift, Random};
 use super::stage::{Mode, Stage, add_burst, silence};
 
-/// Far drops a second, too many to tell apart, heard as grain in the hiss.
+/// Far drops a second, too many to tell apart: they make the hiss crackle.
 const SPATTER_HZ: f32 = 2_400.0;
 
 /// Drops into puddles a second: each traps a bubble that rings.

@@ -1,44 +1,32 @@
-//! Random numbers for synthesis: small, fast, the same on every machine.
+//! Random numbers for synthesis, in the distributions that sounds are made of.
 
-/// A stream of pseudo-random numbers: SplitMix64 (Steele, Lea & Flood, "Fast splittable
-/// pseudorandom number generators", OOPSLA 2014), a mixed counter.
+use crate::numeric::random::SplitMix64;
+use crate::numeric::random::hash::{GOLDEN_64, split_mix_64};
+
+/// A stream of random numbers for one part of a texture.
 #[derive(Debug, Clone)]
 pub(super) struct Random {
-    counter: u64,
-}
-
-/// The golden ratio's fraction as a 64-bit odd number: SplitMix64's counter step.
-const GOLDEN_GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
-
-/// SplitMix64's finalizer: every bit of the counter reaches every bit of the result.
-fn mix(counter: u64) -> u64 {
-    let z = (counter ^ (counter >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+    bits: SplitMix64,
 }
 
 impl Random {
     /// Stream number `stream` of a seed.
     pub fn new(seed: u64, stream: u64) -> Self {
+        let counter = split_mix_64(seed).wrapping_add(stream.wrapping_mul(GOLDEN_64));
         Self {
-            counter: mix(mix(seed).wrapping_add(stream.wrapping_mul(GOLDEN_GAMMA))),
+            bits: SplitMix64::from_counter(split_mix_64(counter)),
         }
     }
 
     /// An independent stream, so that a change in one part of a texture leaves the others alone.
     pub fn split(&mut self) -> Self {
-        Self::new(self.next(), 0)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.counter = self.counter.wrapping_add(GOLDEN_GAMMA);
-        mix(self.counter)
+        Self::new(self.bits.next(), 0)
     }
 
     /// Uniform in 0..1.
     pub fn unit(&mut self) -> f32 {
         // 24 bits are all that an f32 below one holds.
-        (self.next() >> 40) as f32 / (1 << 24) as f32
+        (self.bits.next() >> 40) as f32 / (1 << 24) as f32
     }
 
     /// Uniform between two bounds.
@@ -67,7 +55,7 @@ impl Random {
     /// Nearly Gaussian, of zero mean and unit variance: the sum of four uniform numbers. Much
     /// cheaper than an exact transform, and after a filter nobody can tell.
     pub fn noise(&mut self) -> f32 {
-        let bits = self.next();
+        let bits = self.bits.next();
         let sum: i32 = (0..4)
             .map(|part| i32::from((bits >> (16 * part)) as u16))
             .sum();
@@ -89,7 +77,7 @@ impl Drift {
     /// too.
     pub fn new(random: &mut Random, period_s: f32) -> Self {
         Self {
-            seed: random.next(),
+            seed: random.bits.next(),
             period_s,
         }
     }
@@ -114,5 +102,38 @@ impl Drift {
         let blend = t * t * (3.0 - 2.0 * t);
         let (from, to) = (value(knot as i64), value(knot as i64 + 1));
         from + blend * (to - from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_never_change() {
+        assert_eq!(Random::new(7, 3).bits.next(), 0x90BC_697D_2655_1091);
+        assert_ne!(
+            Random::new(7, 3).split().unit(),
+            Random::new(7, 3).unit(),
+            "a split stream is another one"
+        );
+    }
+
+    #[test]
+    fn distributions_stay_within_their_bounds() {
+        let mut random = Random::new(1, 0);
+        for _ in 0..10_000 {
+            assert!((0.0..1.0).contains(&random.unit()));
+            assert!((-2.0..3.0).contains(&random.uniform(-2.0, 3.0)));
+            assert!((0.099..10.01).contains(&random.log_uniform(0.1, 10.0)));
+            assert!((0.999..5.01).contains(&random.power_law(2.0, 5.0)));
+            assert!(random.exponential(0.5) >= 0.0);
+            assert!(random.noise().abs() < 3.5);
+        }
+        let drift = Drift::new(&mut random, 1.0);
+        let steepest = (0..1_000)
+            .map(|i| (drift.at(i as f32 * 0.01) - drift.at((i + 1) as f32 * 0.01)).abs())
+            .fold(0.0, f32::max);
+        assert!(steepest < 0.1, "a jump of {steepest}");
     }
 }

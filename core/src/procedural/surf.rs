@@ -89,12 +89,12 @@ pub(super) fn play(stage: &mut Stage, random: &mut Random) {
             if frame % CONTROL_FRAMES == 0 {
                 breaker.set_frequency(cutoff_hz);
             }
-            // Bursting bubbles make the foam's noise grainy.
-            let burst = fizz.unit() < FIZZ_HZ * foam[side] / rate;
-            let grain = if burst { 9.0 * fizz.unit() } else { 0.0 };
+            // Bubbles that burst make the foam's noise crackle.
+            let bursts = fizz.unit() < FIZZ_HZ * foam[side] / rate;
+            let crackle = if bursts { 9.0 * fizz.unit() } else { 0.0 };
             let sum = distant * lowpass.low(far.next())
                 + body[side] * breaker.low(near.next())
-                + foam[side] * hiss.high(0.06 * air.noise() + 0.12 * grain * air.noise());
+                + foam[side] * hiss.high(0.06 * air.noise() + 0.12 * crackle * air.noise());
             // The air itself keeps the top of the band from falling silent between waves.
             stage.channels_mut()[side][frame] += sum + 0.003 * air.noise();
         }

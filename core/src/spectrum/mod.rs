@@ -1,12 +1,23 @@
 //! Short-time Fourier transform, log-magnitude bands and the way back to full resolution.
 
+mod analysis;
 mod bands;
+mod expansion;
+mod fine_structure;
 mod front_end;
+mod layout;
+mod stereo;
 mod stft;
 
+pub use analysis::Features;
 pub use bands::Bands;
-pub use front_end::{ExpandScratch, Features, FrameSpectrum, FrontEnd, fft_size_for};
+pub use expansion::{ExpandScratch, FrameSpectrum};
+pub(crate) use front_end::Constants as FrontEndConstants;
+pub use front_end::FrontEnd;
+pub(crate) use layout::Layout as FrontEndLayout;
+pub use layout::fft_size_for;
 pub use realfft::num_complex::Complex32;
+pub use stereo::pan_index;
 pub use stft::{Stft, StftScratch, hann_window};
 
 use thiserror::Error;

@@ -22,6 +22,22 @@ pub fn hann_window(size: usize) -> Vec<f32> {
 
 /// Plans, window and sizes of one short-time Fourier transform. Cheap to clone; every transform
 /// works in memory that the caller owns, so that it can run on the audio thread.
+///
+/// ```
+/// use weft_core::spectrum::Stft;
+///
+/// let stft = Stft::new(512, 128)?;
+/// let signal: Vec<f32> = (0..4_096).map(|i| (0.1 * i as f32).sin()).collect();
+/// let spectrogram = stft.analyse(&signal);
+/// assert_eq!(spectrogram.len(), stft.frame_count(signal.len()) * stft.bins());
+///
+/// // The sum of the frames is the signal, but for the outermost samples, where the window vanishes.
+/// let back = stft.synthesise(&spectrogram);
+/// for i in 16..back.len() - 16 {
+///     assert!((back[i] - signal[i]).abs() < 1e-5, "sample {i}");
+/// }
+/// # Ok::<(), weft_core::spectrum::SpectrumError>(())
+/// ```
 #[derive(Clone)]
 pub struct Stft {
     fft_size: usize,
@@ -31,7 +47,7 @@ pub struct Stft {
     inverse: Arc<dyn ComplexToReal<f32>>,
 }
 
-/// Working memory of the transforms of one [`Stft`]; one for each thread that uses it.
+/// Working memory of the transforms of one [`Stft`]: every thread that uses it has its own.
 #[derive(Clone)]
 pub struct StftScratch {
     samples: Vec<f32>,
@@ -161,7 +177,8 @@ impl Stft {
         samples: &mut [f32],
         scratch: &mut StftScratch,
     ) {
-        // A real signal has no imaginary part there; the inverse transform insists on it.
+        // At 0 Hz and at the Nyquist frequency a real signal has no imaginary part; the inverse transform
+        // insists on it.
         spectrum[0].im = 0.0;
         spectrum[self.fft_size / 2].im = 0.0;
         self.inverse

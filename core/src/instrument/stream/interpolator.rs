@@ -5,6 +5,7 @@
 
 use std::sync::OnceLock;
 
+use crate::numeric::kaiser::bessel_i0;
 use crate::numeric::simd::dispatch;
 
 /// Samples that one output sample is made of, half of them on either side.
@@ -118,16 +119,6 @@ fn sinc(x: f64) -> f64 {
     } else {
         (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x)
     }
-}
-
-/// Modified Bessel function of the first kind, order 0, by its power series.
-fn bessel_i0(x: f64) -> f64 {
-    let (mut sum, mut term) = (1.0, 1.0);
-    for k in 1..50 {
-        term *= (x / (2.0 * f64::from(k))).powi(2);
-        sum += term;
-    }
-    sum
 }
 
 #[cfg(test)]

@@ -94,7 +94,10 @@ impl Shaping {
                     let at = (t * CONTRASTS.len() + c) * magnitudes;
                     let sums = &mut energy[at..at + magnitudes];
                     for row in rows.chunks_exact(width) {
-                        let cells = sums.iter_mut().zip(row).zip(&self.front_end.mean_band);
+                        let cells = sums
+                            .iter_mut()
+                            .zip(row)
+                            .zip(&self.front_end.constants().mean_band);
                         for ((sum, &x), &mean) in cells {
                             *sum += f64::from(power(contrasted(x, mean, contrast)));
                         }
@@ -130,7 +133,7 @@ impl Shaping {
             correction(t + 1, c),
             correction(t + 1, c + 1),
         ];
-        let means = &self.front_end.mean_band[..magnitudes];
+        let means = &self.front_end.constants().mean_band[..magnitudes];
         let (bands, pans) = out.split_at_mut(magnitudes);
         let (cold, hot) = (&cold[..magnitudes], &hot[..magnitudes]);
         dispatch(

@@ -1,6 +1,9 @@
 //! How much of a sound is found again, sample for sample, in another.
 
-use realfft::RealFftPlanner;
+use std::sync::Arc;
+
+use realfft::num_complex::Complex64;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use super::SAMPLE_RATE;
 use crate::numeric::random::Sequence;
@@ -31,47 +34,68 @@ pub fn best_correlation(
     let places: Vec<usize> = (0..SNIPPETS)
         .map(|_| random.below(source.len() - length))
         .collect();
-    // A circular correlation as long as the haystack wraps only where the snippet would not fit.
-    let size = haystack.len().next_power_of_two();
-    let mut planner = RealFftPlanner::<f64>::new();
-    let (forward, inverse) = (
-        planner.plan_fft_forward(size),
-        planner.plan_fft_inverse(size),
-    );
-    let transform = |samples: &[f32]| {
-        let mut padded = forward.make_input_vec();
-        for (out, &x) in padded.iter_mut().zip(samples) {
-            *out = f64::from(x);
-        }
-        let mut spectrum = forward.make_output_vec();
-        forward
-            .process(&mut padded, &mut spectrum)
-            .expect("planned lengths");
-        (spectrum, padded)
-    };
-    let (spectrum, _) = transform(haystack);
-    let norms = running_norms(haystack, length);
+    let haystack = Haystack::new(haystack, length);
     let best = threads.map(SNIPPETS, |i| {
-        let snippet = &source[places[i]..places[i] + length];
-        let norm = snippet
-            .iter()
-            .map(|&x| f64::from(x).powi(2))
-            .sum::<f64>()
-            .sqrt();
-        let (mut product, mut correlation) = transform(snippet);
-        for (z, haystack) in product.iter_mut().zip(&spectrum) {
-            *z = haystack * z.conj() / size as f64;
+        haystack.best_correlation(&source[places[i]..places[i] + length])
+    });
+    best.iter().sum::<f64>() / SNIPPETS as f64
+}
+
+/// A sound in which snippets of one length are looked for.
+struct Haystack {
+    forward: Arc<dyn RealToComplex<f64>>,
+    inverse: Arc<dyn ComplexToReal<f64>>,
+    spectrum: Vec<Complex64>,
+    /// Norms of all stretches as long as a snippet.
+    norms: Vec<f64>,
+}
+
+impl Haystack {
+    /// Takes the sound that is searched for snippets of `length` samples.
+    fn new(samples: &[f32], length: usize) -> Self {
+        // A circular correlation as long as the haystack wraps only where the snippet would not fit.
+        let size = samples.len().next_power_of_two();
+        let mut planner = RealFftPlanner::new();
+        let forward = planner.plan_fft_forward(size);
+        Self {
+            inverse: planner.plan_fft_inverse(size),
+            spectrum: transform(&*forward, samples).0,
+            norms: running_norms(samples, length),
+            forward,
         }
-        inverse
+    }
+
+    /// Largest absolute normalised correlation of `snippet` with any stretch.
+    fn best_correlation(&self, snippet: &[f32]) -> f64 {
+        let squares = snippet.iter().map(|&x| f64::from(x).powi(2));
+        let norm = squares.sum::<f64>().sqrt();
+        let (mut product, mut correlation) = transform(&*self.forward, snippet);
+        let size = correlation.len() as f64;
+        for (z, haystack) in product.iter_mut().zip(&self.spectrum) {
+            *z = haystack * z.conj() / size;
+        }
+        self.inverse
             .process(&mut product, &mut correlation)
             .expect("planned lengths");
-        norms
+        self.norms
             .iter()
             .zip(&correlation)
             .map(|(n, c)| c.abs() / (n * norm + LEAST_PRODUCT))
             .fold(0.0, f64::max)
-    });
-    best.iter().sum::<f64>() / SNIPPETS as f64
+    }
+}
+
+/// Spectrum of samples padded with silence, and a buffer of the transform's length.
+fn transform(forward: &dyn RealToComplex<f64>, samples: &[f32]) -> (Vec<Complex64>, Vec<f64>) {
+    let mut padded = forward.make_input_vec();
+    for (out, &x) in padded.iter_mut().zip(samples) {
+        *out = f64::from(x);
+    }
+    let mut spectrum = forward.make_output_vec();
+    forward
+        .process(&mut padded, &mut spectrum)
+        .expect("planned lengths");
+    (spectrum, padded)
 }
 
 /// Norms of all stretches of `length` samples.

@@ -10,7 +10,9 @@ const LEAST_LENGTH: f64 = 1e-13;
 /// An eigenvalue and its eigenvector, of unit norm.
 #[derive(Clone, Debug)]
 pub struct Eigen {
+    /// The eigenvalue.
     pub value: f64,
+    /// The eigenvector, of unit norm.
     pub vector: Vec<f64>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::eigen::eigen;
 use super::spectrogram::MEL_BANDS;
+use crate::numeric::moments::ColumnMoments;
 
 /// Frames in a stretch: 80 ms.
 const CONTEXT_FRAMES: usize = 8;
@@ -58,18 +59,14 @@ fn stretches(log_mel: &[f64]) -> impl Iterator<Item = &[f64]> + Clone {
     log_mel.windows(WIDTH).step_by(MEL_BANDS)
 }
 
-/// Mean and covariance (`size × size`, unbiased) of rows of `size` values.
+/// Mean and covariance (`size × size`, unbiased) of two or more rows of `size` values.
 fn moments<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone, size: usize) -> (Vec<f64>, Vec<f64>) {
-    let (mut mean, mut count) = (vec![0.0; size], 0);
+    let mut columns = ColumnMoments::new(size);
     for row in rows.clone() {
-        for (mean, x) in mean.iter_mut().zip(row) {
-            *mean += x;
-        }
-        count += 1;
+        columns.add(row.iter().copied());
     }
-    for mean in &mut mean {
-        *mean /= f64::from(count);
-    }
+    let mean = columns.means();
+    let others = columns.count() as f64 - 1.0;
     let mut covariance = vec![0.0; size * size];
     let mut centred = vec![0.0; size];
     for row in rows {
@@ -77,7 +74,7 @@ fn moments<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone, size: usize) -> (V
             *centred = x - mean;
         }
         for (i, sums) in covariance.chunks_exact_mut(size).enumerate() {
-            let scale = centred[i] / f64::from(count - 1);
+            let scale = centred[i] / others;
             // The other half is the same.
             for (sum, x) in sums[i..].iter_mut().zip(&centred[i..]) {
                 *sum += scale * x;

@@ -3,6 +3,7 @@
 use super::resample::resample;
 use super::{MIN_SCORED_S, SAMPLE_RATE, ScoreError};
 use crate::clip::{Clip, SILENCE_DBFS};
+use crate::numeric::moments::{mean, mean_square};
 
 /// Level that every recording is brought to, as a root mean square (linear).
 const RMS: f64 = 0.1;
@@ -32,8 +33,7 @@ impl Recording {
             .map(|&x| f64::from(x))
             .collect();
         let mut samples = resample(&mono, SAMPLE_RATE as usize, clip.sample_rate() as usize);
-        let n = samples.len() as f64;
-        let mean = samples.iter().sum::<f64>() / n;
+        let mean = mean(samples.iter().copied());
         for x in &mut samples {
             *x -= mean;
         }
@@ -42,7 +42,7 @@ impl Recording {
         if peak_dbfs < f64::from(SILENCE_DBFS) {
             return Err(ScoreError::Silent { peak_dbfs });
         }
-        let rms = (samples.iter().map(|x| x * x).sum::<f64>() / n).sqrt();
+        let rms = mean_square(samples.iter().copied()).sqrt();
         let gain = RMS / rms;
         Ok(Self {
             samples: samples.into_iter().map(|x| (x * gain) as f32).collect(),
@@ -60,9 +60,9 @@ impl Recording {
         let half = self.samples.len() / 2;
         let part = |start: usize, name: &'static str| {
             let samples = self.samples[start..start + half].to_vec();
-            let mean = samples.iter().map(|&x| f64::from(x)).sum::<f64>() / half as f64;
-            let energy: f64 = samples.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
-            let level_db = 10.0 * (energy / half as f64 / (RMS * RMS)).log10();
+            let mean = mean(samples.iter().map(|&x| f64::from(x)));
+            let power = mean_square(samples.iter().map(|&x| f64::from(x) - mean));
+            let level_db = 10.0 * (power / (RMS * RMS)).log10();
             if level_db < SILENT_HALF_DB {
                 return Err(ScoreError::SilentHalf {
                     half: name,

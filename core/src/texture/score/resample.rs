@@ -4,6 +4,7 @@
 //! compare with other programs' only if both have the same filter, and this is the usual one.
 
 use crate::clip::greatest_common_divisor;
+use crate::numeric::kaiser::kaiser;
 
 /// Zero crossings of the sinc on either side of its centre.
 const ZERO_CROSSINGS: usize = 10;
@@ -50,7 +51,7 @@ fn filter(half: usize, gain: usize) -> Vec<f64> {
             } else {
                 angle.sin() / angle
             };
-            sinc * bessel_i0(KAISER_BETA * (1.0 - position * position).max(0.0).sqrt())
+            sinc * kaiser(position, KAISER_BETA)
         })
         .collect();
     let scale = gain as f64 / filter.iter().sum::<f64>();
@@ -58,17 +59,6 @@ fn filter(half: usize, gain: usize) -> Vec<f64> {
         *coefficient *= scale;
     }
     filter
-}
-
-/// Modified Bessel function of the first kind and order zero: `Σ ((x/2)^k / k!)²`.
-fn bessel_i0(x: f64) -> f64 {
-    let (mut term, mut sum) = (1.0, 1.0);
-    // For the arguments up to β the rest is below rounding.
-    for k in 1..30 {
-        term *= (0.5 * x / f64::from(k)).powi(2);
-        sum += term;
-    }
-    sum
 }
 
 #[cfg(test)]
