@@ -1,10 +1,6 @@
-//! Losses: how far a synthesis is from a capture, and which way it should move.
-
-mod filters;
-#[cfg(test)]
-pub(crate) mod plain;
-mod ranks;
 mod sliced_wasserstein;
-
-pub(crate) use filters::FeatureShape;
-pub(crate) use sliced_wasserstein::{BANKS, StepTargets, TargetBank, TextureLoss};
+#[cfg(test)]
+pub(crate) use sliced_wasserstein::plain;
+pub(crate) use sliced_wasserstein::{
+    BANKS, FeatureShape, SlicedWasserstein, StepTargets, TargetBank,
+};
