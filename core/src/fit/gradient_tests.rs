@@ -10,7 +10,7 @@ use crate::network::{
 use crate::numeric::random::Sequence;
 use crate::texture::Period;
 use crate::texture::loss::plain::plain_loss;
-use crate::texture::loss::{BANKS, FeatureShape, SlicedWasserstein, StepTargets};
+use crate::texture::loss::{BANKS, FeatureShape, Loss, SlicedWasserstein, StepTargets};
 
 fn random(source: &mut Sequence, length: usize, scale: f32) -> Vec<f32> {
     (0..length).map(|_| source.gaussian() * scale).collect()
@@ -259,6 +259,13 @@ fn texture_loss_by_features() {
     );
     println!("texture loss: {error:.1e}");
     assert!(error < 2e-2, "{error}");
+
+    // In one go it is the same loss.
+    let at_once = loss.at_step(1, 0);
+    let (value, kept) = at_once.forward(&features);
+    let mut same = vec![0.0; gradient.len()];
+    at_once.backward(&features, &kept, 1.0, &mut same);
+    assert!(value == whole && same == gradient);
 
     // Stretches of frames see each other: where they are cut changes nothing.
     let (first, second) = features.split_at(32 * shape.width());

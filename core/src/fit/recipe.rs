@@ -87,7 +87,7 @@ impl Recipe {
     }
 
     /// What synthesis and capture are compared by.
-    pub(crate) fn loss(&self) -> &SlicedWasserstein {
+    pub fn loss(&self) -> &SlicedWasserstein {
         &self.loss
     }
 

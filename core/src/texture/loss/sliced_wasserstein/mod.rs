@@ -16,9 +16,11 @@ mod ranks;
 mod sets;
 #[cfg(test)]
 mod spelled_out;
+mod step;
 mod targets;
 
 pub(crate) use filters::FeatureShape;
+pub use step::StepLoss;
 pub(crate) use targets::{StepTargets, TargetBank};
 
 use crate::numeric::linalg::{View, multiply, multiply_strided};
@@ -43,12 +45,12 @@ const REFERENCE_FRAMES: usize = 1_376;
 
 /// The loss against one capture.
 ///
-/// A step [draws](Self::draw) its banks, [applies their filters](Self::apply_filters) to the synthesis, and
-/// [compares](Self::compare) the outputs bank by bank, which also gives the gradient by them;
-/// [`filters_backward`](Self::filters_backward) leads from there to the gradient by the synthesis. Parts of
-/// the synthesis and banks can be worked on at the same time.
+/// Each step has filters of its own, and so a loss of its own ([`at_step`](Self::at_step)). The fit on the
+/// processor takes the same loss in parts that can be worked on at the same time: it draws bank by bank,
+/// applies the filters to parts of the synthesis, compares the outputs bank by bank, which also gives the
+/// gradient by them, and leads from there to the gradient by the parts of the synthesis.
 #[derive(Clone, Debug)]
-pub(crate) struct SlicedWasserstein {
+pub struct SlicedWasserstein {
     shape: FeatureShape,
     /// One over the whitening of every feature.
     scale: Vec<f32>,
@@ -61,7 +63,7 @@ pub(crate) struct SlicedWasserstein {
 
 impl SlicedWasserstein {
     /// Prepares the capture's `features` (`frames × shape.width()`), for syntheses of `frames` frames.
-    pub fn new(
+    pub(crate) fn new(
         features: Vec<f32>,
         shape: FeatureShape,
         whitening: &[f32],
@@ -80,12 +82,12 @@ impl SlicedWasserstein {
     }
 
     /// Sum of the sets' weights.
-    pub fn weight(&self) -> f32 {
+    pub(crate) fn weight(&self) -> f32 {
         self.sets.weight()
     }
 
     /// Draws bank `bank` of a step, and ranks the capture's projections.
-    pub fn draw(&self, seed: u64, step: u64, bank: usize) -> TargetBank {
+    pub(crate) fn draw(&self, seed: u64, step: u64, bank: usize) -> TargetBank {
         let mut random = Sequence::new(seed, step << 8 | bank as u64);
         let kind = |family: usize| [FamilyKind::Rough, FamilyKind::Smooth][family % 2];
         let filters = self.draw_filters(&mut random, kind);
@@ -151,13 +153,18 @@ impl SlicedWasserstein {
     }
 
     /// The outputs of a step's filters on a part of a synthesis: a run of frames for each filter.
-    pub fn apply_filters(&self, features: &[f32], targets: &StepTargets) -> Vec<f32> {
+    pub(crate) fn apply_filters(&self, features: &[f32], targets: &StepTargets) -> Vec<f32> {
         apply_filters(features, self.shape.width(), &targets.filters)
     }
 
     /// The part of the loss that bank `bank` finds, and its gradient by the filters' outputs (a run of
     /// frames for each filter of the bank), from the outputs on the parts of a synthesis.
-    pub fn compare(&self, parts: &[&[f32]], targets: &StepTargets, bank: usize) -> (f32, Vec<f32>) {
+    pub(crate) fn compare(
+        &self,
+        parts: &[&[f32]],
+        targets: &StepTargets,
+        bank: usize,
+    ) -> (f32, Vec<f32>) {
         let frames = self.frames;
         let mut outputs = Vec::with_capacity(FAMILY * frames);
         let (mut ranker, mut projected) = (Ranker::default(), Vec::new());
@@ -192,7 +199,7 @@ impl SlicedWasserstein {
 
     /// Gradient by the features of frames `first .. first + features.len() / width`, from the gradient by
     /// all filters' outputs (a run of all frames for each filter).
-    pub fn filters_backward(
+    pub(crate) fn filters_backward(
         &self,
         by_outputs: &[f32],
         targets: &StepTargets,

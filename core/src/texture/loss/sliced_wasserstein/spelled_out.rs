@@ -8,7 +8,7 @@ use super::targets::{StepTargets, Target};
 
 impl SlicedWasserstein {
     /// The sets of a step with every projection spelled out: its weights of each frame's features.
-    pub fn spelled_out(&self, targets: &StepTargets) -> Vec<PlainSet> {
+    pub(crate) fn spelled_out(&self, targets: &StepTargets) -> Vec<PlainSet> {
         let width = self.shape.width();
         let families = targets.banks.iter().flatten();
         let families: Vec<_> = families
