@@ -10,11 +10,12 @@ use crate::numeric::simd::dispatch;
 
 /// Frames that the levels of a snapshot are measured on: 12 s at 44.1 kHz.
 pub(super) const SNAPSHOT_FRAMES: usize = 1_024;
-/// The same at the end of a fit: rare loud frames make a shorter measurement a matter of chance.
+/// Frames that the levels at the end of a fit are measured on: rare loud frames make a shorter measurement a
+/// matter of chance.
 pub(super) const FINAL_FRAMES: usize = 8_192;
 /// By how much a feature's deviation may be scaled: what needs more has not learned its distribution yet.
 const SCALES: (f32, f32) = (0.5, 2.0);
-/// Halvings of that range: the scale is then known to 0.001.
+/// Halvings of the range of scales: a scale is then known to 0.001.
 const HALVINGS: usize = 11;
 
 /// What is matched, for each feature.
@@ -28,7 +29,7 @@ pub(super) struct Levels {
 }
 
 impl Levels {
-    /// Of `features`, rows of `width`.
+    /// Levels of `features`, rows of `width`.
     pub fn measure(features: &[f32], width: usize, magnitude_width: usize) -> Self {
         let mean = means(features, width);
         let ones = vec![1.0; width];

@@ -41,7 +41,11 @@ pub struct Start {
 /// use weft_core::network::Generator;
 /// use weft_core::procedural::{Texture, synthesize};
 ///
-/// struct Counting(Cell<u32>);
+/// #[derive(Default)]
+/// struct Counting {
+///     cpu: Cpu,
+///     steps: Cell<u32>,
+/// }
 ///
 /// struct CountingTrainer<'a>(&'a Cell<u32>, Box<dyn Trainer + 'a>);
 ///
@@ -51,8 +55,8 @@ pub struct Start {
 ///         recipe: &'a Recipe,
 ///         start: Start,
 ///     ) -> Result<Box<dyn Trainer + 'a>, DeviceError> {
-///         let inner = Cpu::default().trainer(recipe, start)?;
-///         Ok(Box::new(CountingTrainer(&self.0, inner)))
+///         let inner = self.cpu.trainer(recipe, start)?;
+///         Ok(Box::new(CountingTrainer(&self.steps, inner)))
 ///     }
 /// }
 ///
@@ -69,9 +73,9 @@ pub struct Start {
 ///
 /// let clip = synthesize(Texture::Rain, 1, 8_000, 1.5);
 /// let settings = FitSettings { steps: 3, ..FitSettings::default() };
-/// let device = Counting(Cell::new(0));
+/// let device = Counting::default();
 /// fit_on(&device, &clip, &settings, &mut |_| ControlFlow::Continue(()))?;
-/// assert_eq!(device.0.get(), 3);
+/// assert_eq!(device.steps.get(), 3);
 /// # Ok::<(), weft_core::fit::FitError>(())
 /// ```
 pub trait Device {

@@ -19,10 +19,10 @@ pub enum FitError {
     /// Steps outside [`STEPS_RANGE`](super::STEPS_RANGE).
     #[error("{0} fit steps can't be made: choose 1 to 100000")]
     Steps(u32),
-    /// A time limit that is no time.
+    /// A time limit that is not positive and finite.
     #[error("{0} s is no time to fit in: choose more than 0 s")]
     Duration(f64),
-    /// There is nothing to compare with.
+    /// A texture that was kept without its capture can't be refined.
     #[error(
         "this texture was kept without its capture, so it can't be refined: fit the recording again"
     )]
@@ -33,15 +33,15 @@ pub enum FitError {
          recording again"
     )]
     Mismatch {
-        /// What the network makes.
+        /// Features in a frame of the network.
         network: usize,
-        /// What the capture has.
+        /// Features in a frame of the capture.
         capture: usize,
     },
     /// The device that was to train can't.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// The caller said so.
+    /// The caller broke the fit off.
     #[error("the fit was cancelled")]
     Cancelled,
     /// The loss became infinite or not a number.
@@ -49,7 +49,7 @@ pub enum FitError {
     Diverged {
         /// Step of the first such loss.
         step: u32,
-        /// That loss.
+        /// The loss of that step.
         loss: f32,
     },
 }

@@ -121,3 +121,111 @@ impl Nearest {
         best.is_nan() || loss < best
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::cpu::Cpu;
+    use crate::fit::{DeviceError, FitSettings, Trainer, fit_on, refine_on};
+    use crate::procedural::{Texture, synthesize};
+
+    fn settings(steps: u32) -> FitSettings {
+        FitSettings {
+            steps,
+            ..FitSettings::default()
+        }
+    }
+
+    /// A device that fails at a step, counted from one; at step 0 it doesn't even start.
+    struct Failing {
+        step: u32,
+        cpu: Cpu,
+    }
+
+    struct FailingTrainer<'a> {
+        inner: Box<dyn Trainer + 'a>,
+        steps_left: u32,
+    }
+
+    fn failure() -> DeviceError {
+        DeviceError {
+            device: "The toaster".into(),
+            reason: "out of bread".into(),
+        }
+    }
+
+    impl Device for Failing {
+        fn trainer<'a>(
+            &'a self,
+            recipe: &'a Recipe,
+            start: Start,
+        ) -> Result<Box<dyn Trainer + 'a>, DeviceError> {
+            let steps_left = self.step.checked_sub(1).ok_or_else(failure)?;
+            let inner = self.cpu.trainer(recipe, start)?;
+            Ok(Box::new(FailingTrainer { inner, steps_left }))
+        }
+    }
+
+    impl Trainer for FailingTrainer<'_> {
+        fn step(&mut self, rate: f32) -> Result<f32, DeviceError> {
+            self.steps_left = self.steps_left.checked_sub(1).ok_or_else(failure)?;
+            self.inner.step(rate)
+        }
+
+        fn snapshot(&mut self) -> Result<Generator, DeviceError> {
+            self.inner.snapshot()
+        }
+    }
+
+    #[test]
+    fn a_device_that_fails_ends_the_fit_with_its_reason() {
+        let clip = synthesize(Texture::Rain, 1, 8_000, 1.5);
+        for failing_step in [0, 1, 3] {
+            let mut steps = 0;
+            let device = Failing {
+                step: failing_step,
+                cpu: Cpu::default(),
+            };
+            let result = fit_on(&device, &clip, &settings(10), &mut |event| {
+                if let FitEvent::Progress { step, .. } = event {
+                    steps = step;
+                }
+                ControlFlow::Continue(())
+            });
+            assert_eq!(steps, failing_step.saturating_sub(1));
+            let error = result.expect_err("the device fails").to_string();
+            assert!(error.contains("The toaster") && error.contains("out of bread"));
+        }
+    }
+
+    #[test]
+    fn every_model_of_a_fit_has_its_id_and_no_other_has() {
+        let device = Cpu::default();
+        let clip = synthesize(Texture::Rain, 1, 8_000, 1.5);
+        let mut ids = Vec::new();
+        let mut on_event = |event: FitEvent<'_>| {
+            if let FitEvent::Snapshot { model, .. } = event {
+                ids.push(model.id());
+            }
+            ControlFlow::Continue(())
+        };
+        let model = fit_on(&device, &clip, &settings(4), &mut on_event).unwrap();
+        assert!(ids.len() > 2 && ids.iter().all(|id| *id == model.id()));
+        assert_eq!(model.named("rain").id(), model.id());
+        assert_eq!(model.without_capture().id(), model.id());
+
+        let go_on = |model: &Model| {
+            refine_on(&device, model, &settings(4), &mut |_| {
+                ControlFlow::Continue(())
+            })
+        };
+        assert_eq!(go_on(&model).unwrap().id(), model.id());
+        let read = Model::from_bytes(&model.to_bytes()).unwrap();
+        assert_ne!(read.id(), model.id());
+        assert_eq!(go_on(&read).unwrap().id(), read.id());
+        let again = fit_on(&device, &clip, &settings(1), &mut |_| {
+            ControlFlow::Continue(())
+        });
+        assert_ne!(again.unwrap().id(), model.id());
+    }
+}

@@ -45,7 +45,7 @@ impl Tensor {
         &self.data
     }
 
-    /// The same to change; the shape stays.
+    /// The numbers, to be changed; the shape stays.
     pub fn data_mut(&mut self) -> &mut [f32] {
         &mut self.data
     }
@@ -71,9 +71,9 @@ pub struct LayerWeights {
 /// The two convolutions of a time scale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaleWeights {
-    /// Sees the scale's inputs.
+    /// The convolution of the scale's joined inputs.
     pub first: LayerWeights,
-    /// Sees what the first makes.
+    /// The convolution of what the first makes.
     pub second: LayerWeights,
 }
 
@@ -102,9 +102,9 @@ pub enum TensorName {
 /// One of the two convolutions of a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScaleLayer {
-    /// The first.
+    /// The convolution of the scale's joined inputs.
     First,
-    /// The second.
+    /// The convolution of what the first makes.
     Second,
 }
 
@@ -137,7 +137,7 @@ impl fmt::Display for TensorName {
     }
 }
 
-/// The names of all tensors but the table, in the order of the file.
+/// Names of all tensors but the table, in the order of the file.
 fn layer_names() -> impl Iterator<Item = TensorName> {
     const PARTS: [LayerPart; 2] = [LayerPart::Weight, LayerPart::Bias];
     let scales = (0..SCALES)
@@ -249,7 +249,7 @@ impl Weights {
         layers.flat_map(LayerWeights::tensors).chain(&self.table)
     }
 
-    /// The same to change.
+    /// All tensors, in the order of the file, to be changed.
     pub fn tensors_mut(&mut self) -> impl Iterator<Item = &mut Tensor> {
         let scales = self.scales.iter_mut();
         let scales = scales.flat_map(|s| [&mut s.first, &mut s.second]);

@@ -49,8 +49,8 @@ pub(super) struct CpuTrainer<'a> {
     next: Draws,
 }
 
-/// What can be done at the same time as something else in a step.
-enum Chore<'a> {
+/// What may be done at the same time as other tasks of a step.
+enum Task<'a> {
     Learn(usize, &'a mut Part),
     DrawInputs(usize, &'a mut [ScaleInputs; SCALES]),
     DrawBank(usize, &'a mut Option<TargetBank>),
@@ -79,16 +79,16 @@ impl Drawing<'_> {
 }
 
 impl Draws {
-    fn chores(&mut self) -> impl Iterator<Item = Chore<'_>> {
+    fn tasks(&mut self) -> impl Iterator<Item = Task<'_>> {
         let inputs = self.inputs.iter_mut().enumerate();
-        let inputs = inputs.map(|(part, inputs)| Chore::DrawInputs(part, inputs));
+        let inputs = inputs.map(|(part, inputs)| Task::DrawInputs(part, inputs));
         let banks = self.banks.iter_mut().enumerate();
-        inputs.chain(banks.map(|(bank, drawn)| Chore::DrawBank(bank, drawn)))
+        inputs.chain(banks.map(|(bank, drawn)| Task::DrawBank(bank, drawn)))
     }
 }
 
-impl Chore<'_> {
-    /// Does it; `learn` is what the backward pass of a part is.
+impl Task<'_> {
+    /// Does the task; `learn` makes the backward pass of a part.
     fn run(&mut self, drawing: &Drawing<'_>, learn: impl Fn(usize, &mut Part)) {
         match self {
             Self::Learn(index, part) => learn(*index, part),
@@ -114,8 +114,8 @@ impl<'a> CpuTrainer<'a> {
             seed: recipe.settings().seed,
             step: steps,
         };
-        let mut chores: Vec<_> = next.chores().collect();
-        threads.for_each(&mut chores, |chore| chore.run(&drawing, |_, _| {}));
+        let mut tasks: Vec<_> = next.tasks().collect();
+        threads.for_each(&mut tasks, |task| task.run(&drawing, |_, _| {}));
         Self {
             loss: recipe.loss(),
             threads,
@@ -129,7 +129,7 @@ impl<'a> CpuTrainer<'a> {
         }
     }
 
-    /// Makes the frames of the step that was drawn, and the filters' outputs on them.
+    /// Makes the frames of the step whose noise was drawn, and the filters' outputs on them.
     fn forward(&mut self) {
         let Self {
             loss,
@@ -149,7 +149,7 @@ impl<'a> CpuTrainer<'a> {
         });
     }
 
-    /// The loss of those frames, and its gradient by the filters' outputs.
+    /// The loss of the step's frames, and its gradient by the filters' outputs.
     fn compare(&self) -> (f32, Vec<f32>) {
         let outputs: [&[f32]; PARTS] = self.parts.each_ref().map(|p| p.outputs.as_slice());
         let mut compared: [_; BANKS] = std::array::from_fn(|bank| (bank, 0.0, Vec::new()));
@@ -161,7 +161,7 @@ impl<'a> CpuTrainer<'a> {
         (value, compared.into_iter().flat_map(|c| c.2).collect())
     }
 
-    /// The gradients by the weights. What the next step needs is drawn beside the backward passes.
+    /// Computes the gradients by the weights. What the next step needs is drawn beside the backward passes.
     fn backward(&mut self, by_outputs: &[f32]) {
         let Self {
             loss,
@@ -178,10 +178,10 @@ impl<'a> CpuTrainer<'a> {
             step: self.step + 1,
         };
         let learn = parts.iter_mut().enumerate();
-        let learn = learn.map(|(i, part)| Chore::Learn(i, part));
-        let mut chores: Vec<_> = learn.chain(next.chores()).collect();
-        self.threads.for_each(&mut chores, |chore| {
-            chore.run(&drawing, |i, part| {
+        let learn = learn.map(|(i, part)| Task::Learn(i, part));
+        let mut tasks: Vec<_> = learn.chain(next.tasks()).collect();
+        self.threads.for_each(&mut tasks, |task| {
+            task.run(&drawing, |i, part| {
                 part.gradient.resize(part.pass.features.len(), 0.0);
                 let first = i * PART_FRAMES;
                 loss.filters_backward(by_outputs, targets, first, &mut part.gradient);
