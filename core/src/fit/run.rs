@@ -20,6 +20,10 @@ fn tell(on_event: OnEvent<'_>, event: FitEvent<'_>) -> Result<(), FitError> {
     }
 }
 
+fn tell_snapshot(on_event: OnEvent<'_>, step: u32, model: &Model) -> Result<(), FitError> {
+    tell(on_event, FitEvent::Snapshot { step, model })
+}
+
 /// Trains `generator` by `recipe`. `first` stands for it until the first snapshot.
 pub(super) fn run(
     device: &dyn Device,
@@ -31,13 +35,7 @@ pub(super) fn run(
     let started = Instant::now();
     let limit_s = recipe.settings().max_duration_s;
     let before = first.fit_record().steps;
-    tell(
-        on_event,
-        FitEvent::Snapshot {
-            step: 0,
-            model: first,
-        },
-    )?;
+    tell_snapshot(on_event, 0, first)?;
     let start = Start {
         generator,
         steps: before,
@@ -47,23 +45,20 @@ pub(super) fn run(
     let mut nearest = Nearest::new(first);
     let mut step = 0;
     loop {
-        let loss = trainer.step(schedule.rate())?;
+        let step_loss = trainer.step(schedule.rate())?;
         step += 1;
-        if !loss.is_finite() {
-            return Err(FitError::Diverged { step, loss });
-        }
-        let loss_now = nearest.smooth(loss);
-        let time_done = limit_s.map_or(0.0, |s| started.elapsed().as_secs_f64() / s);
-        let due = schedule.advance(loss, time_done);
-        tell(
-            on_event,
-            FitEvent::Progress {
+        if !step_loss.is_finite() {
+            return Err(FitError::Diverged {
                 step,
-                steps: schedule.steps(),
-                loss: loss_now,
-            },
-        )?;
-        let is_better = nearest.is_improved_by(loss_now);
+                loss: step_loss,
+            });
+        }
+        let loss = nearest.smooth(step_loss);
+        let time_done = limit_s.map_or(0.0, |s| started.elapsed().as_secs_f64() / s);
+        let due = schedule.advance(step_loss, time_done);
+        let steps = schedule.steps();
+        tell(on_event, FitEvent::Progress { step, steps, loss })?;
+        let is_better = nearest.is_improved_by(loss);
         if !(due && (is_better || schedule.is_over())) {
             continue;
         }
@@ -72,18 +67,12 @@ pub(super) fn run(
         }
         let record = FitRecord {
             steps: before.saturating_add(step),
-            loss: loss_now,
+            loss,
             seed: recipe.settings().seed,
         };
         let generator = recipe.finished(trainer.snapshot()?, schedule.has_landed());
         let model = first.refined(generator, record);
-        tell(
-            on_event,
-            FitEvent::Snapshot {
-                step,
-                model: &model,
-            },
-        )?;
+        tell_snapshot(on_event, step, &model)?;
         if schedule.is_over() {
             return Ok(model);
         }
