@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use weft_core::clip::{SAMPLE_RATES_HZ, SampleFormat};
+use weft_core::fit::cpu::Cpu;
 use weft_core::fit::{DEFAULT_STEPS, FitSettings, STEPS_RANGE};
 use weft_core::procedural::{MAX_SYNTHESIS_S, Texture};
 use weft_core::texture::score::ScoreSettings;
@@ -303,6 +304,11 @@ impl EffortArguments {
             steps: self.fit_steps,
             max_duration_s: self.fit_seconds,
             seed: self.fit_seed,
+        }
+    }
+
+    pub fn device(&self) -> Cpu {
+        Cpu {
             threads: self.threads,
             background: false,
         }

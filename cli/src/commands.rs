@@ -14,8 +14,8 @@ use weft_core::render::Renderer;
 use weft_core::texture::score::{self, Better, Recording, Scores};
 
 use crate::arguments::{
-    FitArguments, RefineArguments, RenderArguments, ScoreArguments, SynthesizeArguments,
-    TextureArguments, WavArguments,
+    EffortArguments, FitArguments, RefineArguments, RenderArguments, ScoreArguments,
+    SynthesizeArguments, TextureArguments, WavArguments,
 };
 use crate::error::CliError;
 use crate::progress;
@@ -32,7 +32,7 @@ pub fn texture(arguments: &TextureArguments) -> Result<(), CliError> {
     check_writable(&output.path)?;
     let channels = clip.channel_count().min(2);
     check_wav_length(output, clip.sample_rate(), channels, arguments.seconds)?;
-    let model = fit_capture(&arguments.input, &clip, &arguments.effort.settings())?;
+    let model = fit_capture(&arguments.input, &clip, &arguments.effort)?;
     render_model(&model, output, arguments.seconds, arguments.seed)
 }
 
@@ -41,7 +41,7 @@ pub fn fit(arguments: &FitArguments) -> Result<(), CliError> {
     let clip = read_capture(&arguments.input)?;
     refuse_input_as_output(&arguments.input, &arguments.output)?;
     check_writable(&arguments.output)?;
-    let model = fit_capture(&arguments.input, &clip, &arguments.effort.settings())?;
+    let model = fit_capture(&arguments.input, &clip, &arguments.effort)?;
     write_model(&model, &arguments.output)
 }
 
@@ -52,7 +52,7 @@ pub fn refine(arguments: &RefineArguments) -> Result<(), CliError> {
     check_writable(output)?;
     let settings = arguments.effort.settings();
     let refined = with_progress(model, &settings, |on_event| {
-        weft_core::fit::refine(&start, &settings, on_event)
+        weft_core::fit::refine_on(&arguments.effort.device(), &start, &settings, on_event)
     })?;
     write_model(&refined, output)
 }
@@ -178,9 +178,10 @@ fn read_capture(path: &Path) -> Result<Clip, CliError> {
 }
 
 /// Fits a network to the recording that was read from `path`, with a progress bar.
-fn fit_capture(path: &Path, clip: &Clip, settings: &FitSettings) -> Result<Model, CliError> {
-    with_progress(path, settings, |on_event| {
-        weft_core::fit::fit(clip, settings, on_event)
+fn fit_capture(path: &Path, clip: &Clip, effort: &EffortArguments) -> Result<Model, CliError> {
+    let (device, settings) = (effort.device(), effort.settings());
+    with_progress(path, &settings, |on_event| {
+        weft_core::fit::fit_on(&device, clip, &settings, on_event)
     })
 }
 

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use weft_core::clip::Clip;
-use weft_core::fit::{FitEvent, FitSettings, fit};
+use weft_core::fit::cpu::Cpu;
+use weft_core::fit::{FitEvent, FitSettings, fit_on};
 use weft_core::procedural::{Texture, synthesize};
 
 /// Steps before the clock starts: caches and the allocator settle.
@@ -36,12 +37,15 @@ fn ms_a_step(clip: &Clip, threads: usize) -> f64 {
     let settings = FitSettings {
         // Never at its end: snapshots of the first hundredth only.
         steps: 100 * STEPS,
-        threads,
         ..FitSettings::default()
+    };
+    let device = Cpu {
+        threads,
+        ..Cpu::default()
     };
     let mut start = Instant::now();
     let mut took_s = 0.0;
-    let cancelled = fit(clip, &settings, &mut |event| {
+    let cancelled = fit_on(&device, clip, &settings, &mut |event| {
         let FitEvent::Progress { step, .. } = event else {
             return ControlFlow::Continue(());
         };

@@ -3,21 +3,31 @@
 use std::ops::ControlFlow;
 
 use weft_core::clip::Clip;
-use weft_core::fit::{FitError, FitEvent, FitSettings, fit, refine};
+use weft_core::fit::cpu::Cpu;
+use weft_core::fit::{FitError, FitEvent, FitSettings, fit_on, refine_on};
 use weft_core::network::{BLOCK_FRAMES, GeneratorScratch, Model};
 use weft_core::procedural::{Texture, synthesize};
 use weft_core::render::Renderer;
 
-fn settings(steps: u32, threads: usize) -> FitSettings {
+fn settings(steps: u32) -> FitSettings {
     FitSettings {
         steps,
-        threads,
         ..FitSettings::default()
     }
 }
 
-fn quick_fit(clip: &Clip, settings: &FitSettings) -> Model {
-    fit(clip, settings, &mut |_| ControlFlow::Continue(())).unwrap()
+fn cpu(threads: usize) -> Cpu {
+    Cpu {
+        threads,
+        ..Cpu::default()
+    }
+}
+
+fn quick_fit(clip: &Clip, settings: &FitSettings, threads: usize) -> Model {
+    fit_on(&cpu(threads), clip, settings, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .unwrap()
 }
 
 fn clip(texture: Texture) -> Clip {
@@ -27,7 +37,7 @@ fn clip(texture: Texture) -> Clip {
 #[test]
 fn streamed_frames_are_the_batch() {
     for texture in [Texture::Rain, Texture::Clock] {
-        let model = quick_fit(&clip(texture), &settings(5, 1));
+        let model = quick_fit(&clip(texture), &settings(5), 1);
         let (generator, width) = (model.generator(), model.generator().feature_width());
         let mut scratch = GeneratorScratch::default();
         for start in [-3, 0, 1 << 28] {
@@ -50,7 +60,7 @@ fn streamed_frames_are_the_batch() {
 
 #[test]
 fn a_render_is_the_same_however_it_is_cut() {
-    let model = quick_fit(&clip(Texture::Fire), &settings(5, 1));
+    let model = quick_fit(&clip(Texture::Fire), &settings(5), 1);
     let render = |cuts: &[usize]| {
         let mut renderer = Renderer::new(&model, 5).unwrap();
         let mut out = vec![Vec::new(); renderer.channels()];
@@ -69,13 +79,13 @@ fn a_render_is_the_same_however_it_is_cut() {
 #[test]
 fn fits_are_the_same_bits_whatever_the_threads() {
     let capture = clip(Texture::Clock);
-    let one = quick_fit(&capture, &settings(8, 1)).to_bytes();
-    assert_eq!(one, quick_fit(&capture, &settings(8, 3)).to_bytes());
+    let one = quick_fit(&capture, &settings(8), 1).to_bytes();
+    assert_eq!(one, quick_fit(&capture, &settings(8), 3).to_bytes());
     let other_seed = FitSettings {
         seed: 1,
-        ..settings(8, 1)
+        ..settings(8)
     };
-    assert_ne!(one, quick_fit(&capture, &other_seed).to_bytes());
+    assert_ne!(one, quick_fit(&capture, &other_seed, 1).to_bytes());
 }
 
 #[test]
@@ -95,7 +105,7 @@ fn a_fit_lowers_its_loss_and_reports_snapshots() {
         }
         ControlFlow::Continue(())
     };
-    let model = fit(&clip(Texture::Rain), &settings(60, 2), on_event).unwrap();
+    let model = fit_on(&cpu(2), &clip(Texture::Rain), &settings(60), on_event).unwrap();
     assert!(
         losses[59] < 0.5 * losses[0],
         "{} to {}",
@@ -110,16 +120,21 @@ fn a_fit_lowers_its_loss_and_reports_snapshots() {
 #[test]
 fn a_fit_can_be_cancelled() {
     let mut steps = 0;
-    let result = fit(&clip(Texture::Rain), &settings(1000, 1), &mut |event| {
-        if let FitEvent::Progress { step, .. } = event {
-            steps = step;
-        }
-        if steps == 3 {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    });
+    let result = fit_on(
+        &cpu(1),
+        &clip(Texture::Rain),
+        &settings(1000),
+        &mut |event| {
+            if let FitEvent::Progress { step, .. } = event {
+                steps = step;
+            }
+            if steps == 3 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    );
     assert_eq!(result.unwrap_err().to_string(), "the fit was cancelled");
     assert_eq!(steps, 3);
 }
@@ -128,9 +143,9 @@ fn a_fit_can_be_cancelled() {
 fn a_time_limit_ends_a_fit() {
     let limited = FitSettings {
         max_duration_s: Some(0.5),
-        ..settings(100_000, 1)
+        ..settings(100_000)
     };
-    let model = quick_fit(&clip(Texture::Rain), &limited);
+    let model = quick_fit(&clip(Texture::Rain), &limited, 1);
     assert!((1..100_000).contains(&model.fit_record().steps));
 }
 
@@ -138,7 +153,7 @@ fn a_time_limit_ends_a_fit() {
 fn a_texture_can_be_refined_from_where_it_stood() {
     let go_on = |model: &Model, threads| {
         let mut first = None;
-        let refined = refine(model, &settings(40, threads), &mut |event| {
+        let refined = refine_on(&cpu(threads), model, &settings(40), &mut |event| {
             if let FitEvent::Progress { loss, .. } = event {
                 first.get_or_insert(loss);
             }
@@ -146,7 +161,7 @@ fn a_texture_can_be_refined_from_where_it_stood() {
         });
         (refined.unwrap(), first.unwrap())
     };
-    let start = quick_fit(&clip(Texture::Fire), &settings(80, 1));
+    let start = quick_fit(&clip(Texture::Fire), &settings(80), 1);
     let (better, first_loss) = go_on(&start, 1);
     assert_eq!(better.fit_record().steps, 120);
     assert_eq!(better.fit_record().seed, start.fit_record().seed);
@@ -158,13 +173,15 @@ fn a_texture_can_be_refined_from_where_it_stood() {
     assert!(go_on(&read, 3).0.generator() == better.generator());
 
     let bare = start.without_capture();
-    let refused = refine(&bare, &settings(1, 1), &mut |_| ControlFlow::Continue(()));
+    let refused = refine_on(&cpu(1), &bare, &settings(1), &mut |_| {
+        ControlFlow::Continue(())
+    });
     assert!(matches!(refused, Err(FitError::NoCapture)));
 }
 
 #[test]
 fn a_model_survives_its_file() {
-    let model = quick_fit(&clip(Texture::Clock), &settings(5, 1));
+    let model = quick_fit(&clip(Texture::Clock), &settings(5), 1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clock.weft");
     model.write(&path).unwrap();
@@ -190,19 +207,19 @@ fn a_model_survives_its_file() {
 #[test]
 fn bad_settings_and_captures_are_refused_with_their_value() {
     let refuse = |clip: &Clip, settings: &FitSettings| {
-        fit(clip, settings, &mut |_| ControlFlow::Continue(()))
+        fit_on(&cpu(1), clip, settings, &mut |_| ControlFlow::Continue(()))
             .unwrap_err()
             .to_string()
     };
     let rain = clip(Texture::Rain);
-    assert!(refuse(&rain, &settings(0, 1)).contains("0 fit steps"));
+    assert!(refuse(&rain, &settings(0)).contains("0 fit steps"));
     let never = FitSettings {
         max_duration_s: Some(-1.0),
-        ..settings(5, 1)
+        ..settings(5)
     };
     assert!(refuse(&rain, &never).contains("-1 s"));
     let short = Clip::new(16_000, vec![vec![0.1; 8_000]]).unwrap();
-    assert!(refuse(&short, &settings(5, 1)).contains("0.5"));
+    assert!(refuse(&short, &settings(5)).contains("0.5"));
 }
 
 #[test]
@@ -211,7 +228,7 @@ fn every_sample_rate_and_channel_count_can_be_fitted() {
         let stereo = synthesize(Texture::Rain, 1, rate, 1.2);
         let mono = Clip::new(rate, vec![stereo.channels()[0].clone()]).unwrap();
         for capture in [stereo, mono] {
-            let model = quick_fit(&capture, &settings(1, 1));
+            let model = quick_fit(&capture, &settings(1), 1);
             let mut out = vec![vec![0.0f32; rate as usize / 10]; capture.channel_count()];
             let slices = &mut out.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>();
             Renderer::new(&model, 1).unwrap().render_into(slices);

@@ -4,17 +4,18 @@
 //! A step compares distributions of some four seconds, in which the rare loudest frames weigh little; but
 //! they are most of the energy, and so of what is heard as loudness and balance.
 
-use crate::network::{Generator, GeneratorScratch, array};
+use crate::network::{Generator, GeneratorScratch};
 use crate::numeric::fast_math::exp;
 use crate::numeric::simd::dispatch;
 
 /// Frames that the levels of a snapshot are measured on: 12 s at 44.1 kHz.
 pub(super) const SNAPSHOT_FRAMES: usize = 1_024;
-/// The same at the end of a fit: rare loud frames make a shorter measurement a matter of chance.
+/// Frames that the levels at the end of a fit are measured on: rare loud frames make a shorter measurement a
+/// matter of chance.
 pub(super) const FINAL_FRAMES: usize = 8_192;
 /// By how much a feature's deviation may be scaled: what needs more has not learned its distribution yet.
 const SCALES: (f32, f32) = (0.5, 2.0);
-/// Halvings of that range: the scale is then known to 0.001.
+/// Halvings of the range of scales: a scale is then known to 0.001.
 const HALVINGS: usize = 11;
 
 /// What is matched, for each feature.
@@ -28,7 +29,7 @@ pub(super) struct Levels {
 }
 
 impl Levels {
-    /// Of `features`, rows of `width`.
+    /// Levels of `features`, rows of `width`.
     pub fn measure(features: &[f32], width: usize, magnitude_width: usize) -> Self {
         let mean = means(features, width);
         let ones = vec![1.0; width];
@@ -68,26 +69,17 @@ impl Levels {
         sum.iter().map(|s| s / count).collect()
     }
 
-    /// Scales and moves the output of `generator` to these levels, as it plays `frames` frames with `seed`.
-    pub fn apply(&self, generator: &mut Generator, seed: u32, frames: usize) {
-        let width = generator.feature_width();
-        let mut features = vec![0.0; frames * width];
-        generator.frames_into(
-            seed,
-            0,
-            frames,
-            &mut GeneratorScratch::default(),
-            &mut features,
-        );
-        let means = means(&features, width);
-        // Energy grows with the scale: halve the range until the scale is known.
+    /// By how much each of `features`, which have these means, must be scaled about its mean to have our
+    /// energies. Energy grows with the scale, so the range of scales is halved until the scale is known.
+    fn scales(&self, features: &[f32], means: &[f32]) -> Vec<f32> {
+        let width = self.mean.len();
         let (mut low, mut high) = (vec![SCALES.0; width], vec![SCALES.1; width]);
         let middle = |low: &[f32], high: &[f32]| -> Vec<f32> {
             low.iter().zip(high).map(|(l, h)| 0.5 * (l + h)).collect()
         };
         for _ in 0..HALVINGS {
             let scales = middle(&low, &high);
-            let energies = self.energies(&features, &means, &scales);
+            let energies = self.energies(features, means, &scales);
             let bounds = low.iter_mut().zip(&mut high).zip(scales);
             for (((low, high), scale), (now, wanted)) in
                 bounds.zip(energies.iter().zip(&self.energy))
@@ -95,8 +87,18 @@ impl Levels {
                 *if now > wanted { high } else { low } = scale;
             }
         }
-        let scales = middle(&low, &high);
-        let range = &generator.range;
+        middle(&low, &high)
+    }
+
+    /// Scales and moves the output of `generator` to these levels, as it plays `frames` frames with `seed`.
+    pub fn apply(&self, generator: &mut Generator, seed: u32, frames: usize) {
+        let width = generator.feature_width();
+        let mut features = vec![0.0; frames * width];
+        let scratch = &mut GeneratorScratch::default();
+        generator.frames_into(seed, 0, frames, scratch, &mut features);
+        let means = means(&features, width);
+        let scales = self.scales(&features, &means);
+        let range = generator.range();
         // In units of the network's linear output.
         let offsets: Vec<f32> = (0..width)
             .map(|i| {
@@ -105,18 +107,7 @@ impl Levels {
                 target - scales[i] * pivot
             })
             .collect();
-        let [weight, bias] = &mut generator.weights.arrays[array::HEAD_WEIGHT..=array::HEAD_BIAS]
-        else {
-            unreachable!("the head has two arrays")
-        };
-        for row in weight.data.chunks_exact_mut(width) {
-            for (w, s) in row.iter_mut().zip(&scales) {
-                *w *= s;
-            }
-        }
-        for ((b, s), offset) in bias.data.iter_mut().zip(&scales).zip(offsets) {
-            *b = s * *b + offset;
-        }
+        generator.rescale_output(&scales, &offsets);
     }
 }
 

@@ -1,16 +1,16 @@
 //! Every operation's gradient against central differences along random directions, and the whole step's
-//! for every array of weights.
+//! for every tensor of weights.
 
 use super::cpu::pass::Pass;
-use crate::network::layers::{self, FeatureRange, Gradients, TAPS};
+use crate::network::inputs::{Form, InputBlocks, ScaleInputs, TABLE_CHANNELS, join, join_backward};
+use crate::network::layers::{self, Gradients, TAPS};
 use crate::network::{
-    BLOCK_FRAMES, Generator, GeneratorScratch, InputLaw, SCALES, ScaleInputs, TABLE_CHANNELS,
-    Weights, skip, spans,
+    BLOCK_FRAMES, FeatureRange, Generator, GeneratorScratch, SCALES, Tensor, Weights,
 };
 use crate::numeric::random::Sequence;
 use crate::texture::Period;
 use crate::texture::loss::plain::plain_loss;
-use crate::texture::loss::{BANKS, FeatureShape, StepTargets, TextureLoss};
+use crate::texture::loss::{BANKS, FeatureShape, Loss, SlicedWasserstein, StepTargets};
 
 fn random(source: &mut Sequence, length: usize, scale: f32) -> Vec<f32> {
     (0..length).map(|_| source.gaussian() * scale).collect()
@@ -105,45 +105,40 @@ fn residual_sum() {
     assert!(error < 1e-3, "{error}");
 }
 
-fn example_inputs(period: Option<f64>) -> (InputLaw, [ScaleInputs; SCALES]) {
-    let law = InputLaw {
-        frame_rate: 93.75,
-        period,
-    };
+fn example_inputs(period: Option<f64>) -> (InputBlocks, [ScaleInputs; SCALES]) {
+    let blocks = InputBlocks::new(93.75, period);
     let mut inputs: [ScaleInputs; SCALES] = Default::default();
-    law.fill(5, 0, BLOCK_FRAMES, &mut inputs);
-    (law, inputs)
+    blocks.fill(5, 0, BLOCK_FRAMES, &mut inputs);
+    (blocks, inputs)
 }
 
 #[test]
 fn join_with_and_without_table() {
     let hidden = 6;
     let mut r = Sequence::new(3, 0);
-    let spans = spans(BLOCK_FRAMES);
     for period in [None, Some(12.3)] {
-        let (law, inputs) = example_inputs(period);
+        let (blocks, all) = example_inputs(period);
         for s in 1..SCALES {
-            let parts = inputs[s].parts(skip(&spans, s));
-            let coarse = spans[s - 1].columns() - 4;
-            let entries = law.table_entries();
+            let inputs = &all[s];
+            let coarse = all[s - 1].columns - 4;
+            let entries = blocks.table_entries().unwrap_or(0);
             let arguments = [
                 random(&mut r, coarse * hidden, 1.0),
                 random(&mut r, entries * TABLE_CHANNELS, 1.0),
             ];
-            let width = parts.width(hidden, TABLE_CHANNELS);
-            let dy = random(&mut r, parts.columns * width, 1.0);
+            let dy = random(&mut r, inputs.columns * inputs.width(hidden), 1.0);
             let value = |a: &[Vec<f32>]| {
                 let mut y = vec![0.0; dy.len()];
-                layers::join(&parts, &a[0], hidden, &a[1], TABLE_CHANNELS, &mut y);
+                join(inputs, &a[0], hidden, &a[1], &mut y);
                 dot(&y, &dy)
             };
-            let [mut dh, mut dtable] = arguments.clone();
-            layers::join_backward(&parts, hidden, TABLE_CHANNELS, &dy, &mut dh, &mut dtable);
-            let sees_table = !parts.table_weights.is_empty();
-            let gradients = if sees_table {
-                vec![dh, dtable]
+            let [mut by_coarse, mut by_table] = arguments.clone();
+            join_backward(inputs, hidden, &dy, &mut by_coarse, &mut by_table);
+            let forms = inputs.blocks.iter().map(|block| block.form);
+            let gradients = if forms.clone().any(|form| form == Form::TableWeights) {
+                vec![by_coarse, by_table]
             } else {
-                vec![dh]
+                vec![by_coarse]
             };
             let error = gradient_error(&arguments, &gradients, 1e-1, value);
             println!("join at scale {s}, period {period:?}: {error:.1e}");
@@ -217,7 +212,7 @@ fn example_features(shape: FeatureShape) -> Vec<f32> {
 }
 
 /// A loss on eight bands in two channels, with lag pairs, and the targets of one step.
-fn example_loss(frames: usize) -> (TextureLoss, StepTargets, FeatureShape) {
+fn example_loss(frames: usize) -> (SlicedWasserstein, StepTargets, FeatureShape) {
     let shape = FeatureShape {
         channels: 2,
         bands: 8,
@@ -228,14 +223,17 @@ fn example_loss(frames: usize) -> (TextureLoss, StepTargets, FeatureShape) {
         strength: 0.8,
     }];
     let whitening = vec![0.5; shape.width()];
-    let loss = TextureLoss::new(features, shape, &whitening, &periods, 31.25, frames);
+    let loss = SlicedWasserstein::new(features, shape, &whitening, &periods, 31.25, frames);
     let targets = StepTargets::new((0..BANKS).map(|bank| loss.draw(1, 0, bank)));
     (loss, targets, shape)
 }
 
 /// The loss and its gradient by the features of the frames of `parts`.
-fn evaluate(loss: &TextureLoss, targets: &StepTargets, parts: &[&[f32]]) -> (f64, Vec<f32>) {
-    let outputs: Vec<Vec<f32>> = parts.iter().map(|x| loss.project(x, targets)).collect();
+fn evaluate(loss: &SlicedWasserstein, targets: &StepTargets, parts: &[&[f32]]) -> (f64, Vec<f32>) {
+    let outputs: Vec<Vec<f32>> = parts
+        .iter()
+        .map(|x| loss.apply_filters(x, targets))
+        .collect();
     let outputs: Vec<&[f32]> = outputs.iter().map(Vec::as_slice).collect();
     let banks: Vec<_> = (0..BANKS)
         .map(|bank| loss.compare(&outputs, targets, bank))
@@ -243,7 +241,7 @@ fn evaluate(loss: &TextureLoss, targets: &StepTargets, parts: &[&[f32]]) -> (f64
     let value = banks.iter().map(|b| f64::from(b.0)).sum();
     let by_outputs: Vec<f32> = banks.into_iter().flat_map(|b| b.1).collect();
     let mut gradient = vec![0.0; parts.iter().map(|x| x.len()).sum()];
-    loss.project_backward(&by_outputs, targets, 0, &mut gradient);
+    loss.filters_backward(&by_outputs, targets, 0, &mut gradient);
     (value, gradient)
 }
 
@@ -261,6 +259,13 @@ fn texture_loss_by_features() {
     );
     println!("texture loss: {error:.1e}");
     assert!(error < 2e-2, "{error}");
+
+    // In one go it is the same loss.
+    let at_once = loss.at_step(1, 0);
+    let (value, kept) = at_once.forward(&features);
+    let mut same = vec![0.0; gradient.len()];
+    at_once.backward(&features, &kept, 1.0, &mut same);
+    assert!(value == whole && same == gradient);
 
     // Stretches of frames see each other: where they are cut changes nothing.
     let (first, second) = features.split_at(32 * shape.width());
@@ -318,37 +323,30 @@ fn the_capture_itself_has_no_loss() {
 #[test]
 fn whole_step_by_every_weight() {
     for period in [None, Some(12.0)] {
-        let (law, inputs) = example_inputs(period);
+        let (blocks, inputs) = example_inputs(period);
         let (loss, targets, shape) = example_loss(BLOCK_FRAMES);
         let mut range = example_range(shape.width());
         range.high.fill(6.0);
-        let weights = Weights::random(&law, shape.width(), 9);
-        let generator = Generator {
-            range,
-            weights,
-            inputs: law,
-        };
+        let weights = Weights::random(&blocks, shape.width(), 9);
+        let generator = Generator::from_parts(blocks, range, weights);
         let evaluate = |features: &[f32]| evaluate(&loss, &targets, &[features]);
 
-        let mut pass = Pass::default();
+        let mut pass = Pass::new(generator.weights());
         pass.forward(&generator, &inputs, BLOCK_FRAMES);
         pass.backward(&generator, &inputs, &evaluate(&pass.features.clone()).1);
         let with = |weights: &[Vec<f32>]| {
             let mut moved = generator.clone();
-            for (array, data) in moved.weights.arrays.iter_mut().zip(weights) {
-                array.data.copy_from_slice(data);
+            for (tensor, data) in moved.weights_mut().tensors_mut().zip(weights) {
+                tensor.data_mut().copy_from_slice(data);
             }
-            let mut pass = Pass::default();
+            let mut pass = Pass::new(moved.weights());
             pass.forward(&moved, &inputs, BLOCK_FRAMES);
             evaluate(&pass.features).0
         };
-        let arrays: Vec<Vec<f32>> = generator
-            .weights
-            .arrays
-            .iter()
-            .map(|a| a.data.clone())
-            .collect();
-        let error = gradient_error(&arrays, &pass.gradients, 1e-2, with);
+        let data = |tensor: &Tensor| tensor.data().to_vec();
+        let weights: Vec<Vec<f32>> = generator.weights().tensors().map(data).collect();
+        let gradients: Vec<Vec<f32>> = pass.gradients().tensors().map(data).collect();
+        let error = gradient_error(&weights, &gradients, 1e-2, with);
         println!("whole step, period {period:?}: {error:.1e}");
         assert!(error < 2e-2, "{error}");
 

@@ -1,32 +1,38 @@
 //! Training of the network on a capture.
 //!
-//! Every step draws fresh noise inputs and fresh random filters, computes a block of frames, compares the
-//! distributions of their projections with the capture's, and moves the weights by Adam. All
-//! randomness is numbered by step, and sums are taken in a fixed order: the same capture, settings and
-//! seed give the same bits on one machine, whatever the number of threads.
+//! A [`Recipe`] says what is fitted, a [`Device`] where, and a [`Trainer`] makes one step of it: fresh noise
+//! inputs and fresh random filters, a block of frames, a comparison of the distributions of their projections
+//! with the capture's (sliced Wasserstein distance: Rabin et al. 2011; as a texture loss: Heitz et al. 2021),
+//! and a move of the weights, matrices by Muon (Jordan et al. 2024) and the rest by Adam. All randomness is numbered by step, and
+//! sums are taken in a fixed order: the same capture, settings and seed give the same bits on one machine,
+//! whatever the number of threads.
+//!
+//! A fit runs on the thread that calls it, and on helpers of its [`Device`]; in an instrument that is a
+//! thread of its own.
 
 mod calibration;
-mod cpu;
+pub mod cpu;
+mod device;
+mod error;
 #[cfg(test)]
 mod gradient_tests;
 #[cfg(all(test, feature = "parity"))]
 mod parity_tests;
+mod recipe;
+mod run;
 mod schedule;
 
+pub use device::{Device, DeviceError, Start, Trainer};
+pub use error::FitError;
+pub use recipe::Recipe;
+
 use std::ops::ControlFlow;
-use std::time::Instant;
 
-use thiserror::Error;
+use crate::clip::{Capture, Clip};
+use crate::network::{FitRecord, Model};
+use cpu::Cpu;
+use run::run;
 
-use crate::clip::{Capture, Clip, ClipError};
-use crate::network::{FitRecord, Generator, Model};
-use crate::numeric::threads::{Threads, lower_priority};
-use crate::spectrum::SpectrumError;
-use cpu::trainer::{Task, Trainer};
-use schedule::Schedule;
-
-/// Weight of a new loss in the smoothed one: about the last twenty steps count.
-const LOSS_SMOOTHING: f32 = 0.05;
 /// Fewest and most steps of a fit.
 pub const STEPS_RANGE: std::ops::RangeInclusive<u32> = 1..=100_000;
 /// Steps of a fit unless told otherwise.
@@ -42,10 +48,6 @@ pub struct FitSettings {
     pub max_duration_s: Option<f64>,
     /// Seed of initial weights, noise and filters.
     pub seed: u64,
-    /// Threads to work with; 0 for one per core.
-    pub threads: usize,
-    /// Whether these threads give way to all others, the calling one included from then on.
-    pub background: bool,
 }
 
 impl Default for FitSettings {
@@ -54,21 +56,11 @@ impl Default for FitSettings {
             steps: DEFAULT_STEPS,
             max_duration_s: None,
             seed: 0,
-            threads: 0,
-            background: false,
         }
     }
 }
 
 impl FitSettings {
-    /// Checks them, and gives way to other threads from the first moment on if that is wanted.
-    fn prepare(&self) -> Result<(), FitError> {
-        if self.background {
-            lower_priority();
-        }
-        self.check()
-    }
-
     fn check(&self) -> Result<(), FitError> {
         if !STEPS_RANGE.contains(&self.steps) {
             return Err(FitError::Steps(self.steps));
@@ -102,82 +94,69 @@ pub enum FitEvent<'a> {
     },
 }
 
-/// Why a fit did not happen.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum FitError {
-    /// The capture can't be fitted.
-    #[error(transparent)]
-    Clip(#[from] ClipError),
-    /// The capture can't be analysed.
-    #[error(transparent)]
-    Spectrum(#[from] SpectrumError),
-    /// Steps outside [`STEPS_RANGE`].
-    #[error("{0} fit steps can't be made: choose 1 to 100000")]
-    Steps(u32),
-    /// A time limit that is no time.
-    #[error("{0} s is no time to fit in: choose more than 0 s")]
-    Duration(f64),
-    /// There is nothing to compare with.
-    #[error(
-        "this texture was kept without its capture, so it can't be refined: fit the recording again"
-    )]
-    NoCapture,
-    /// The network makes other features than its capture has.
-    #[error(
-        "this texture's network makes {network} features a frame, but its capture has {capture}: fit the \
-         recording again"
-    )]
-    Mismatch {
-        /// What the network makes.
-        network: usize,
-        /// What the capture has.
-        capture: usize,
-    },
-    /// The caller said so.
-    #[error("the fit was cancelled")]
-    Cancelled,
-    /// The loss became infinite or not a number.
-    #[error("the fit diverged at step {step} (loss {loss}); try another seed")]
-    Diverged {
-        /// Step of the first such loss.
-        step: u32,
-        /// That loss.
-        loss: f32,
-    },
-}
-
-/// Fits a network to a capture. `on_event` is told of every step and snapshot, on this thread; it ends
-/// the fit by [`ControlFlow::Break`].
+/// Fits a network to a capture, on one thread per core. `on_event` is told of every step and snapshot, on
+/// this thread; it ends the fit by [`ControlFlow::Break`].
 ///
 /// # Errors
 /// [`FitError`]; `Cancelled` if `on_event` broke off.
+///
+/// # Examples
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use weft_core::fit::{FitEvent, FitSettings, fit};
+/// use weft_core::procedural::{Texture, synthesize};
+///
+/// let rain = synthesize(Texture::Rain, 1, 8_000, 1.5);
+/// let settings = FitSettings { steps: 20, ..FitSettings::default() };
+/// let mut losses = Vec::new();
+/// let model = fit(&rain, &settings, &mut |event| {
+///     if let FitEvent::Progress { loss, .. } = event {
+///         losses.push(loss);
+///     }
+///     ControlFlow::Continue(())
+/// })?;
+/// assert_eq!(model.fit_record().steps, 20);
+/// assert!(losses[19] < losses[0]);
+/// # Ok::<(), weft_core::fit::FitError>(())
+/// ```
 pub fn fit(
+    clip: &Clip,
+    settings: &FitSettings,
+    on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
+) -> Result<Model, FitError> {
+    fit_on(&Cpu::default(), clip, settings, on_event)
+}
+
+/// Fits a network to a capture on a device, as [`fit`] does.
+///
+/// # Errors
+/// [`FitError`]; `Cancelled` if `on_event` broke off.
+pub fn fit_on(
+    device: &dyn Device,
     clip: &Clip,
     settings: &FitSettings,
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
     clip.check_texture()?;
     // What is kept is what is fitted.
-    fit_capture(&Capture::new(clip)?, settings, on_event)
+    fit_capture_on(device, &Capture::new(clip)?, settings, on_event)
 }
 
-/// Fits a network to the used part of a capture, as [`fit`] does.
+/// Fits a network to the used part of a capture on a device, as [`fit`] does.
 ///
 /// # Errors
 /// [`FitError`]; `Cancelled` if `on_event` broke off.
-pub fn fit_capture(
+pub fn fit_capture_on(
+    device: &dyn Device,
     capture: &Capture,
     settings: &FitSettings,
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
-    settings.prepare()?;
-    let used = capture.used();
-    used.check_texture()?;
-    let task = Task::new(&used)?;
-    let generator = task.generator(settings.seed);
+    let recipe = Recipe::new(&capture.used(), settings)?;
+    let generator = recipe.new_generator();
     let first = Model::new(
-        task.front_end.clone(),
+        recipe.front_end().clone(),
         generator.stationary(),
         Some(capture.clone()),
         FitRecord {
@@ -186,106 +165,67 @@ pub fn fit_capture(
             seed: settings.seed,
         },
     );
-    run(&task, &first, generator, settings, on_event)
+    run(device, &recipe, &first, generator, on_event)
 }
 
-/// Goes on where the fit of `model` ended, for `settings.steps` more steps: the same capture, the same
-/// weights, new noise. Where that comes no nearer, the result is `model` itself. `settings.seed` is not
-/// used: the model's own seed goes on.
+/// Goes on where the fit of `model` ended, for `settings.steps` more steps, on one thread per core: the same
+/// capture, the same weights, new noise. Where that comes no nearer, the result is `model` itself.
+/// `settings.seed` is not used: the model's own seed goes on.
 ///
 /// # Errors
 /// [`FitError`]; `NoCapture` if the model doesn't hold what it was fitted to.
+///
+/// # Examples
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use weft_core::fit::{FitSettings, fit, refine};
+/// use weft_core::procedural::{Texture, synthesize};
+///
+/// let rain = synthesize(Texture::Rain, 1, 8_000, 1.5);
+/// let settings = FitSettings { steps: 20, ..FitSettings::default() };
+/// let model = fit(&rain, &settings, &mut |_| ControlFlow::Continue(()))?;
+/// let better = refine(&model, &settings, &mut |_| ControlFlow::Continue(()))?;
+/// assert!(better.fit_record().quality_db() >= model.fit_record().quality_db());
+/// // Both make the same texture: where one plays, the other may take over.
+/// assert_eq!(better.id(), model.id());
+/// # Ok::<(), weft_core::fit::FitError>(())
+/// ```
 pub fn refine(
     model: &Model,
     settings: &FitSettings,
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
-    settings.prepare()?;
-    let capture = model.capture().ok_or(FitError::NoCapture)?;
-    let task = Task::new(&capture.used())?;
-    let generator = match model.fit_record().steps {
-        // Spectrum-matched noise: nothing was learned yet.
-        0 => task.generator(model.fit_record().seed),
-        _ => model.generator().clone(),
-    };
-    let (network, capture) = (generator.feature_width(), task.front_end.feature_width());
-    if network != capture {
-        return Err(FitError::Mismatch { network, capture });
-    }
-    run(&task, model, generator, settings, on_event)
+    refine_on(&Cpu::default(), model, settings, on_event)
 }
 
-/// The steps of a fit of `generator`, which `first` stands for until the first snapshot.
-fn run(
-    task: &Task,
-    first: &Model,
-    generator: Generator,
+/// Goes on with a fit on a device, as [`refine`] does.
+///
+/// # Errors
+/// [`FitError`]; `NoCapture` if the model doesn't hold what it was fitted to.
+pub fn refine_on(
+    device: &dyn Device,
+    model: &Model,
     settings: &FitSettings,
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
-    let started = Instant::now();
-    let mut tell = |event: FitEvent<'_>| match on_event(event) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(FitError::Cancelled),
+    let capture = model.capture().ok_or(FitError::NoCapture)?;
+    let settings = FitSettings {
+        seed: model.fit_record().seed,
+        ..settings.clone()
     };
-    let FitRecord {
-        steps: before,
-        seed,
-        ..
-    } = first.fit_record();
-    tell(FitEvent::Snapshot {
-        step: 0,
-        model: first,
-    })?;
-    let threads = if settings.background {
-        Threads::in_background(settings.threads)
-    } else {
-        Threads::new(settings.threads)
+    let recipe = Recipe::new(&capture.used(), &settings)?;
+    let generator = match model.fit_record().steps {
+        // Spectrum-matched noise: nothing was learned yet.
+        0 => recipe.new_generator(),
+        _ => model.generator().clone(),
     };
-    let mut trainer = Trainer::new(task, generator, seed, before, threads);
-    let mut schedule = Schedule::new(settings.steps, settings.max_duration_s.is_some());
-    let mut smooth_loss = None;
-    // The nearest so far; what a refined fit starts from may stay that.
-    let (mut best, mut kept) = (first.fit_record().loss, first.clone());
-    let mut step = 0;
-    loop {
-        let loss = trainer.step(schedule.rate());
-        step += 1;
-        if !loss.is_finite() {
-            return Err(FitError::Diverged { step, loss });
-        }
-        let smooth = smooth_loss.map_or(loss, |s: f32| s + LOSS_SMOOTHING * (loss - s));
-        smooth_loss = Some(smooth);
-        let time_done = settings
-            .max_duration_s
-            .map_or(0.0, |s| started.elapsed().as_secs_f64() / s);
-        let due = schedule.advance(loss, time_done);
-        tell(FitEvent::Progress {
-            step,
-            steps: schedule.steps(),
-            loss: smooth,
-        })?;
-        // Rates start high again in a longer or a refined fit: nobody should hear it get worse first.
-        let is_better = best.is_nan() || smooth < best;
-        if due && (is_better || schedule.is_over()) {
-            if !is_better && (before > 0 || schedule.has_cycles()) {
-                return Ok(kept);
-            }
-            let record = FitRecord {
-                steps: before.saturating_add(step),
-                loss: smooth,
-                seed,
-            };
-            let model = first.refined(trainer.snapshot(schedule.has_landed()), record);
-            tell(FitEvent::Snapshot {
-                step,
-                model: &model,
-            })?;
-            if schedule.is_over() {
-                return Ok(model);
-            }
-            best = smooth;
-            kept = model;
-        }
+    let (network, capture) = (
+        generator.feature_width(),
+        recipe.front_end().feature_width(),
+    );
+    if network != capture {
+        return Err(FitError::Mismatch { network, capture });
     }
+    run(device, &recipe, model, generator, on_event)
 }

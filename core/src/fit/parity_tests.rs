@@ -8,18 +8,20 @@
 //! own form gives the same is tested beside the gradients.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 
 use super::cpu::pass::Pass;
-use super::cpu::trainer::{PERIOD_INPUT_GATE, whitening};
+use super::recipe::{PERIOD_INPUT_GATE, STEP_FRAMES, whitening};
 use crate::clip::{Capture, Clip};
 use crate::inversion::feasible;
-use crate::network::{FeatureRange, Generator, InputLaw, SCALES, ScaleInputs, Weights};
+use crate::network::inputs::{Form, InputBlocks, ScaleInputs};
+use crate::network::{FeatureRange, Generator, SCALES, Weights};
 use crate::numeric::random::Noise;
 use crate::spectrum::{FrameSpectrum, FrontEnd, FrontEndConstants};
-use crate::texture::loss::plain::{PlainLoss, PlainSet, Projection, plain_loss};
+use crate::texture::loss::plain::{PlainLoss, PlainProjection, PlainSet, plain_loss};
 use crate::texture::{Period, find_periods};
 
 /// Frames of the forward pass in the files, and the absolute frame and the seed that they start from.
@@ -28,8 +30,6 @@ const START: i64 = 64;
 const SEED: u32 = 7;
 /// Frames of the rendering in the files.
 const RENDERED: usize = 8;
-/// Frames of the prototype's training steps.
-const STEP_FRAMES: usize = 384;
 /// Poolings of the loss's sets in the files.
 const POOLS: [usize; 7] = [1, 1, 1, 2, 4, 8, 16];
 const LAG_POOLS: [usize; 2] = [1, 4];
@@ -231,7 +231,7 @@ fn given_sets(
             reach: taps - 1,
             weight: 1.0 / POOLS.len() as f64,
             projections: projections
-                .map(|taps| Projection {
+                .map(|taps| PlainProjection {
                     taps: taps.into_iter().enumerate().collect(),
                 })
                 .collect(),
@@ -243,7 +243,7 @@ fn given_sets(
         for ((i, pool), lags) in LAG_POOLS.into_iter().enumerate().zip(lags) {
             let [u, v] =
                 ["u", "v"].map(|part| filters(format!("{prefix}lag_filter_{i}_{part}"), 2));
-            let pair = |lag: usize, (u, v): (&Vec<Vec<f64>>, &Vec<Vec<f64>>)| Projection {
+            let pair = |lag: usize, (u, v): (&Vec<Vec<f64>>, &Vec<Vec<f64>>)| PlainProjection {
                 taps: u
                     .iter()
                     .cloned()
@@ -364,20 +364,31 @@ fn noise(table: &mut Table, reference: &Reference) {
     table.compare("noise, gaussian", SINGLE_GAUSSIANS, &gaussian, theirs);
 }
 
-fn inputs(table: &mut Table, reference: &Reference, law: &InputLaw) -> [ScaleInputs; SCALES] {
+/// The values of all blocks that `is_meant`, side by side: a row for each column.
+fn side_by_side(input: &ScaleInputs, is_meant: impl Fn(Form) -> bool) -> Vec<f32> {
+    let blocks: Vec<_> = input.blocks.iter().filter(|b| is_meant(b.form)).collect();
+    let row = |column: usize| {
+        let values = blocks.iter().flat_map(move |block| {
+            let width = block.values.len() / input.columns;
+            &block.values[column * width..(column + 1) * width]
+        });
+        values.copied().collect::<Vec<_>>()
+    };
+    (0..input.columns).flat_map(row).collect()
+}
+
+fn inputs(table: &mut Table, reference: &Reference, blocks: &InputBlocks) -> [ScaleInputs; SCALES] {
     let mut inputs: [ScaleInputs; SCALES] = Default::default();
-    law.fill(SEED, START, FRAMES, &mut inputs);
+    blocks.fill(SEED, START, FRAMES, &mut inputs);
+    let is_noise = |form| matches!(form, Form::Noise { .. });
     for (s, input) in inputs.iter().enumerate() {
         let theirs = reference.get(&format!("input_{s}"));
-        table.compare(
-            &format!("inputs, scale {s}"),
-            SINGLE_GAUSSIANS,
-            &input.noise,
-            theirs,
-        );
+        let ours = side_by_side(input, is_noise);
+        let stage = format!("inputs, scale {s}");
+        table.compare(&stage, SINGLE_GAUSSIANS, &ours, theirs);
         let theirs = format!("input_period_{s}");
         if reference.has(&theirs) {
-            let ours = [&input.harmonics[..], &input.table_weights].concat();
+            let ours = side_by_side(input, |form| !is_noise(form));
             let stage = format!("inputs, scale {s}, period");
             let theirs = reference.get(&theirs);
             table.compare(&stage, SINGLE_GAUSSIANS, &ours, theirs);
@@ -387,14 +398,13 @@ fn inputs(table: &mut Table, reference: &Reference, law: &InputLaw) -> [ScaleInp
 }
 
 /// The prototype's weights.
-fn weights(reference: &Reference, law: &InputLaw, width: usize) -> Weights {
-    let mut weights = Weights::random(law, width, 0);
-    for array in &mut weights.arrays {
-        let data = reference.floats(&format!("weight_{}", their_name(&array.name)));
-        assert_eq!(data.len(), array.data.len(), "{}", array.name);
-        array.data = data;
-    }
-    weights
+fn weights(reference: &Reference, blocks: &InputBlocks, width: usize) -> Weights {
+    let weights = Weights::try_from_fn(blocks, width, |name, shape| -> Result<_, Infallible> {
+        let data = reference.floats(&format!("weight_{}", their_name(&name.to_string())));
+        assert_eq!(data.len(), shape.iter().product::<usize>(), "{name}");
+        Ok(data)
+    });
+    weights.expect("what is missing panics")
 }
 
 /// Forward pass, loss, and both gradients.
@@ -404,7 +414,7 @@ fn network_and_loss(
     generator: &Generator,
     inputs: &[ScaleInputs; SCALES],
 ) {
-    let mut pass = Pass::default();
+    let mut pass = Pass::new(generator.weights());
     pass.forward(generator, inputs, FRAMES);
     table.compare("output", ROUNDING, &pass.features, reference.get("output"));
 
@@ -453,9 +463,10 @@ fn network_and_loss(
 
     // Given the prototype's gradient by the output, no ranks are involved.
     pass.backward(generator, inputs, &reference.floats("gradient_output"));
-    for (array, ours) in generator.weights.arrays.iter().zip(&pass.gradients) {
-        let name = format!("gradient_{}", their_name(&array.name));
-        table.compare(&name, ROUNDING, ours, reference.get(&name));
+    let gradients = pass.gradients();
+    for (name, ours) in gradients.names().zip(gradients.tensors()) {
+        let name = format!("gradient_{}", their_name(&name.to_string()));
+        table.compare(&name, ROUNDING, ours.data(), reference.get(&name));
     }
 }
 
@@ -463,14 +474,15 @@ fn network_and_loss(
 fn all_ours(table: &mut Table, reference: &Reference, analysis: &Analysis, weights: &Weights) {
     let frame_rate = analysis.front_end.frame_rate();
     let gate = |p: &&Period| p.strength > PERIOD_INPUT_GATE;
-    let generator = Generator {
-        inputs: InputLaw::new(frame_rate, analysis.periods.first().filter(gate)),
-        range: analysis.range.clone(),
-        weights: weights.clone(),
-    };
+    let period = analysis.periods.first().filter(gate);
+    let generator = Generator::from_parts(
+        InputBlocks::new(frame_rate, period.map(|p| p.frames)),
+        analysis.range.clone(),
+        weights.clone(),
+    );
     let mut inputs: [ScaleInputs; SCALES] = Default::default();
-    generator.inputs.fill(SEED, START, FRAMES, &mut inputs);
-    let mut pass = Pass::default();
+    generator.inputs().fill(SEED, START, FRAMES, &mut inputs);
+    let mut pass = Pass::new(generator.weights());
     pass.forward(&generator, &inputs, FRAMES);
     let stage = "output, all ours";
     table.compare(stage, QUIET_BINS, &pass.features, reference.get("output"));
@@ -486,10 +498,11 @@ fn all_ours(table: &mut Table, reference: &Reference, analysis: &Analysis, weigh
     let theirs = reference.get("gradient_output");
     table.compare(stage, SWAPPED_RANKS, &gradient, theirs);
     pass.backward(&generator, &inputs, &gradient);
-    let arrays = generator.weights.arrays.iter().zip(&pass.gradients);
-    let differences = arrays.map(|(array, ours)| {
-        let theirs = reference.get(&format!("gradient_{}", their_name(&array.name)));
-        relative_difference(widen(ours), theirs)
+    let gradients = pass.gradients();
+    let gradients = gradients.names().zip(gradients.tensors());
+    let differences = gradients.map(|(name, ours)| {
+        let theirs = reference.get(&format!("gradient_{}", their_name(&name.to_string())));
+        relative_difference(widen(ours.data()), theirs)
     });
     let worst = differences.fold(0.0, f64::max);
     let stage = "gradient by any weight, all ours";
@@ -500,8 +513,8 @@ fn all_ours(table: &mut Table, reference: &Reference, analysis: &Analysis, weigh
 fn first_step(table: &mut Table, reference: &Reference, generator: &Generator) {
     let mut inputs: [ScaleInputs; SCALES] = Default::default();
     let seed = reference.number("input_seed") as u32;
-    generator.inputs.fill(seed, 0, STEP_FRAMES, &mut inputs);
-    let mut pass = Pass::default();
+    generator.inputs().fill(seed, 0, STEP_FRAMES, &mut inputs);
+    let mut pass = Pass::new(generator.weights());
     pass.forward(generator, &inputs, STEP_FRAMES);
     let whitening = reference.get("whitening");
     let sets = given_sets(reference, "step0_", whitening, STEP_FRAMES);
@@ -589,24 +602,19 @@ fn every_stage_agrees_with_the_prototype() {
         noise(&mut table, reference);
         let frame_rate = analysis.front_end.frame_rate();
         let period = reference.get("periods").first();
-        let law = InputLaw {
-            frame_rate,
-            period: period.copied(),
-        };
-        let inputs = inputs(&mut table, reference, &law);
+        let blocks = InputBlocks::new(frame_rate, period.copied());
+        let inputs = inputs(&mut table, reference, &blocks);
         let width = analysis.front_end.feature_width();
-        let generator = Generator {
-            range: FeatureRange {
-                mean: reference.floats("mean"),
-                deviation: reference.floats("sd"),
-                low: reference.floats("low"),
-                high: reference.floats("high"),
-            },
-            weights: weights(reference, &law, width),
-            inputs: law,
+        let range = FeatureRange {
+            mean: reference.floats("mean"),
+            deviation: reference.floats("sd"),
+            low: reference.floats("low"),
+            high: reference.floats("high"),
         };
+        let weights = weights(reference, &blocks, width);
+        let generator = Generator::from_parts(blocks, range, weights);
         network_and_loss(&mut table, reference, &generator, &inputs);
-        all_ours(&mut table, reference, &analysis, &generator.weights);
+        all_ours(&mut table, reference, &analysis, generator.weights());
         first_step(&mut table, reference, &generator);
         rendering(&mut table, reference, &analysis.front_end);
     }

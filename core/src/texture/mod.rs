@@ -1,6 +1,6 @@
 //! What makes a texture: the losses and periods that the fit is driven by, and scores of what comes out.
 
-pub(crate) mod loss;
+pub mod loss;
 mod periods;
 pub mod score;
 

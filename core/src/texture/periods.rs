@@ -1,4 +1,6 @@
 //! Periods of a capture: how fast it ticks, chirps or clatters.
+//!
+//! Analysis alone: it runs where a fit or a score is made, never on the audio thread.
 
 use realfft::RealFftPlanner;
 
@@ -12,6 +14,12 @@ const LONGEST_S: f64 = 2.0;
 const LEAST_PEAK: f64 = 0.1;
 /// At most so many unrelated periods.
 const MOST_PERIODS: usize = 3;
+/// A peak this high, as a part of the highest, is as strong as it.
+const AS_STRONG: f64 = 0.92;
+/// A period is related to another if their ratio is this near to a whole number.
+const RELATED: f64 = 0.06;
+/// Least overlap that is made up for, as a part of all frames.
+const LEAST_OVERLAP: f64 = 0.2;
 
 /// A period and how strongly the envelope repeats after it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +35,18 @@ pub struct Period {
 /// those about as strong as the strongest; the others follow by strength.
 ///
 /// Empty for a spectrogram of less than two seconds, or without peaks.
+///
+/// # Examples
+/// ```
+/// use weft_core::texture::find_periods;
+///
+/// // Two bands for six seconds, with a beat every 25 frames.
+/// let frame = |t: usize| if t % 25 < 2 { [1.0, 0.5] } else { [0.1, 0.1] };
+/// let bands: Vec<f32> = (0..600).flat_map(frame).collect();
+/// let periods = find_periods(&bands, 2, 100.0);
+/// assert!((periods[0].frames - 25.0).abs() < 0.1);
+/// assert!(periods[0].strength > 0.8);
+/// ```
 pub fn find_periods(bands: &[f32], width: usize, frame_rate: f64) -> Vec<Period> {
     let rows: Vec<&[f32]> = bands.chunks_exact(width).collect();
     let n = rows.len().saturating_sub(1);
@@ -34,6 +54,24 @@ pub fn find_periods(bands: &[f32], width: usize, frame_rate: f64) -> Vec<Period>
     if n < 2 * half_window || n < 8 {
         return Vec::new();
     }
+    let total = repetition(&rows, half_window);
+    let low = (SHORTEST_S * frame_rate) as usize;
+    let high = ((LONGEST_S * frame_rate) as usize).min(n - 2);
+    let peaks: Vec<usize> = peaks(&total[..high])
+        .into_iter()
+        .filter(|&i| i >= low.max(1))
+        .collect();
+    let mut found = unrelated(&total, &peaks);
+    found.truncate(MOST_PERIODS);
+    for period in &mut found {
+        period.frames = refine(&total, *period);
+    }
+    found
+}
+
+/// How strongly a spectrogram repeats after every number of frames: the normalised autocorrelations of its
+/// flux and of its level, half of each.
+fn repetition(rows: &[&[f32]], half_window: usize) -> Vec<f64> {
     let rises = |p: &[&[f32]]| {
         p[0].iter()
             .zip(p[1])
@@ -45,41 +83,42 @@ pub fn find_periods(bands: &[f32], width: usize, frame_rate: f64) -> Vec<Period>
         .iter()
         .map(|r| r.iter().map(|&x| f64::from(x)).sum())
         .collect();
+    let n = flux.len();
     let mut total = vec![0.0f64; n];
     for mut signal in [flux, level] {
         remove_trend(&mut signal, half_window);
         let ac = autocorrelation(&signal);
         for (lag, (t, a)) in total.iter_mut().zip(&ac).enumerate() {
-            // Half of each signal; the shrinking overlap is made up for, but not beyond a fifth.
-            let overlap = ((n - lag) as f64).max(n as f64 * 0.2);
+            // The shrinking overlap is made up for, but not beyond a fifth.
+            let overlap = ((n - lag) as f64).max(n as f64 * LEAST_OVERLAP);
             *t += 0.5 * a / (ac[0] + 1e-12) * n as f64 / overlap;
         }
     }
-    let low = (SHORTEST_S * frame_rate) as usize;
-    let high = ((LONGEST_S * frame_rate) as usize).min(n - 2);
-    let peaks: Vec<usize> = peaks(&total[..high])
-        .into_iter()
-        .filter(|&i| i >= low.max(1))
-        .collect();
+    total
+}
+
+/// The periods at these peaks, but multiples and parts of those before them: the shortest of the strongest
+/// first, the others by strength.
+fn unrelated(total: &[f64], peaks: &[usize]) -> Vec<Period> {
     let Some(strongest) = peaks.iter().map(|&i| total[i]).reduce(f64::max) else {
         return Vec::new();
     };
     let first = peaks
         .iter()
         .copied()
-        .find(|&i| total[i] > 0.92 * strongest)
+        .find(|&i| total[i] > AS_STRONG * strongest)
         .unwrap_or(peaks[0]);
     let mut found = vec![Period {
-        frames: vertex(&total, first),
+        frames: vertex(total, first),
         strength: total[first],
     }];
-    let mut by_strength = peaks.clone();
+    let mut by_strength = peaks.to_vec();
     by_strength.sort_by(|&a, &b| total[b].total_cmp(&total[a]));
     for i in by_strength {
-        let at = vertex(&total, i);
+        let at = vertex(total, i);
         let related = |p: &Period| {
             let ratio = at / p.frames;
-            (ratio - ratio.round_ties_even()).abs() <= 0.06
+            (ratio - ratio.round_ties_even()).abs() <= RELATED
         };
         if !found.iter().any(related) {
             found.push(Period {
@@ -87,10 +126,6 @@ pub fn find_periods(bands: &[f32], width: usize, frame_rate: f64) -> Vec<Period>
                 strength: total[i],
             });
         }
-    }
-    found.truncate(MOST_PERIODS);
-    for period in &mut found {
-        period.frames = refine(&total, *period);
     }
     found
 }

@@ -2,4 +2,32 @@
 
 mod optimizer;
 pub(super) mod pass;
-pub(super) mod trainer;
+mod trainer;
+
+use super::{Device, DeviceError, Recipe, Start, Trainer};
+use crate::numeric::threads::Threads;
+use trainer::CpuTrainer;
+
+/// The processor. The result does not depend on its settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cpu {
+    /// Threads to work with, the calling one included; 0 for one per core.
+    pub threads: usize,
+    /// Whether the helping threads give way to all others. The calling one's priority belongs to who made it.
+    pub background: bool,
+}
+
+impl Device for Cpu {
+    fn trainer<'a>(
+        &'a self,
+        recipe: &'a Recipe,
+        start: Start,
+    ) -> Result<Box<dyn Trainer + 'a>, DeviceError> {
+        let threads = if self.background {
+            Threads::in_background(self.threads)
+        } else {
+            Threads::new(self.threads)
+        };
+        Ok(Box::new(CpuTrainer::new(recipe, start, threads)))
+    }
+}

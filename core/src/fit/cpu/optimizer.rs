@@ -1,6 +1,6 @@
 //! Moves the weights: matrices by Muon, everything else by Adam.
 
-use crate::network::{Array, Weights};
+use crate::network::{Tensor, TensorName, Weights};
 use crate::numeric::linalg::{View, multiply};
 use crate::numeric::threads::Threads;
 
@@ -20,7 +20,7 @@ const CHANGE_RMS: f32 = 0.4;
 const QUINTIC: [f32; 3] = [3.4445, -4.7750, 2.0315];
 const ROUNDS: usize = 3;
 
-/// What the optimizer remembers of one array.
+/// What the optimizer remembers of one tensor.
 #[derive(Clone, Debug)]
 enum Memory {
     /// Momentum of a matrix with so many columns.
@@ -38,16 +38,14 @@ pub(super) struct Optimizer {
 
 impl Optimizer {
     pub fn new(weights: &Weights) -> Self {
-        let memory = |array: &Array| {
-            let zeros = vec![0.0; array.data.len()];
-            match array.shape[..] {
+        let memory = |(name, tensor): (TensorName, &Tensor)| {
+            let zeros = vec![0.0; tensor.data().len()];
+            match *tensor.shape() {
                 // The table is a list of learned vectors, not a map between spaces.
-                [.., columns] if array.shape.len() > 1 && !array.name.starts_with("table") => {
-                    Memory::Muon {
-                        momentum: zeros,
-                        columns,
-                    }
-                }
+                [_, .., columns] if name != TensorName::Table => Memory::Muon {
+                    momentum: zeros,
+                    columns,
+                },
                 _ => Memory::Adam {
                     first: zeros.clone(),
                     second: zeros,
@@ -55,28 +53,29 @@ impl Optimizer {
             }
         };
         Self {
-            memories: weights.arrays.iter().map(memory).collect(),
+            memories: weights.names().zip(weights.tensors()).map(memory).collect(),
             step: 0,
         }
     }
 
-    /// Moves the weights against the sum of the `gradients`, one list of arrays for each part of a step.
-    /// The result does not depend on the number of threads.
+    /// Moves the weights against the sum of the `gradients`, one for each part of a step. The result does
+    /// not depend on the number of threads.
     pub fn step(
         &mut self,
         weights: &mut Weights,
-        gradients: &[&[Vec<f32>]],
+        gradients: &[&Weights],
         rate: f32,
         threads: Threads,
     ) {
         self.step += 1;
         let step = self.step;
-        let arrays = weights.arrays.iter_mut().zip(&mut self.memories);
-        let mut work: Vec<_> = arrays.enumerate().collect();
-        threads.for_each(&mut work, |(i, (array, memory))| {
-            let parts = gradients.iter().map(|g| g[*i].as_slice());
-            let gradient = sum(parts);
-            let weights = &mut array.data;
+        let gradients: Vec<Vec<&Tensor>> =
+            gradients.iter().map(|g| g.tensors().collect()).collect();
+        let tensors = weights.tensors_mut().zip(&mut self.memories);
+        let mut work: Vec<_> = tensors.enumerate().collect();
+        threads.for_each(&mut work, |(i, (tensor, memory))| {
+            let gradient = sum(gradients.iter().map(|g| g[*i].data()));
+            let weights = tensor.data_mut();
             match memory {
                 Memory::Adam { first, second } => {
                     adam(weights, &gradient, first, second, step, rate);

@@ -1,27 +1,40 @@
 //! One forward and one backward pass through the generator, with everything in between kept.
 
-use crate::network::{
-    Activations, Generator, HIDDEN, SCALES, ScaleInputs, TABLE_CHANNELS, array, layers, skip, spans,
-};
+use crate::network::inputs::{ScaleInputs, join_backward};
+use crate::network::{Activations, Generator, HIDDEN, SCALES, ScaleWeights, Weights, layers};
 
 /// Activations and gradients of a step, kept from step to step.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::fit) struct Pass {
-    frames: usize,
     scales: [Activations; SCALES],
     /// The result: `frames × feature width`.
     pub features: Vec<f32>,
-    /// The gradient by every array of weights, in their order.
-    pub gradients: Vec<Vec<f32>>,
+    gradients: Weights,
     /// By the hidden channels and by what a scale takes in.
     hidden_gradient: Vec<f32>,
     joined_gradient: Vec<f32>,
     first_gradient: Vec<f32>,
     second_gradient: Vec<f32>,
     part: Vec<f32>,
+    table_part: Vec<f32>,
 }
 
 impl Pass {
+    /// For networks of the shape of `weights`.
+    pub fn new(weights: &Weights) -> Self {
+        Self {
+            scales: Default::default(),
+            features: Vec::new(),
+            gradients: weights.zeros_like(),
+            hidden_gradient: Vec::new(),
+            joined_gradient: Vec::new(),
+            first_gradient: Vec::new(),
+            second_gradient: Vec::new(),
+            part: Vec::new(),
+            table_part: Vec::new(),
+        }
+    }
+
     /// Computes [`features`](Self::features): `frames` frames from `inputs` that were filled for them.
     pub fn forward(
         &mut self,
@@ -29,10 +42,14 @@ impl Pass {
         inputs: &[ScaleInputs; SCALES],
         frames: usize,
     ) {
-        self.frames = frames;
-        self.features
-            .resize(frames * generator.feature_width(), 0.0);
-        generator.forward(inputs, frames, &mut self.scales, &mut self.features);
+        let size = frames * generator.feature_width();
+        self.features.resize(size, 0.0);
+        generator.forward(inputs, &mut self.scales, &mut self.features);
+    }
+
+    /// The gradients by the weights that [`backward`](Self::backward) computed.
+    pub fn gradients(&self) -> &Weights {
+        &self.gradients
     }
 
     /// Computes [`gradients`](Self::gradients) from the gradient by the features of the last
@@ -41,104 +58,101 @@ impl Pass {
         &mut self,
         generator: &Generator,
         inputs: &[ScaleInputs; SCALES],
-        features_gradient: &[f32],
+        by_features: &[f32],
     ) {
-        let spans = spans(self.frames);
-        let weights = &generator.weights.arrays;
-        self.gradients.resize_with(weights.len(), Vec::new);
-        for (gradient, array) in self.gradients.iter_mut().zip(weights) {
-            gradient.resize(array.data.len(), 0.0);
-        }
-        if let Some(table) = self.gradients.get_mut(array::TABLE) {
-            table.fill(0.0);
+        let weights = generator.weights();
+        if let Some(table) = &mut self.gradients.table {
+            table.data_mut().fill(0.0);
         }
         let hidden = &self.scales[SCALES - 1].hidden;
         self.hidden_gradient.resize(hidden.len(), 0.0);
-        let [dw, db] = &mut self.gradients[array::HEAD_WEIGHT..=array::HEAD_BIAS] else {
-            unreachable!("the head has two arrays")
-        };
+        let by_head = &mut self.gradients.head;
         layers::head_backward(
             hidden,
             HIDDEN,
-            &weights[array::HEAD_WEIGHT].data,
-            &weights[array::HEAD_BIAS].data,
-            &generator.range,
-            features_gradient,
+            weights.head.weight.data(),
+            weights.head.bias.data(),
+            generator.range(),
+            by_features,
             layers::Gradients {
                 dx: Some(&mut self.hidden_gradient),
-                dw,
-                db,
+                dw: by_head.weight.data_mut(),
+                db: by_head.bias.data_mut(),
             },
         );
         for s in (0..SCALES).rev() {
-            let Activations {
-                joined,
-                first,
-                second,
-                ..
-            } = &self.scales[s];
-            self.first_gradient.resize(first.len(), 0.0);
-            self.second_gradient.resize(second.len(), 0.0);
-            layers::residual_backward(
-                &self.hidden_gradient,
-                HIDDEN,
-                &mut self.first_gradient,
-                &mut self.second_gradient,
-            );
-            let [dw1, db1, dw2, db2] =
-                &mut self.gradients[array::first_weight(s)..=array::second_bias(s)]
-            else {
-                unreachable!("a scale has four arrays")
-            };
-            self.part.resize(first.len(), 0.0);
-            layers::convolve_backward(
-                first,
-                HIDDEN,
-                &weights[array::second_weight(s)].data,
-                second,
-                &self.second_gradient,
-                layers::Gradients {
-                    dx: Some(&mut self.part),
-                    dw: dw2,
-                    db: db2,
-                },
-            );
-            add(&mut self.first_gradient, &self.part);
-            let width = joined.len() / inputs[s].columns;
-            self.joined_gradient.resize(joined.len(), 0.0);
-            layers::convolve_backward(
-                joined,
-                width,
-                &weights[array::first_weight(s)].data,
-                first,
-                &self.first_gradient,
-                layers::Gradients {
-                    // The coarsest scale takes in nothing that depends on weights.
-                    dx: (s > 0).then_some(&mut self.joined_gradient[..]),
-                    dw: dw1,
-                    db: db1,
-                },
-            );
-            if s == 0 {
-                break;
-            }
-            let parts = inputs[s].parts(skip(&spans, s));
-            self.hidden_gradient
-                .resize(self.scales[s - 1].hidden.len(), 0.0);
-            self.part
-                .resize(weights.get(array::TABLE).map_or(0, |t| t.data.len()), 0.0);
-            layers::join_backward(
-                &parts,
-                HIDDEN,
-                TABLE_CHANNELS,
-                &self.joined_gradient,
-                &mut self.hidden_gradient,
-                &mut self.part,
-            );
-            if !parts.table_weights.is_empty() {
-                add(&mut self.gradients[array::TABLE], &self.part);
+            self.scale_backward(s, &weights.scales[s]);
+            if s > 0 {
+                self.join_backward(s, &inputs[s]);
             }
         }
+    }
+
+    /// Through the two convolutions of scale `s`: from the gradient by what it hands on to that by its joined
+    /// input.
+    fn scale_backward(&mut self, s: usize, weights: &ScaleWeights) {
+        let Activations {
+            joined,
+            first,
+            second,
+            ..
+        } = &self.scales[s];
+        let gradients = &mut self.gradients.scales[s];
+        self.first_gradient.resize(first.len(), 0.0);
+        self.second_gradient.resize(second.len(), 0.0);
+        layers::residual_backward(
+            &self.hidden_gradient,
+            HIDDEN,
+            &mut self.first_gradient,
+            &mut self.second_gradient,
+        );
+        self.part.resize(first.len(), 0.0);
+        layers::convolve_backward(
+            first,
+            HIDDEN,
+            weights.second.weight.data(),
+            second,
+            &self.second_gradient,
+            layers::Gradients {
+                dx: Some(&mut self.part),
+                dw: gradients.second.weight.data_mut(),
+                db: gradients.second.bias.data_mut(),
+            },
+        );
+        add(&mut self.first_gradient, &self.part);
+        self.joined_gradient.resize(joined.len(), 0.0);
+        layers::convolve_backward(
+            joined,
+            weights.first.weight.shape()[1],
+            weights.first.weight.data(),
+            first,
+            &self.first_gradient,
+            layers::Gradients {
+                // The coarsest scale takes in nothing that depends on weights.
+                dx: (s > 0).then_some(&mut self.joined_gradient[..]),
+                dw: gradients.first.weight.data_mut(),
+                db: gradients.first.bias.data_mut(),
+            },
+        );
+    }
+
+    /// From the gradient by the joined input of scale `s` to that by what the coarser scale handed on, and
+    /// the scale's share of that by the table.
+    fn join_backward(&mut self, s: usize, inputs: &ScaleInputs) {
+        let coarser = self.scales[s - 1].hidden.len();
+        self.hidden_gradient.resize(coarser, 0.0);
+        let table = self.gradients.table.as_mut();
+        let table = table.map_or(&mut [][..], |t| t.data_mut());
+        self.table_part.clear();
+        self.table_part.resize(table.len(), 0.0);
+        join_backward(
+            inputs,
+            HIDDEN,
+            &self.joined_gradient,
+            &mut self.hidden_gradient,
+            &mut self.table_part,
+        );
+        add(table, &self.table_part);
     }
 }
 

@@ -1,101 +1,24 @@
 //! The steps of a fit: fresh noise and filters, forward, compare, backward, move the weights.
 
-use std::sync::Arc;
-
 use super::optimizer::Optimizer;
 use super::pass::Pass;
-use crate::clip::Clip;
-use crate::fit::calibration::{FINAL_FRAMES, Levels, SNAPSHOT_FRAMES};
-use crate::network::{FeatureRange, Generator, InputLaw, SCALES, ScaleInputs};
+use crate::fit::recipe::STEP_FRAMES;
+use crate::fit::{DeviceError, Recipe, Start, Trainer};
+use crate::network::inputs::{InputBlocks, ScaleInputs};
+use crate::network::{Generator, SCALES};
 use crate::numeric::random::Sequence;
 use crate::numeric::threads::Threads;
-use crate::spectrum::{FrontEnd, SpectrumError};
-use crate::texture::loss::{BANKS, FeatureShape, StepTargets, TargetBank, TextureLoss};
-use crate::texture::{Period, find_periods};
+use crate::texture::loss::{BANKS, SlicedWasserstein, StepTargets, TargetBank};
 
-/// Frames generated in a step.
-const STEP_FRAMES: usize = 384;
-/// A period at least this strong becomes an input of the network.
-pub(in crate::fit) const PERIOD_INPUT_GATE: f64 = 0.6;
-/// Share of its channel's mean deviation in the whitening of a feature.
-const WHITENING_SHARE: f32 = 0.3;
 /// Keeps the noise of the steps apart from the filters, which are drawn from the same seed.
 const INPUT_SEED: u64 = 0x1297_0512;
-/// The same for the noise that levels are measured with.
-const CALIBRATION_SEED: u64 = 0x0451_C0DE;
 /// The frames of a step are made in so many stretches, each by one thread. Their margins overlap, so more
 /// of them cost more in all. A constant: the sums' order, and with it the bits, must not depend on threads.
 const PARTS: usize = 2;
 const PART_FRAMES: usize = STEP_FRAMES / PARTS;
 
-/// Scales of the features in the loss: partly each feature's own deviation, partly its channel's.
-pub(in crate::fit) fn whitening(deviation: &[f32], bands: usize) -> Vec<f32> {
-    deviation
-        .chunks_exact(bands)
-        .flat_map(|channel| {
-            let mean_square = channel.iter().map(|d| d * d).sum::<f32>() / bands as f32;
-            let share = WHITENING_SHARE * mean_square.sqrt();
-            channel
-                .iter()
-                .map(move |d| share + (1.0 - WHITENING_SHARE) * d)
-        })
-        .collect()
-}
-
-/// A capture, ready to be fitted: what is measured on it, and the loss against it.
-pub(in crate::fit) struct Task {
-    pub front_end: Arc<FrontEnd>,
-    range: FeatureRange,
-    periods: Vec<Period>,
-    loss: TextureLoss,
-    levels: Levels,
-}
-
-impl Task {
-    pub fn new(clip: &Clip) -> Result<Self, SpectrumError> {
-        let (front_end, features) = FrontEnd::analyse(clip)?;
-        let bands = front_end.bands().count();
-        let frames = features.data.chunks_exact(features.width);
-        let mid: Vec<f32> = frames.flat_map(|row| &row[..bands]).copied().collect();
-        let periods = find_periods(&mid, bands, front_end.frame_rate());
-        let magnitude_width = front_end.magnitude_channels() * bands;
-        let levels = Levels::measure(&features.data, features.width, magnitude_width);
-        let range = FeatureRange::measure(&features, magnitude_width);
-        let channels = front_end.feature_channels();
-        let loss = TextureLoss::new(
-            features.data,
-            FeatureShape { channels, bands },
-            &whitening(&range.deviation, bands),
-            &periods,
-            front_end.frame_rate(),
-            STEP_FRAMES,
-        );
-        Ok(Self {
-            front_end: Arc::new(front_end),
-            range,
-            periods,
-            loss,
-            levels,
-        })
-    }
-
-    /// A network that knows nothing yet.
-    pub fn generator(&self, seed: u64) -> Generator {
-        let period = self
-            .periods
-            .first()
-            .filter(|p| p.strength > PERIOD_INPUT_GATE);
-        Generator::new(
-            self.front_end.frame_rate(),
-            self.range.clone(),
-            period,
-            seed,
-        )
-    }
-}
-
 /// One stretch of a step's frames.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Part {
     inputs: [ScaleInputs; SCALES],
     pass: Pass,
@@ -105,151 +28,182 @@ struct Part {
     gradient: Vec<f32>,
 }
 
+/// What a step begins with: the noise of every part, and the filters and targets of every bank.
+#[derive(Debug, Default)]
+struct Draws {
+    inputs: [[ScaleInputs; SCALES]; PARTS],
+    banks: [Option<TargetBank>; BANKS],
+}
+
 /// Everything that a fit changes from step to step.
-pub(in crate::fit) struct Trainer<'a> {
-    task: &'a Task,
+pub(super) struct CpuTrainer<'a> {
+    loss: &'a SlicedWasserstein,
     threads: Threads,
     seed: u64,
+    /// Steps done, those before the start included.
     step: u32,
     generator: Generator,
     optimizer: Optimizer,
     parts: [Part; PARTS],
-    next_inputs: [[ScaleInputs; SCALES]; PARTS],
     targets: StepTargets,
-    next_banks: [Option<TargetBank>; BANKS],
+    next: Draws,
 }
 
-/// What can be done at the same time as something else in a step.
-enum Chore<'a> {
+/// What may be done at the same time as other tasks of a step.
+enum Task<'a> {
     Learn(usize, &'a mut Part),
     DrawInputs(usize, &'a mut [ScaleInputs; SCALES]),
     DrawBank(usize, &'a mut Option<TargetBank>),
 }
 
-impl<'a> Trainer<'a> {
-    /// Starts after `step` steps that led to `generator`.
-    pub fn new(
-        task: &'a Task,
-        generator: Generator,
-        seed: u64,
-        step: u32,
-        threads: Threads,
-    ) -> Self {
-        let mut trainer = Self {
-            task,
-            threads,
-            seed,
-            step,
-            optimizer: Optimizer::new(&generator.weights),
-            generator,
-            parts: Default::default(),
-            next_inputs: Default::default(),
-            targets: StepTargets::default(),
-            next_banks: Default::default(),
-        };
-        let (inputs, banks) = (
-            trainer.next_inputs.iter_mut(),
-            trainer.next_banks.iter_mut(),
-        );
-        let draw = inputs.enumerate().map(|(i, x)| Chore::DrawInputs(i, x));
-        let draw = draw.chain(banks.enumerate().map(|(i, b)| Chore::DrawBank(i, b)));
-        let law = &trainer.generator.inputs;
-        threads.for_each(&mut draw.collect::<Vec<_>>(), |chore| match chore {
-            Chore::DrawInputs(part, inputs) => draw_inputs(law, seed, step, *part, inputs),
-            Chore::DrawBank(bank, drawn) => {
-                **drawn = Some(task.loss.draw(seed, step.into(), *bank))
-            }
-            Chore::Learn(..) => {}
-        });
-        trainer
+/// Draws what one step begins with.
+struct Drawing<'a> {
+    loss: &'a SlicedWasserstein,
+    inputs: &'a InputBlocks,
+    seed: u64,
+    step: u32,
+}
+
+impl Drawing<'_> {
+    /// Fresh noise for part `part` of the step.
+    fn inputs(&self, part: usize, inputs: &mut [ScaleInputs; SCALES]) {
+        let seed = Sequence::new(self.seed ^ INPUT_SEED, u64::from(self.step)).next() as u32;
+        let start = (part * PART_FRAMES) as i64;
+        self.inputs.fill(seed, start, PART_FRAMES, inputs);
     }
 
-    /// One step at learning rate `rate`. Returns its loss: mean squared Wasserstein distance over variance.
-    pub fn step(&mut self, rate: f32) -> f32 {
-        let Self {
-            task,
-            threads,
-            seed,
-            generator,
-            parts,
-            next_inputs,
-            targets,
-            next_banks,
-            ..
-        } = self;
-        let loss = &task.loss;
-        *targets = StepTargets::new(next_banks.iter_mut().filter_map(Option::take));
-        for (part, inputs) in parts.iter_mut().zip(next_inputs.iter_mut()) {
-            std::mem::swap(&mut part.inputs, inputs);
-        }
-
-        threads.for_each(parts, |part| {
-            part.pass.forward(generator, &part.inputs, PART_FRAMES);
-            part.outputs = loss.project(&part.pass.features, targets);
-        });
-
-        let outputs: [&[f32]; PARTS] = parts.each_ref().map(|p| p.outputs.as_slice());
-        let mut compared: [_; BANKS] = std::array::from_fn(|bank| (bank, 0.0, Vec::new()));
-        threads.for_each(&mut compared, |(bank, value, gradient)| {
-            (*value, *gradient) = loss.compare(&outputs, targets, *bank);
-        });
-        let value: f32 = compared.iter().map(|c| c.1).sum();
-        let by_outputs: Vec<f32> = compared.into_iter().flat_map(|c| c.2).collect();
-
-        // What the next step needs is drawn beside the backward passes.
-        let next = self.step + 1;
-        let learn = parts.iter_mut().enumerate();
-        let learn = learn.map(|(i, part)| Chore::Learn(i, part));
-        let draw = next_inputs.iter_mut().enumerate();
-        let draw = draw.map(|(i, inputs)| Chore::DrawInputs(i, inputs));
-        let banks = next_banks.iter_mut().enumerate();
-        let banks = banks.map(|(i, bank)| Chore::DrawBank(i, bank));
-        let mut chores: Vec<_> = learn.chain(draw).chain(banks).collect();
-        threads.for_each(&mut chores, |chore| match chore {
-            Chore::Learn(i, part) => {
-                part.gradient.resize(part.pass.features.len(), 0.0);
-                let first = *i * PART_FRAMES;
-                loss.project_backward(&by_outputs, targets, first, &mut part.gradient);
-                part.pass.backward(generator, &part.inputs, &part.gradient);
-            }
-            Chore::DrawInputs(part, inputs) => {
-                draw_inputs(&generator.inputs, *seed, next, *part, inputs);
-            }
-            Chore::DrawBank(bank, drawn) => {
-                **drawn = Some(loss.draw(*seed, next.into(), *bank));
-            }
-        });
-
-        let gradients = parts.each_ref().map(|p| p.pass.gradients.as_slice());
-        self.optimizer
-            .step(&mut generator.weights, &gradients, rate, *threads);
-        self.step = next;
-        value / loss.weight()
-    }
-
-    /// The network as it would be kept: at the capture's levels, in half precision.
-    pub fn snapshot(&self, is_last: bool) -> Generator {
-        let mut snapshot = self.generator.clone();
-        let seed = Sequence::new(self.seed ^ CALIBRATION_SEED, 0).next() as u32;
-        let frames = if is_last {
-            FINAL_FRAMES
-        } else {
-            SNAPSHOT_FRAMES
-        };
-        self.task.levels.apply(&mut snapshot, seed, frames);
-        snapshot.round_to_half();
-        snapshot
+    /// Fresh filters of bank `bank` of the step, and what the capture answers to them.
+    fn bank(&self, bank: usize) -> TargetBank {
+        self.loss.draw(self.seed, self.step.into(), bank)
     }
 }
 
-/// Fresh noise for part `part` of step `step`.
-fn draw_inputs(
-    law: &InputLaw,
-    seed: u64,
-    step: u32,
-    part: usize,
-    inputs: &mut [ScaleInputs; SCALES],
-) {
-    let seed = Sequence::new(seed ^ INPUT_SEED, u64::from(step)).next() as u32;
-    law.fill(seed, (part * PART_FRAMES) as i64, PART_FRAMES, inputs);
+impl Draws {
+    fn tasks(&mut self) -> impl Iterator<Item = Task<'_>> {
+        let inputs = self.inputs.iter_mut().enumerate();
+        let inputs = inputs.map(|(part, inputs)| Task::DrawInputs(part, inputs));
+        let banks = self.banks.iter_mut().enumerate();
+        inputs.chain(banks.map(|(bank, drawn)| Task::DrawBank(bank, drawn)))
+    }
+}
+
+impl Task<'_> {
+    /// Does the task; `learn` makes the backward pass of a part.
+    fn run(&mut self, drawing: &Drawing<'_>, learn: impl Fn(usize, &mut Part)) {
+        match self {
+            Self::Learn(index, part) => learn(*index, part),
+            Self::DrawInputs(part, inputs) => drawing.inputs(*part, inputs),
+            Self::DrawBank(bank, drawn) => **drawn = Some(drawing.bank(*bank)),
+        }
+    }
+}
+
+impl<'a> CpuTrainer<'a> {
+    pub fn new(recipe: &'a Recipe, start: Start, threads: Threads) -> Self {
+        let Start { generator, steps } = start;
+        let part = |_| Part {
+            inputs: Default::default(),
+            pass: Pass::new(generator.weights()),
+            outputs: Vec::new(),
+            gradient: Vec::new(),
+        };
+        let mut next = Draws::default();
+        let drawing = Drawing {
+            loss: recipe.loss(),
+            inputs: generator.inputs(),
+            seed: recipe.settings().seed,
+            step: steps,
+        };
+        let mut tasks: Vec<_> = next.tasks().collect();
+        threads.for_each(&mut tasks, |task| task.run(&drawing, |_, _| {}));
+        Self {
+            loss: recipe.loss(),
+            threads,
+            seed: recipe.settings().seed,
+            step: steps,
+            optimizer: Optimizer::new(generator.weights()),
+            parts: std::array::from_fn(part),
+            generator,
+            targets: StepTargets::default(),
+            next,
+        }
+    }
+
+    /// Makes the frames of the step whose noise was drawn, and the filters' outputs on them.
+    fn forward(&mut self) {
+        let Self {
+            loss,
+            generator,
+            parts,
+            next,
+            targets,
+            ..
+        } = self;
+        *targets = StepTargets::new(next.banks.iter_mut().filter_map(Option::take));
+        for (part, inputs) in parts.iter_mut().zip(&mut next.inputs) {
+            std::mem::swap(&mut part.inputs, inputs);
+        }
+        self.threads.for_each(parts, |part| {
+            part.pass.forward(generator, &part.inputs, PART_FRAMES);
+            part.outputs = loss.apply_filters(&part.pass.features, targets);
+        });
+    }
+
+    /// The loss of the step's frames, and its gradient by the filters' outputs.
+    fn compare(&self) -> (f32, Vec<f32>) {
+        let outputs: [&[f32]; PARTS] = self.parts.each_ref().map(|p| p.outputs.as_slice());
+        let mut compared: [_; BANKS] = std::array::from_fn(|bank| (bank, 0.0, Vec::new()));
+        self.threads
+            .for_each(&mut compared, |(bank, value, gradient)| {
+                (*value, *gradient) = self.loss.compare(&outputs, &self.targets, *bank);
+            });
+        let value: f32 = compared.iter().map(|c| c.1).sum();
+        (value, compared.into_iter().flat_map(|c| c.2).collect())
+    }
+
+    /// Computes the gradients by the weights. What the next step needs is drawn beside the backward passes.
+    fn backward(&mut self, by_outputs: &[f32]) {
+        let Self {
+            loss,
+            generator,
+            parts,
+            targets,
+            next,
+            ..
+        } = self;
+        let drawing = Drawing {
+            loss,
+            inputs: generator.inputs(),
+            seed: self.seed,
+            step: self.step + 1,
+        };
+        let learn = parts.iter_mut().enumerate();
+        let learn = learn.map(|(i, part)| Task::Learn(i, part));
+        let mut tasks: Vec<_> = learn.chain(next.tasks()).collect();
+        self.threads.for_each(&mut tasks, |task| {
+            task.run(&drawing, |i, part| {
+                part.gradient.resize(part.pass.features.len(), 0.0);
+                let first = i * PART_FRAMES;
+                loss.filters_backward(by_outputs, targets, first, &mut part.gradient);
+                part.pass.backward(generator, &part.inputs, &part.gradient);
+            });
+        });
+    }
+}
+
+impl Trainer for CpuTrainer<'_> {
+    fn step(&mut self, rate: f32) -> Result<f32, DeviceError> {
+        self.forward();
+        let (value, by_outputs) = self.compare();
+        self.backward(&by_outputs);
+        let gradients = self.parts.each_ref().map(|p| p.pass.gradients());
+        let weights = self.generator.weights_mut();
+        self.optimizer.step(weights, &gradients, rate, self.threads);
+        self.step += 1;
+        Ok(value / self.loss.weight())
+    }
+
+    fn snapshot(&mut self) -> Result<Generator, DeviceError> {
+        Ok(self.generator.clone())
+    }
 }

@@ -8,12 +8,14 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use crate::clip::Capture;
-use crate::fit::{FitError, FitEvent, FitSettings, fit_capture, refine};
+use crate::fit::cpu::Cpu;
+use crate::fit::{FitError, FitEvent, FitSettings, fit_capture_on, refine_on};
 use crate::instrument::bank::FitPlan;
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::atomics::{AtomicBool, AtomicU32, Ordering};
 use crate::instrument::shared::{EVERYTHING, FitPaces, FitProgress, PacedCapture, StageWriter};
 use crate::network::Model;
+use crate::numeric::threads::lower_priority;
 
 /// How long a fit that is ahead of the song sleeps before it looks again.
 const REST: Duration = Duration::from_millis(1);
@@ -95,6 +97,8 @@ impl SharedPace {
 pub(super) struct FitThread {
     pub job: FitJob,
     pub settings: FitSettings,
+    /// Where it trains.
+    pub device: Cpu,
     /// Where it keeps to the song's pace.
     pub pace: Option<Arc<SharedPace>>,
     pub is_cancelled: Arc<AtomicBool>,
@@ -116,8 +120,9 @@ impl FitThread {
         });
     }
 
-    /// Fits until the end or until it is cancelled.
+    /// Fits until the end or until it is cancelled. Gives way to all that sounds.
     pub fn run(self) {
+        lower_priority();
         let mut last_step = 0;
         let mut on_event = |event: FitEvent<'_>| {
             if self.is_cancelled() {
@@ -138,8 +143,12 @@ impl FitThread {
             ControlFlow::Continue(())
         };
         let fit = || match &self.job.start {
-            FitStart::Capture(capture) => fit_capture(capture, &self.settings, &mut on_event),
-            FitStart::Texture(model) => refine(model, &self.settings, &mut on_event),
+            FitStart::Capture(capture) => {
+                fit_capture_on(&self.device, capture, &self.settings, &mut on_event)
+            }
+            FitStart::Texture(model) => {
+                refine_on(&self.device, model, &self.settings, &mut on_event)
+            }
         };
         // A defect in the fit must not take the host with it.
         let result = catch_unwind(AssertUnwindSafe(fit));

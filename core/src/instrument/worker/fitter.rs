@@ -10,7 +10,8 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, unbounded};
 
 use super::fit_thread::{FitJob, FitNews, FitStart, FitThread, SharedPace, SteppedNews};
-use crate::fit::{FitEvent, FitSettings, fit_capture};
+use crate::fit::cpu::Cpu;
+use crate::fit::{FitEvent, FitSettings, fit_capture_on};
 use crate::instrument::bank::FitPlan;
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::atomics::{AtomicBool, Ordering};
@@ -18,6 +19,7 @@ use crate::instrument::shared::{
     FitPaces, FitProgress, MetersReader, PacedCapture, Pending, PendingFit, PendingPacedFit,
     StageWriter,
 };
+use crate::numeric::threads::lower_priority;
 
 /// A fit's thread, what it tells, and how to end it.
 struct FitHandle {
@@ -121,11 +123,13 @@ impl Fitter {
         let FitStart::Capture(capture) = &job.start else {
             return;
         };
-        let (capture, settings) = (capture.clone(), settings(&job.plan, 1));
+        let (capture, settings) = (capture.clone(), settings(&job.plan));
         let cancel = Arc::new(AtomicBool::new(false));
         let (sender, news) = unbounded();
         let is_cancelled = cancel.clone();
         let work = move || {
+            lower_priority();
+            let device = background_cpu(1);
             let mut on_event = |event: FitEvent<'_>| {
                 if let FitEvent::Snapshot { model, .. } = event
                     && !is_cancelled.load(Ordering::Acquire)
@@ -140,7 +144,7 @@ impl Fitter {
             };
             // Whatever goes wrong, the fit itself will meet it again and say so.
             let _ = catch_unwind(AssertUnwindSafe(|| {
-                fit_capture(&capture, &settings, &mut on_event)
+                fit_capture_on(&device, &capture, &settings, &mut on_event)
             }));
         };
         let thread = std::thread::Builder::new().name("weft-preview".into());
@@ -289,7 +293,8 @@ impl Fitter {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // One core is the audio thread's, but for a bounce, which waits. The result is the same.
         let spare = usize::from(!self.meters.is_offline());
-        let settings = settings(&job.plan, cores.saturating_sub(spare).max(1));
+        let device = background_cpu(cores.saturating_sub(spare).max(1));
+        let settings = settings(&job.plan);
         let cancel = Arc::new(AtomicBool::new(false));
         let (sender, news) = unbounded();
         *self.stage.fit() = Some(FitProgress {
@@ -301,6 +306,7 @@ impl Fitter {
         let fit = FitThread {
             job,
             settings,
+            device,
             pace,
             is_cancelled: cancel.clone(),
             stage: self.stage.clone(),
@@ -325,12 +331,18 @@ impl Fitter {
     }
 }
 
-fn settings(plan: &FitPlan, threads: usize) -> FitSettings {
+fn settings(plan: &FitPlan) -> FitSettings {
     FitSettings {
         steps: plan.steps,
         seed: plan.seed,
-        threads,
         max_duration_s: None,
+    }
+}
+
+/// The processor, on so many threads that give way to all that sounds.
+fn background_cpu(threads: usize) -> Cpu {
+    Cpu {
+        threads,
         background: true,
     }
 }

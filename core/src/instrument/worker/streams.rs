@@ -183,12 +183,12 @@ impl Streams {
         let improves = snapshot
             && playable
                 .as_ref()
-                .is_some_and(|p| p.model.has_same_capture(&model));
+                .is_some_and(|p| p.model.id() == model.id());
         let shaping = Arc::new(Shaping::new(&model));
         self.board.set_side_share(slot, shaping.side_share);
         if improves {
             // Streams of another texture may still be fading out.
-            let same = |feed: &EngineFeed| feed.model().has_same_capture(&model);
+            let same = |feed: &EngineFeed| feed.model().id() == model.id();
             for (_, feed) in self.feeds.iter_mut().filter(|(_, feed)| same(feed)) {
                 feed.improve(model.clone());
             }

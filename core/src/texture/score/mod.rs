@@ -113,7 +113,7 @@ pub struct Scores {
     /// of the reference's energy; from 0, lower is better (Antognini, Hoffman & Weiss 2019, eq. 4).
     pub gram: f64,
     /// Distance of the spectrograms' autocorrelations at lags of 0.2 to 2 s, as a part of the reference's
-    /// energy: rhythm; from 0, lower is better (Antognini, Hoffman & Weiss 2019, Table I). Of the
+    /// energy: rhythm; from 0, lower is better (Antognini, Hoffman & Weiss 2019, eq. 6 and Table I). Of the
     /// synthesis, as much as the reference is long counts.
     #[serde(rename = "autoc")]
     pub autocorrelation: f64,
@@ -209,8 +209,8 @@ pub fn score(
     let (mel_a, mel_b) = (spectrogram::log_mel(a), spectrogram::log_mel(b));
     let statistics = statistics::compare(a, head, threads);
     let scores = Scores {
-        gram: gram::distance(&log_a, part(GRAM_LENGTHS), settings.seed, threads),
-        autocorrelation: autocorrelation::distance(&log_a, part(1), threads),
+        gram: gram::distance(&log_a, part(GRAM_LENGTHS), settings.seed, settings.threads),
+        autocorrelation: autocorrelation::distance(&log_a, part(1), settings.threads),
         statistics_snr_db: statistics.average(),
         frechet_mel: frechet::distance(&mel_a, &mel_b),
         copying_100_ms: copying::best_correlation(

@@ -5,7 +5,7 @@
 const VARIANCE_FLOOR: f64 = 1e-3;
 
 /// A projection of a stretch of frames: of some of its frames, the weight of every feature.
-pub(crate) struct Projection {
+pub(crate) struct PlainProjection {
     pub taps: Vec<(usize, Vec<f64>)>,
 }
 
@@ -15,7 +15,7 @@ pub(crate) struct PlainSet {
     /// Pooled frames that a stretch spans beyond its first.
     pub reach: usize,
     pub weight: f64,
-    pub projections: Vec<Projection>,
+    pub projections: Vec<PlainProjection>,
 }
 
 pub(crate) struct PlainLoss {
@@ -91,7 +91,7 @@ fn pool_time(x: &[f64], width: usize, pool: usize) -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn respond(frames: &[Vec<f64>], projection: &Projection, reach: usize) -> Vec<f64> {
+fn respond(frames: &[Vec<f64>], projection: &PlainProjection, reach: usize) -> Vec<f64> {
     let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
     (0..frames.len() - reach)
         .map(|first| {

@@ -2,7 +2,7 @@
 
 use crate::numeric::random::Sequence;
 
-/// Filters that are drawn together: responses combine the filters of one family over time.
+/// Filters that are drawn together: projections combine the filters of one family over time.
 pub(crate) const FAMILY: usize = 4;
 /// Narrowest bump over the bands, in bands.
 const NARROWEST: f64 = 2.0;

@@ -1,0 +1,107 @@
+//! Where a fit is computed.
+//!
+//! A [`Device`] makes a [`Trainer`] for a [`Recipe`], and the fit asks that for one step after the other. How
+//! fast it learns, when it shows what it has and when it is over is the schedule's; at which levels a network
+//! is kept is the recipe's. So all that a device brings is the step itself.
+
+use thiserror::Error;
+
+use super::Recipe;
+use crate::network::Generator;
+
+/// A device that can't go on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{device} can't go on with the fit ({reason}); fit on the processor")]
+pub struct DeviceError {
+    /// What the device calls itself.
+    pub device: String,
+    /// What went wrong.
+    pub reason: String,
+}
+
+/// What a fit starts from.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The network before the first step.
+    pub generator: Generator,
+    /// Steps that led to it. The random numbers of a step are numbered by all steps before it.
+    pub steps: u32,
+}
+
+/// Something that can train a network.
+///
+/// # Examples
+/// A device that counts its steps:
+/// ```
+/// use std::cell::Cell;
+/// use std::ops::ControlFlow;
+///
+/// use weft_core::fit::cpu::Cpu;
+/// use weft_core::fit::{Device, DeviceError, FitSettings, Recipe, Start, Trainer, fit_on};
+/// use weft_core::network::Generator;
+/// use weft_core::procedural::{Texture, synthesize};
+///
+/// #[derive(Default)]
+/// struct Counting {
+///     cpu: Cpu,
+///     steps: Cell<u32>,
+/// }
+///
+/// struct CountingTrainer<'a>(&'a Cell<u32>, Box<dyn Trainer + 'a>);
+///
+/// impl Device for Counting {
+///     fn trainer<'a>(
+///         &'a self,
+///         recipe: &'a Recipe,
+///         start: Start,
+///     ) -> Result<Box<dyn Trainer + 'a>, DeviceError> {
+///         let inner = self.cpu.trainer(recipe, start)?;
+///         Ok(Box::new(CountingTrainer(&self.steps, inner)))
+///     }
+/// }
+///
+/// impl Trainer for CountingTrainer<'_> {
+///     fn step(&mut self, rate: f32) -> Result<f32, DeviceError> {
+///         self.0.set(self.0.get() + 1);
+///         self.1.step(rate)
+///     }
+///
+///     fn snapshot(&mut self) -> Result<Generator, DeviceError> {
+///         self.1.snapshot()
+///     }
+/// }
+///
+/// let clip = synthesize(Texture::Rain, 1, 8_000, 1.5);
+/// let settings = FitSettings { steps: 3, ..FitSettings::default() };
+/// let device = Counting::default();
+/// fit_on(&device, &clip, &settings, &mut |_| ControlFlow::Continue(()))?;
+/// assert_eq!(device.steps.get(), 3);
+/// # Ok::<(), weft_core::fit::FitError>(())
+/// ```
+pub trait Device {
+    /// A trainer of `recipe` that goes on from `start`.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if the device can't start.
+    fn trainer<'a>(
+        &'a self,
+        recipe: &'a Recipe,
+        start: Start,
+    ) -> Result<Box<dyn Trainer + 'a>, DeviceError>;
+}
+
+/// A fit on its way.
+pub trait Trainer {
+    /// One step at learning rate `rate`. Returns its loss: the mean squared Wasserstein distance over the
+    /// capture's variance; about 1 at the start.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if the device can't go on.
+    fn step(&mut self, rate: f32) -> Result<f32, DeviceError>;
+
+    /// The network as it is now, in the precision that it is trained in.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if the device can't go on.
+    fn snapshot(&mut self) -> Result<Generator, DeviceError>;
+}

@@ -1,0 +1,114 @@
+//! The capture's own range of every feature, within which the network's output is softly kept.
+//!
+//! Without it, one frame in seven leaves the capture's range, and a loud one ruins a render.
+
+use crate::numeric::fast_math::{sigmoid, softplus};
+use crate::spectrum::Features;
+
+/// Room around the capture's own range of each feature, in units of log magnitude.
+const RANGE_MARGIN: f32 = 0.15;
+/// Least deviation of a feature that the network's output is scaled with.
+const LEAST_DEVIATION: f32 = 0.05;
+/// How sharply the soft limits bend, per unit of log magnitude.
+const CAP_SHARPNESS: f32 = 6.0;
+
+/// The capture's own range and scale of every feature.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FeatureRange {
+    pub mean: Vec<f32>,
+    pub deviation: Vec<f32>,
+    pub low: Vec<f32>,
+    pub high: Vec<f32>,
+}
+
+/// The range of one feature.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    mean: f32,
+    deviation: f32,
+    low: f32,
+    high: f32,
+}
+
+impl FeatureRange {
+    /// Measured on a capture's features; the first `magnitude_width` of them can't be negative.
+    pub fn measure(features: &Features, magnitude_width: usize) -> Self {
+        let (width, n) = (features.width, features.frames() as f64);
+        let mut low = vec![f32::INFINITY; width];
+        let mut high = vec![f32::NEG_INFINITY; width];
+        let (mut sum, mut square) = (vec![0.0f64; width], vec![0.0f64; width]);
+        for row in features.data.chunks_exact(width) {
+            for (i, &x) in row.iter().enumerate() {
+                low[i] = low[i].min(x);
+                high[i] = high[i].max(x);
+                sum[i] += f64::from(x);
+                square[i] += f64::from(x) * f64::from(x);
+            }
+        }
+        for (i, (low, high)) in low.iter_mut().zip(&mut high).enumerate() {
+            *low -= RANGE_MARGIN;
+            *high += RANGE_MARGIN;
+            if i < magnitude_width {
+                *low = low.max(0.0);
+            }
+        }
+        let deviation = |(s, q): (&f64, &f64)| (q / n - (s / n).powi(2)).max(0.0).sqrt() as f32;
+        Self {
+            mean: sum.iter().map(|s| (s / n) as f32).collect(),
+            deviation: sum
+                .iter()
+                .zip(&square)
+                .map(|p| deviation(p) + LEAST_DEVIATION)
+                .collect(),
+            low,
+            high,
+        }
+    }
+
+    /// Features in a frame.
+    pub fn width(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// The ranges of the features, in their order: loops that zip them need no bounds checks, and vectorise.
+    #[inline(always)]
+    pub(super) fn limits(&self) -> impl Iterator<Item = Limits> {
+        let middles = self.mean.iter().zip(&self.deviation);
+        let bounds = self.low.iter().zip(&self.high);
+        middles
+            .zip(bounds)
+            .map(|((&mean, &deviation), (&low, &high))| Limits {
+                mean,
+                deviation,
+                low,
+                high,
+            })
+    }
+}
+
+impl Limits {
+    /// Linear output to a feature: scaled to the capture, then softly kept inside its range.
+    #[inline(always)]
+    pub(super) fn apply(self, z: f32) -> f32 {
+        let y = self.below(self.to_high(z));
+        self.low + softplus((y - self.low) * CAP_SHARPNESS) / CAP_SHARPNESS
+    }
+
+    /// Derivative of [`apply`](Self::apply).
+    #[inline(always)]
+    pub(super) fn slope(self, z: f32) -> f32 {
+        let to_high = self.to_high(z);
+        let y = self.below(to_high);
+        sigmoid((y - self.low) * CAP_SHARPNESS) * sigmoid(to_high) * self.deviation
+    }
+
+    #[inline(always)]
+    fn to_high(self, z: f32) -> f32 {
+        (self.high - (self.mean + self.deviation * z)) * CAP_SHARPNESS
+    }
+
+    #[inline(always)]
+    fn below(self, to_high: f32) -> f32 {
+        self.high - softplus(to_high) / CAP_SHARPNESS
+    }
+}
