@@ -3,8 +3,7 @@
 use crate::inversion::{
     InversionError, InversionSettings, PRIMING_FRAMES, StreamingInverter, TargetFrame,
 };
-use crate::network::FeatureStream;
-use crate::network::Model;
+use crate::network::{FeatureStream, Model, NodeGrid, Nodes};
 use crate::spectrum::{ExpandScratch, FrameSpectrum};
 
 /// Rounds over the waiting frames: a file has time for more of them than the audio thread.
@@ -14,7 +13,7 @@ const ITERATIONS: usize = 4;
 pub struct Renderer {
     stream: FeatureStream,
     seed: u32,
-    features: Vec<f32>,
+    nodes: Nodes,
     scratch: ExpandScratch,
     inverter: StreamingInverter,
     frame: FrameSpectrum,
@@ -41,9 +40,10 @@ impl Renderer {
             ..InversionSettings::eco(stft.fft_size(), stft.hop_size())
         };
         let hop_size = stft.hop_size();
-        let stream = FeatureStream::new(model.clone(), &[1.0], seed, -PRIMING_FRAMES);
+        let stream =
+            FeatureStream::new(model.clone(), NodeGrid::AS_CAPTURED, seed, -PRIMING_FRAMES);
         let mut renderer = Self {
-            features: vec![0.0; stream.width()],
+            nodes: stream.make_nodes(),
             scratch: model.front_end().make_expand_scratch(),
             stream,
             seed,
@@ -73,10 +73,10 @@ impl Renderer {
     }
 
     fn push(&mut self) {
-        let index = self.stream.next_frame(&mut self.features);
+        let index = self.stream.next_frame(&mut self.nodes);
         let front_end = self.stream.model().front_end();
         front_end.expand(
-            &self.features,
+            self.nodes.row(0),
             self.seed,
             index,
             &mut self.scratch,

@@ -9,6 +9,7 @@ mod generator;
 mod inputs;
 pub(crate) mod layers;
 mod model;
+mod nodes;
 mod stream;
 
 pub use file::ModelError;
@@ -19,6 +20,7 @@ pub(crate) use inputs::{InputLaw, ScaleInputs, skip, spans};
 pub(crate) use layers::FeatureRange;
 pub(crate) use model::tidy_name;
 pub use model::{FitRecord, Model, NAME_MOST_CHARS, quality_db};
+pub(crate) use nodes::{Axis, AxisPlace, NODES_AROUND, NodeGrid, NodePlace, Nodes};
 pub(crate) use stream::FeatureStream;
 
 /// Time scales.
