@@ -1,5 +1,5 @@
 //! What goes between the threads of an instrument. Every board has one writer and its own type for each
-//! end; every message has one direction. Only [`stage`] has locks, and the audio thread gets no end of it.
+//! end; every message has one direction. Only [`stage`](mod@stage) has locks, and the audio thread gets no end of it.
 
 mod desk;
 mod messages;
