@@ -4,8 +4,7 @@
 use crate::inversion::{
     InversionError, InversionSettings, PRIMING_FRAMES, StreamingInverter, TargetFrame,
 };
-use crate::network::FeatureStream;
-use crate::network::Model;
+use crate::network::{FeatureStream, Model, NodeGrid, Nodes};
 use crate::spectrum::{ExpandScratch, FrameSpectrum};
 
 /// Rounds over the waiting frames: a file has time for more of them than the audio thread.
@@ -39,7 +38,7 @@ const ITERATIONS: usize = 4;
 pub struct Renderer {
     stream: FeatureStream,
     seed: u32,
-    features: Vec<f32>,
+    nodes: Nodes,
     scratch: ExpandScratch,
     frame: FrameSpectrum,
     inverter: StreamingInverter,
@@ -102,10 +101,11 @@ impl Renderer {
             iterations: ITERATIONS,
             ..InversionSettings::eco(stft.fft_size(), stft.hop_size())
         };
-        let stream = FeatureStream::new(model.clone(), &[1.0], seed, -PRIMING_FRAMES);
+        let stream =
+            FeatureStream::new(model.clone(), NodeGrid::AS_CAPTURED, seed, -PRIMING_FRAMES);
         let mut renderer = Self {
             seed,
-            features: vec![0.0; stream.width()],
+            nodes: stream.make_nodes(),
             scratch: model.front_end().make_expand_scratch(),
             frame: FrameSpectrum::silent(stft.bins()),
             inverter: StreamingInverter::new(settings)?,
@@ -131,10 +131,10 @@ impl Renderer {
 
     /// Makes the next frame and takes the hop that is complete with it.
     fn next_hop(&mut self) {
-        let index = self.stream.next_frame(&mut self.features);
+        let index = self.stream.next_frame(&mut self.nodes);
         let front_end = self.stream.model().front_end();
         front_end.expand(
-            &self.features,
+            self.nodes.row(0),
             self.seed,
             index,
             &mut self.scratch,

@@ -24,4 +24,5 @@ pub use controls::{
     SMEAR_MOST_S, Slot, TIME_RANGE, Transport,
 };
 pub use handle::Instrument;
+pub use shared::{SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
 pub use status::{FitState, Phase, SlotStatus, Status, TextureInfo};

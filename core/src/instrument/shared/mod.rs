@@ -1,5 +1,5 @@
 //! What goes between the threads of an instrument. Every board has one writer and its own type for each
-//! end; every message has one direction. Only [`stage`] has locks, and the audio thread gets no end of it.
+//! end; every message has one direction. Only [`stage`](mod@stage) has locks, and the audio thread gets no end of it.
 
 pub(super) mod atomics;
 mod desk;
@@ -8,6 +8,7 @@ mod meters;
 #[cfg(all(test, feature = "loom"))]
 mod models;
 pub(super) mod paces;
+mod scope;
 mod stage;
 mod textures;
 mod work;
@@ -16,6 +17,7 @@ pub(super) use desk::{DeskReader, DeskWriter, desk};
 pub(super) use messages::{Command, InputNews, Order, Source, StreamReply, StreamRequest};
 pub(super) use meters::{CaptureMeter, MetersReader, MetersWriter, meters};
 pub(super) use paces::{EVERYTHING, FitPaces, PacedCapture, SongPaces, paces};
+pub use scope::{SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
 pub(super) use stage::{FitProgress, StageReader, StageWriter, stage};
 pub(super) use textures::{TexturesReader, TexturesWriter, textures};
 pub(super) use work::{Pending, PendingFit, PendingPacedFit, Work};

@@ -1,7 +1,20 @@
 //! The lock-free way of frames from the worker to the audio thread.
 //!
 //! Frames are boxed and go round: the audio thread gives each one back when it has used it, so that none
-//! is ever allocated or freed there.
+//! is ever allocated or freed there. Each thread has its own end.
+//!
+//! ```ignore (a room of the crate's own; the same lines are a test below)
+//! let (mut sender, mut receiver) = frame_ring(2, || [0.0f32; 3]);
+//! // On the worker: writes into a frame that has come back, if there is one.
+//! assert!(sender.send_with(|frame| {
+//!     frame.index = 7;
+//!     frame.data[0] = 0.5;
+//! }));
+//! // On the audio thread.
+//! let frame = receiver.receive().expect("one was sent");
+//! assert_eq!((frame.index, frame.data[0]), (7, 0.5));
+//! receiver.recycle(frame);
+//! ```
 
 use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
@@ -97,6 +110,18 @@ impl<T> FrameReceiver<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_example_above_holds() {
+        let (mut sender, mut receiver) = frame_ring(2, || [0.0f32; 3]);
+        assert!(sender.send_with(|frame| {
+            frame.index = 7;
+            frame.data[0] = 0.5;
+        }));
+        let frame = receiver.receive().expect("one was sent");
+        assert_eq!((frame.index, frame.data[0]), (7, 0.5));
+        receiver.recycle(frame);
+    }
 
     #[test]
     fn frames_arrive_in_order_from_another_thread_and_go_round() {

@@ -1,4 +1,5 @@
-//! The worker's streams: each is built when the audio thread asks for it, and fed for as long as it is out.
+//! The worker's streams: each is built when the audio thread asks for it, and fed for as long as it is out. Runs
+//! on the worker thread.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use crate::instrument::controls::Slot;
 use crate::instrument::shared::{
     MetersReader, StageWriter, StreamReply, StreamRequest, TexturesWriter,
 };
-use crate::instrument::stream::{Engine, EngineFeed, Place, Shaping};
+use crate::instrument::stream::{self, Engine, EngineFeed, Place, Shaping};
 use crate::network::Model;
 
 /// Frames made for one stream before the worker looks at the next one.
@@ -34,7 +35,7 @@ pub(super) struct Streams {
     stage: StageWriter,
     /// What the slots' streams are made of.
     textures: [Option<Playable>; Slot::COUNT],
-    /// Textures so far.
+    /// Textures so far, of all slots: a texture's number is its place among them.
     texture_count: u64,
     requests: HeapCons<StreamRequest>,
     retired: HeapCons<Box<Engine>>,
@@ -97,43 +98,24 @@ impl Streams {
         self.feeds.is_empty()
     }
 
-    /// Builds one of the streams that were asked for, those that should sound already first. Returns whether
-    /// there was one.
+    /// Builds one of the streams that were asked for. Returns whether there was one.
     fn build(&mut self) -> bool {
         self.send();
         if self.unsent.is_some() {
             return false;
         }
-        let textures = &self.textures;
-        let can_be_built = |r: &StreamRequest| textures[r.slot.index()].is_some();
-        let urgent = |r: &StreamRequest| r.urgent && can_be_built(r);
-        let next = self.wanted.iter().position(urgent);
-        let Some(next) = next.or_else(|| self.wanted.iter().position(can_be_built)) else {
+        let Some(mut request) = self.next_request() else {
             return false;
         };
-        let mut request = self.wanted.remove(next);
         let Some(Playable { model, shaping }) = &self.textures[request.slot.index()] else {
             return false;
         };
         let begin = Instant::now();
-        let mut clock = None;
-        if let Place::Song { sample, line } = &mut request.start.place {
-            // A bounce stands still meanwhile; a song that runs is met further on.
-            let ahead = if self.meters.is_offline() {
-                0
-            } else {
-                let now = self.meters.clock().max(request.clock);
-                let lead_s = self.build_s + SONG_LEAD_S;
-                now - request.clock + (lead_s * request.start.host_rate) as u64
-            };
-            *sample += ahead as i64;
-            line.now_s += ahead as f64 * line.rate_s;
-            clock = Some(request.clock + ahead);
-        }
+        let clock = self.meet_song(&mut request);
         // Building takes a while, in which what sounds must not run dry.
         let feeds = &mut self.feeds;
         let mut between = || feeds.iter_mut().for_each(|(_, feed)| feed.top_up());
-        match Engine::new(request.epoch, model, shaping, &request.start, &mut between) {
+        match stream::build(request.epoch, model, shaping, &request.start, &mut between) {
             Ok((engine, feed)) => {
                 self.feeds.push((request.epoch, feed));
                 self.unsent = Some(StreamReply {
@@ -154,6 +136,36 @@ impl Streams {
         true
     }
 
+    /// The next request that can be fulfilled: one whose voice sounds already, or else the oldest.
+    fn next_request(&mut self) -> Option<StreamRequest> {
+        let textures = &self.textures;
+        let can_be_built = |r: &StreamRequest| textures[r.slot.index()].is_some();
+        let is_urgent = |r: &StreamRequest| r.urgent && can_be_built(r);
+        let urgent = self.wanted.iter().position(is_urgent);
+        let next = urgent.or_else(|| self.wanted.iter().position(can_be_built))?;
+        Some(self.wanted.remove(next))
+    }
+
+    /// Moves a request for a place in the song on to where the song will be when the stream is built. Returns
+    /// the audio thread's count of samples at which the stream fits, if only there.
+    fn meet_song(&self, request: &mut StreamRequest) -> Option<u64> {
+        let Place::Song { sample, line } = &mut request.start.place else {
+            return None;
+        };
+        // A bounce stands still meanwhile; a song that runs is met further on.
+        let ahead = if self.meters.is_offline() {
+            0
+        } else {
+            let now = self.meters.clock().max(request.clock);
+            let lead_s = self.build_s + SONG_LEAD_S;
+            now - request.clock + (lead_s * request.start.host_rate) as u64
+        };
+        *sample += ahead as i64;
+        line.now_s += ahead as f64 * line.rate_s;
+        Some(request.clock + ahead)
+    }
+
+    /// Sends the stream that was built last, if the ring has a place for it.
     fn send(&mut self) {
         if let Some(stream) = self.unsent.take()
             && let Err(stream) = self.replies.try_push(stream)
@@ -162,7 +174,7 @@ impl Streams {
         }
     }
 
-    /// Fills the rings of all streams a little. Returns whether there is room for more.
+    /// Fills the rings of all streams a little. Returns whether any of them has room for more.
     fn feed(&mut self) -> bool {
         let mut busy = false;
         for (_, feed) in &mut self.feeds {
@@ -171,8 +183,8 @@ impl Streams {
         busy
     }
 
-    /// Lets a slot's texture be heard: in new streams, or by and by in those that are out if it is a
-    /// `snapshot` on the way to a better one for the same capture.
+    /// Gives a slot the texture of `model`, or none. New streams play it. Those that are out go over to it by and
+    /// by if it is a `snapshot` on the way to a better network for the capture that they play.
     pub fn play(&mut self, slot: Slot, model: Option<Model>, snapshot: bool) {
         let playable = &mut self.textures[slot.index()];
         let Some(model) = model else {
@@ -184,17 +196,19 @@ impl Streams {
             && playable
                 .as_ref()
                 .is_some_and(|p| p.model.id() == model.id());
-        let shaping = Arc::new(Shaping::new(&model));
-        self.board.set_side_share(slot, shaping.side_share);
+        let shaping = Arc::new(stream::shaping_for(&model));
+        self.board.set_side_share(slot, shaping.side_share());
+        *playable = Some(Playable {
+            model: model.clone(),
+            shaping,
+        });
         if improves {
             // Streams of another texture may still be fading out.
             let same = |feed: &EngineFeed| feed.model().id() == model.id();
             for (_, feed) in self.feeds.iter_mut().filter(|(_, feed)| same(feed)) {
                 feed.improve(model.clone());
             }
-            *playable = Some(Playable { model, shaping });
         } else {
-            *playable = Some(Playable { model, shaping });
             self.texture_count += 1;
             let number = NonZeroU64::new(self.texture_count);
             self.board.set_number(slot, number);

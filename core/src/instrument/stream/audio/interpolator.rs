@@ -11,7 +11,7 @@ use crate::numeric::simd::dispatch;
 /// Samples that one output sample is made of, half of them on either side.
 pub(super) const TAPS: usize = 48;
 /// One sample in fixed point.
-pub(super) const ONE: u64 = 1 << 32;
+pub(in crate::instrument::stream) const ONE: u64 = 1 << 32;
 /// Tabulated positions between two samples; linear interpolation between them errs by less than −100 dB.
 const PHASE_BITS: u32 = 9;
 const PHASES: usize = 1 << PHASE_BITS;

@@ -1,6 +1,7 @@
 //! The fine structure that banding drops, frame by frame.
 
-use super::ring::{FrameReceiver, Supply};
+use super::expansion::Plane;
+use crate::instrument::stream::ring::{FrameReceiver, Supply};
 use crate::numeric::random::Noise;
 use crate::spectrum::FrameSpectrum;
 
@@ -8,11 +9,13 @@ use crate::spectrum::FrameSpectrum;
 const MAKESHIFT_STREAM: u32 = 84;
 
 /// The fine structure of the frame at hand.
-pub(super) struct FineStructure {
+pub(in crate::instrument::stream) struct FineStructure {
     receiver: FrameReceiver<FrameSpectrum>,
+    /// The newest one that came.
     last: FrameSpectrum,
-    /// For frames that are missing, and whether one is.
+    /// What stands in for a frame that is missing.
     makeshift: FrameSpectrum,
+    /// Whether the frame at hand is missing.
     is_missing: bool,
 }
 
@@ -27,7 +30,7 @@ impl FineStructure {
         }
     }
 
-    /// Goes on to synthesis frame `frame`; what is older is dropped on sight. Returns whether it was there.
+    /// Goes on to synthesis frame `frame`; what is older is dropped on sight. Returns whether the frame was there.
     pub fn advance(&mut self, frame: i64, supply: &mut impl Supply) -> bool {
         loop {
             match self.receiver.receive() {
@@ -66,13 +69,12 @@ impl FineStructure {
         }
     }
 
-    /// Planes of mid, side and pan.
-    pub fn planes(&self) -> [&[f32]; 3] {
-        let at_hand = if self.is_missing {
+    /// One plane of it, `[bins]`.
+    pub(super) fn plane(&self, plane: Plane) -> &[f32] {
+        plane.of(if self.is_missing {
             &self.makeshift
         } else {
             &self.last
-        };
-        [&at_hand.mid, &at_hand.side, &at_hand.pan]
+        })
     }
 }
