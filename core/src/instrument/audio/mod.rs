@@ -6,8 +6,6 @@
 //! is, [`recorder`] hands the input on.
 
 mod bounce;
-mod deck;
-mod envelope;
 mod follower;
 mod glide;
 mod host_lead;
@@ -17,9 +15,6 @@ mod part;
 mod player;
 mod recorder;
 mod song;
-mod stream_link;
-mod voice;
-mod voice_controls;
 mod voices;
 
 pub use player::Player;

@@ -10,8 +10,7 @@ use super::limiter::Limiter;
 use super::pacer::Pacer;
 use super::part::{Part, samples_to_grid};
 use super::recorder::Recorder;
-use super::stream_link::StreamLink;
-use super::voices::{NoteStart, VoicePool};
+use super::voices::{NoteStart, StreamLink, VoicePool};
 use crate::instrument::controls::{CaptureSettings, Controls, NoteAddress, NoteControl, Transport};
 use crate::instrument::shared::{
     CaptureMeter, InputNews, MetersWriter, SongPaces, StreamReply, StreamRequest, TexturesReader,

@@ -1,8 +1,8 @@
 //! Hold: a note of its own, at the root key.
 
 use super::HOLD_VOICE;
-use crate::instrument::audio::stream_link::StreamLink;
-use crate::instrument::audio::voice::Voice;
+use super::stream_link::StreamLink;
+use super::voice::Voice;
 use crate::instrument::controls::{Controls, NoteAddress};
 
 /// The voice of Hold.

@@ -2,8 +2,8 @@
 
 use super::POLYPHONY;
 use super::ended_notes::EndedNotes;
-use crate::instrument::audio::stream_link::StreamLink;
-use crate::instrument::audio::voice::Voice;
+use super::stream_link::StreamLink;
+use super::voice::Voice;
 use crate::instrument::controls::{NoteAddress, NoteControl};
 
 /// Voices with a stream in readiness for the notes to come.
@@ -140,8 +140,8 @@ impl Notes {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stream_link::tests::link;
     use super::*;
-    use crate::instrument::audio::stream_link::tests::link;
     use crate::instrument::controls::Controls;
 
     const START: NoteStart = NoteStart {

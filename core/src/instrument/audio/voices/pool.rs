@@ -2,12 +2,12 @@
 
 use std::num::NonZeroU64;
 
+use super::controls::Smoothing;
 use super::hold::Hold;
 use super::notes::{NoteStart, Notes};
+use super::stream_link::StreamLink;
+use super::voice::Voice;
 use crate::instrument::audio::part::Part;
-use crate::instrument::audio::stream_link::StreamLink;
-use crate::instrument::audio::voice::Voice;
-use crate::instrument::audio::voice_controls::Smoothing;
 use crate::instrument::controls::{Controls, NoteAddress, NoteControl, Quality, Slot};
 use crate::instrument::stream::Supply;
 
@@ -241,10 +241,10 @@ impl VoicePool {
 mod tests {
     use ringbuf::traits::{Consumer, Producer};
 
+    use super::super::stream_link::tests::{FarEnd, engine, link};
     use super::*;
     use crate::instrument::audio::follower::SongFollower;
     use crate::instrument::audio::part::CONTROL_INTERVAL;
-    use crate::instrument::audio::stream_link::tests::{FarEnd, engine, link};
     use crate::instrument::controls::Transport;
     use crate::instrument::shared::{StreamReply, StreamRequest};
     use crate::instrument::stream::NoWait;

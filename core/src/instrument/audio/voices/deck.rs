@@ -1,7 +1,8 @@
 //! The stream of a voice: which one sounds, which one it takes over from, and which one is to come.
 
-use super::part::CONTROL_INTERVAL;
+use super::cross_fade::CrossFade;
 use super::stream_link::{Epoch, StreamLink};
+use crate::instrument::audio::part::CONTROL_INTERVAL;
 use crate::instrument::shared::StreamReply;
 use crate::instrument::stream::{Engine, FrameControls, SongLine, Supply};
 
@@ -47,46 +48,13 @@ struct Arrival {
     clock: Option<u64>,
 }
 
-/// Where a cross-fade stands.
-#[derive(Clone, Copy, Debug)]
-struct CrossFade {
-    length_samples: usize,
-    /// Samples that are still to come; 0 where there is none.
-    left_samples: usize,
-}
-
-impl CrossFade {
-    fn begin(&mut self) {
-        self.left_samples = self.length_samples;
-    }
-
-    fn end(&mut self) {
-        self.left_samples = 0;
-    }
-
-    fn is_on(&self) -> bool {
-        self.left_samples > 0
-    }
-
-    /// Gains of the new stream and of the old one for the next sample. Two stretches of a texture are
-    /// uncorrelated: equal power keeps the level.
-    fn next_gains(&mut self) -> (f32, f32) {
-        self.left_samples = self.left_samples.saturating_sub(1);
-        let left_over = self.left_samples as f32 / self.length_samples as f32;
-        ((1.0 - left_over).sqrt(), left_over.sqrt())
-    }
-}
-
 impl Deck {
     /// Without a stream. One takes over from another in `fade_samples` samples.
     pub fn new(fade_samples: usize) -> Self {
         Self {
             current: None,
             fading: None,
-            fade: CrossFade {
-                length_samples: fade_samples,
-                left_samples: 0,
-            },
+            fade: CrossFade::new(fade_samples),
             arrival: None,
             asked: Asked::Nothing,
             newest: None,
@@ -424,20 +392,5 @@ mod tests {
         assert_eq!(deck.place(), (0, 0.0));
         assert_eq!(far.retired(), [1, 2]);
         assert!(!deck.has_asked() && !deck.has_stream());
-    }
-
-    #[test]
-    fn cross_fades_keep_the_power() {
-        let mut fade = CrossFade {
-            length_samples: FADE_SAMPLES,
-            left_samples: 0,
-        };
-        fade.begin();
-        for _ in 0..FADE_SAMPLES {
-            assert!(fade.is_on());
-            let (new, old) = fade.next_gains();
-            assert!((new * new + old * old - 1.0).abs() < 1e-6);
-        }
-        assert!(!fade.is_on());
     }
 }

@@ -20,7 +20,7 @@ impl Epoch {
 }
 
 /// Asks the worker for streams, takes them, and sends back those that are done with.
-pub(super) struct StreamLink {
+pub(in crate::instrument::audio) struct StreamLink {
     requests: HeapProd<StreamRequest>,
     replies: HeapCons<StreamReply>,
     retired: HeapProd<Box<Engine>>,
@@ -42,23 +42,23 @@ impl StreamLink {
     }
 
     /// A number for the next stream.
-    pub fn next_epoch(&mut self) -> Epoch {
+    pub(super) fn next_epoch(&mut self) -> Epoch {
         self.newest = Epoch(self.newest.0.checked_add(1).unwrap_or(NonZeroU32::MIN));
         self.newest
     }
 
     /// Asks for a stream. Returns whether the ring had room for that.
-    pub fn send(&mut self, request: StreamRequest) -> bool {
+    pub(super) fn send(&mut self, request: StreamRequest) -> bool {
         self.requests.try_push(request).is_ok()
     }
 
     /// The next of the streams that have come.
-    pub fn receive(&mut self) -> Option<StreamReply> {
+    pub(super) fn receive(&mut self) -> Option<StreamReply> {
         self.replies.try_pop()
     }
 
     /// Sends a stream back to be freed. The worker made it, and made fewer than there is room for.
-    pub fn retire(&mut self, engine: Box<Engine>) {
+    pub(super) fn retire(&mut self, engine: Box<Engine>) {
         if let Err(engine) = self.retired.try_push(engine) {
             // Freeing it here would be worse than never.
             std::mem::forget(engine);

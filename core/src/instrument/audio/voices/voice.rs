@@ -1,12 +1,12 @@
 //! One voice, which plays one note after the other.
 
+use super::controls::{Smoothing, VoiceControls};
 use super::deck::Deck;
 use super::envelope::{Envelope, EnvelopeTimes};
-use super::follower::SongAnchor;
-use super::part::{CONTROL_INTERVAL, Part};
 use super::stream_link::StreamLink;
-use super::voice_controls::{Smoothing, VoiceControls};
-use super::voices::{HOLD_VOICE, VOICES};
+use super::{HOLD_VOICE, VOICES};
+use crate::instrument::audio::follower::SongAnchor;
+use crate::instrument::audio::part::{CONTROL_INTERVAL, Part};
 use crate::instrument::controls::{NoteAddress, NoteControl};
 use crate::instrument::shared::{StreamReply, StreamRequest};
 use crate::instrument::stream::{Place, StreamStart, Supply};
