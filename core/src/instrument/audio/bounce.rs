@@ -8,22 +8,15 @@
 //! 4. the bounce waits for that, and counts the song's time on.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::host_lead::HostLead;
 use super::pacer::Pacer;
 use super::part::is_on_grid;
+use super::patience::{FitPatience, Patience};
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::{MetersWriter, PacedCapture, Work};
 use crate::instrument::stream::Supply;
-
-/// Longest wait for the worker in a bounce: a fit of the usual length takes 8 to 14 s on two cores.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// In so much time, it waits for fits no longer than that in all: a host that goes to and fro between playing
-/// and bouncing, with new fits each time, would seem to hang.
-const PATIENCE_PERIOD: Duration = Duration::from_secs(60);
-/// How often the audio thread looks again while it waits.
-const WAIT_STEP: Duration = Duration::from_micros(50);
 
 /// Decides what is waited for, and for how long.
 pub(super) struct Bounce {
@@ -174,12 +167,13 @@ impl Bounce {
 
     /// The patience for the frames of one part of a block, if they are waited for. It is to be given back.
     pub fn frame_patience(&self) -> Option<Patience> {
-        self.waits_for_streams().then(|| self.patience())
+        self.waits_for_streams()
+            .then(|| Patience::new(self.lead_deadline))
     }
 
     /// Takes back the patience for frames: where it was in vain, a bounce does not wait for them again.
     pub fn end_frames(&mut self, patience: Option<Patience>, meters: &MetersWriter) {
-        if self.is_offline && patience.is_some_and(|p| p.in_vain) {
+        if self.is_offline && patience.is_some_and(|p| p.was_in_vain()) {
             self.is_patient = false;
             meters.tell_wait_failed();
         }
@@ -199,16 +193,9 @@ impl Bounce {
         }
     }
 
-    fn patience(&self) -> Patience {
-        Patience {
-            deadline: self.lead_deadline,
-            in_vain: false,
-        }
-    }
-
     /// Waits until `is_done`, only ever where [`may_wait`](Self::may_wait). Returns whether it came to that.
     fn wait(&self, meters: &MetersWriter, mut is_done: impl FnMut() -> bool) -> bool {
-        let mut patience = self.patience();
+        let mut patience = Patience::new(self.lead_deadline);
         while !is_done() {
             if !patience.wait() {
                 if self.is_offline {
@@ -221,53 +208,10 @@ impl Bounce {
     }
 }
 
-/// Waits step by step, until it was for too long.
-pub(super) struct Patience {
-    /// Until when; if that is not known yet, [`LONGEST_WAIT`] from the first wait on.
-    deadline: Option<Instant>,
-    in_vain: bool,
-}
-
-impl Supply for Patience {
-    fn wait(&mut self) -> bool {
-        let now = Instant::now();
-        if self.in_vain || now > *self.deadline.get_or_insert(now + LONGEST_WAIT) {
-            self.in_vain = true;
-            return false;
-        }
-        std::thread::sleep(WAIT_STEP);
-        true
-    }
-}
-
-/// How long fits are waited for, all waits of a [`PATIENCE_PERIOD`] together.
-#[derive(Default)]
-struct FitPatience {
-    /// When the period began.
-    period: Option<Instant>,
-    spent: Duration,
-}
-
-impl FitPatience {
-    /// Until when a wait that begins now may last.
-    fn deadline(&mut self, now: Instant) -> Instant {
-        if self
-            .period
-            .is_none_or(|begin| now - begin >= PATIENCE_PERIOD)
-        {
-            (self.period, self.spent) = (Some(now), Duration::ZERO);
-        }
-        now + LONGEST_WAIT.saturating_sub(self.spent)
-    }
-
-    /// Counts a wait that lasted so long.
-    fn spend(&mut self, time: Duration) {
-        self.spent += time;
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::instrument::shared::{MetersReader, meters, paces};
 
@@ -279,20 +223,6 @@ mod tests {
         bounce.set_offline(is_offline);
         let (writer, _, reader) = meters();
         (bounce, work, writer, reader)
-    }
-
-    #[test]
-    fn all_waits_for_fits_together_are_no_longer_than_one() {
-        let mut patience = FitPatience::default();
-        let begin = Instant::now();
-        assert_eq!(patience.deadline(begin) - begin, LONGEST_WAIT);
-        patience.spend(LONGEST_WAIT / 2);
-        let later = begin + LONGEST_WAIT;
-        assert_eq!(patience.deadline(later) - later, LONGEST_WAIT / 2);
-        patience.spend(LONGEST_WAIT);
-        assert_eq!(patience.deadline(later), later);
-        let next = begin + PATIENCE_PERIOD;
-        assert_eq!(patience.deadline(next) - next, LONGEST_WAIT);
     }
 
     #[test]
@@ -328,7 +258,9 @@ mod tests {
         let (mut bounce, _work, meters, reader) = bounce(true);
         let mut patience = bounce.frame_patience().unwrap();
         assert!(patience.wait());
-        patience.deadline = Some(Instant::now() - Duration::from_millis(1));
+        bounce.end_frames(Some(patience), &meters);
+        assert!(bounce.frame_patience().is_some() && !reader.take_wait_failed());
+        let mut patience = Patience::new(Some(Instant::now() - Duration::from_millis(1)));
         assert!(!patience.wait());
         bounce.end_frames(Some(patience), &meters);
         assert!(bounce.frame_patience().is_none() && reader.take_wait_failed());

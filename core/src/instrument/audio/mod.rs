@@ -12,6 +12,7 @@ mod host_lead;
 mod limiter;
 mod pacer;
 mod part;
+mod patience;
 mod player;
 mod recorder;
 mod song;
