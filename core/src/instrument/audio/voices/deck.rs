@@ -66,7 +66,7 @@ impl Deck {
     /// Lets go of all streams, at once, and asks for nothing.
     pub fn clear(&mut self, link: &mut StreamLink) {
         self.reset(link);
-        self.current.take().into_iter().for_each(|e| link.retire(e));
+        link.retire(self.current.take());
     }
 
     /// Asks for nothing, and starts from the texture's beginning with what is asked for next. The stream that
@@ -159,7 +159,7 @@ impl Deck {
         let Some(current) = self.current.take() else {
             return;
         };
-        self.fading.take().into_iter().for_each(|e| link.retire(e));
+        link.retire(self.fading.take());
         self.fade_out(Some(current), is_audible, link);
     }
 
@@ -170,7 +170,7 @@ impl Deck {
             self.fading = old;
         } else {
             self.fade.end();
-            old.into_iter().for_each(|e| link.retire(e));
+            link.retire(old);
         }
     }
 
@@ -184,13 +184,11 @@ impl Deck {
     /// Ends a cross-fade at once.
     pub fn end_fade(&mut self, link: &mut StreamLink) {
         self.fade.end();
-        self.fading.take().into_iter().for_each(|e| link.retire(e));
+        link.retire(self.fading.take());
     }
 
     fn drop_arrival(&mut self, link: &mut StreamLink) {
-        if let Some(arrival) = self.arrival.take() {
-            link.retire(arrival.engine);
-        }
+        link.retire(self.arrival.take().map(|arrival| arrival.engine));
     }
 
     /// Where the next stream starts, unless it follows the song: a synthesis frame, and its texture position.

@@ -57,9 +57,12 @@ impl StreamLink {
         self.replies.try_pop()
     }
 
-    /// Sends a stream back to be freed. The worker made it, and made fewer than there is room for.
-    pub(super) fn retire(&mut self, engine: Box<Engine>) {
-        if let Err(engine) = self.retired.try_push(engine) {
+    /// Sends a stream, if there is one, back to be freed. The worker made it, and made fewer than there is
+    /// room for.
+    pub(super) fn retire(&mut self, engine: impl Into<Option<Box<Engine>>>) {
+        if let Some(engine) = engine.into()
+            && let Err(engine) = self.retired.try_push(engine)
+        {
             // Freeing it here would be worse than never.
             std::mem::forget(engine);
         }
