@@ -18,7 +18,7 @@ pub(super) struct HostLead {
 
 impl HostLead {
     /// The host asks for `block_s` more seconds of sound. Returns until when it may be kept waiting for
-    /// that; for nothing at all, if it may be playing. Real-time safe.
+    /// that; for nothing at all, if it may be playing.
     pub fn ask(&mut self, block_s: f64) -> Option<Instant> {
         self.ask_at(Instant::now(), block_s)
     }

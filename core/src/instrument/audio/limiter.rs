@@ -1,5 +1,7 @@
 //! The safety at the output: loud passages are turned down before they reach full scale.
 
+use super::glide::follow;
+
 /// Below this level nothing is changed.
 const KNEE: f32 = 0.85;
 /// Seconds in which the gain goes down and comes back by 63 %.
@@ -20,8 +22,8 @@ impl Limiter {
     pub fn new(sample_rate: f64) -> Self {
         Self {
             level: 0.0,
-            attack: super::envelope::follow(ATTACK_S, 1.0, sample_rate),
-            release: super::envelope::follow(RELEASE_S, 1.0, sample_rate),
+            attack: follow(ATTACK_S, 1.0, sample_rate),
+            release: follow(RELEASE_S, 1.0, sample_rate),
         }
     }
 
@@ -36,12 +38,12 @@ impl Limiter {
                 (*l, *r) = (0.0, 0.0);
             }
             let loud = l.abs().max(r.abs());
-            let follow = if loud > self.level {
+            let step = if loud > self.level {
                 self.attack
             } else {
                 self.release
             };
-            self.level += (loud - self.level) * follow;
+            self.level += (loud - self.level) * step;
             if self.level > KNEE {
                 let gain = bent(self.level) / self.level;
                 *l *= gain;

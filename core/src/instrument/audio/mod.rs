@@ -1,14 +1,23 @@
-//! What the audio thread owns and runs: all of it is real-time safe but for the waits of a bounce. It does not
-//! allocate, lock, free, or call the system.
+//! What the audio thread owns and runs. Everything in here but what is made before it starts is real-time safe:
+//! it does not allocate, lock, free, or call the system. Only [`bounce`] ever waits.
+//!
+//! A block is cut into [`part`]s at the points of the control grid. In each of them, the [`player`] lets the
+//! [`voices`] look at their controls, change their streams and play; [`follower`] knows where the host's song
+//! is, [`recorder`] hands the input on.
 
-mod envelope;
+mod bounce;
+mod follower;
+mod glide;
 mod host_lead;
 mod limiter;
 mod pacer;
+mod part;
+mod patience;
 mod player;
 mod recorder;
 mod song;
-mod voice;
+mod voices;
 
+pub use player::Player;
 pub(super) use player::PlayerEnds;
-pub use player::{POLYPHONY, Player};
+pub use voices::POLYPHONY;

@@ -1,30 +1,32 @@
-//! The song's clock for the fits of captures that are made within a bounce; the protocol is told in
-//! [`paces`](crate::instrument::shared::paces).
+//! The song's clock for the fits of captures that are made within a bounce; [`bounce`](super::bounce) says in
+//! which steps they keep to the song.
 
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::{EVERYTHING, PacedCapture, SongPaces};
 
 /// Steps of a fit for each second of the song: about what two cores make of them while it is played.
 const STEPS_PER_S: u64 = 200;
-/// How often, in a second of the song, what the fit has come to is looked at.
-const LOOKS_PER_S: u64 = 10;
+/// How often, in a second of the song, more steps come due.
+const DUES_PER_S: u64 = 10;
 
 /// The song's time for the fit of a capture that was made within the bounce.
 struct FitClock {
     capture: PacedCapture,
     /// Samples of the song for which it has gone on.
     samples: u64,
+    /// Steps that may be heard, where the sound before the first step counts as one.
     due: u32,
 }
 
-/// The audio thread's half: counts the song's time for the fits.
+/// Counts the song's time for the fits.
 pub(super) struct Pacer {
     paces: SongPaces,
     /// Whether captures are made within a bounce.
     is_bouncing: bool,
     sample_rate: u64,
+    /// Captures so far.
     captures: PacedCapture,
-    /// Captures whose fits were heard to begin last.
+    /// The newest captures whose fits have begun, by slot.
     begun: [PacedCapture; Slot::COUNT],
     fits: [Option<FitClock>; Slot::COUNT],
 }
@@ -41,7 +43,7 @@ impl Pacer {
         }
     }
 
-    /// Tells the host's sample rate in Hz.
+    /// Takes the host's sample rate in Hz.
     pub fn prepare(&mut self, sample_rate: f64) {
         let new = (sample_rate.round() as u64).max(1);
         for fit in self.fits.iter_mut().flatten() {
@@ -65,7 +67,7 @@ impl Pacer {
     }
 
     /// Starts the clocks of the fits that have begun. Where a capture was refused, the fit before it goes on.
-    pub fn hear_begun(&mut self) {
+    pub fn start_begun_fits(&mut self) {
         for slot in Slot::ALL {
             let capture = self.paces.begun(slot);
             if capture != self.begun[slot.index()] {
@@ -75,12 +77,13 @@ impl Pacer {
                     samples: 0,
                     due: 0,
                 });
-                self.tell(slot);
+                self.publish(slot);
             }
         }
     }
 
-    fn tell(&self, slot: Slot) {
+    /// Says how many steps are due of the slot's fit.
+    fn publish(&self, slot: Slot) {
         if let Some(fit) = &self.fits[slot.index()] {
             self.paces.set_due(slot, fit.capture, fit.due);
         }
@@ -99,7 +102,7 @@ impl Pacer {
         advancing
     }
 
-    /// `samples` samples of the song have gone by.
+    /// Counts `samples` more samples of the song.
     pub fn advance(&mut self, samples: usize, playing: Slot) {
         if let Some(slot) = self.advancing(playing)
             && let Some(fit) = &mut self.fits[slot.index()]
@@ -108,23 +111,23 @@ impl Pacer {
         }
     }
 
-    /// Lets be heard what is due now. Where nobody waits for it after this, bounces differ.
-    pub fn look(&mut self) {
+    /// Says how many steps are due now. Where nobody waits for them after this, bounces differ.
+    pub fn publish_due(&mut self) {
         for slot in Slot::ALL {
             let Some(fit) = &mut self.fits[slot.index()] else {
                 continue;
             };
-            let looks = fit.samples * LOOKS_PER_S / self.sample_rate;
-            let steps = looks * STEPS_PER_S / LOOKS_PER_S;
+            let dues = fit.samples * DUES_PER_S / self.sample_rate;
+            let steps = dues * STEPS_PER_S / DUES_PER_S;
             // The sound before the first step counts as one.
-            let due = if looks > 0 { steps + 1 } else { 0 };
+            let due = if dues > 0 { steps + 1 } else { 0 };
             fit.due = due.min(u64::from(EVERYTHING - 1)) as u32;
-            self.tell(slot);
+            self.publish(slot);
         }
     }
 
-    /// Says whether somebody waits for that.
-    pub fn await_settled(&self, is_awaited: bool) {
+    /// Says whether the bounce waits for what is due.
+    pub fn set_awaited(&self, is_awaited: bool) {
         self.paces.set_awaited(is_awaited);
     }
 
@@ -135,12 +138,12 @@ impl Pacer {
             .all(|(slot, fit)| fit.due == 0 || self.paces.is_settled(slot, fit.capture, fit.due))
     }
 
-    /// Waits for none of them any more: they are heard as they come.
+    /// Lets all fits go: they are heard as they come, and are waited for no more.
     pub fn give_up(&mut self) {
         for slot in Slot::ALL {
             if let Some(fit) = &mut self.fits[slot.index()] {
                 fit.due = EVERYTHING;
-                self.tell(slot);
+                self.publish(slot);
                 self.fits[slot.index()] = None;
             }
         }
@@ -166,7 +169,7 @@ mod tests {
     fn begun(fits: &FitPaces, pacer: &mut Pacer, slot: Slot) -> PacedCapture {
         let capture = pacer.number_capture().unwrap();
         fits.begin(slot, capture);
-        pacer.hear_begun();
+        pacer.start_begun_fits();
         capture
     }
 
@@ -175,7 +178,7 @@ mod tests {
         let (fits, mut pacer) = bouncing();
         let capture = begun(&fits, &mut pacer, Slot::B);
         let due = |pacer: &mut Pacer| {
-            pacer.look();
+            pacer.publish_due();
             fits.due(Slot::B, capture)
         };
         assert_eq!(due(&mut pacer), 0);
@@ -203,14 +206,14 @@ mod tests {
         let first = begun(&fits, &mut pacer, Slot::C);
         begun(&fits, &mut pacer, Slot::D);
         pacer.advance(RATE, Slot::D);
-        pacer.look();
+        pacer.publish_due();
         assert_eq!(fits.due(Slot::C, first), 0);
         pacer.advance(RATE, Slot::C);
-        pacer.look();
+        pacer.publish_due();
         assert!(fits.due(Slot::C, first) > 0);
         let second = begun(&fits, &mut pacer, Slot::C);
         assert_eq!(fits.due(Slot::C, first), 0);
-        // What is told of the first one, however late, is not taken for the second.
+        // What is said of the first one, however late, is not taken for the second.
         fits.end(Slot::C, second);
         fits.settle(Slot::C, first, 7);
         pacer.advance(RATE, Slot::C);
@@ -222,9 +225,9 @@ mod tests {
         let (fits, mut pacer) = bouncing();
         let first = begun(&fits, &mut pacer, Slot::A);
         pacer.number_capture().unwrap();
-        pacer.hear_begun();
+        pacer.start_begun_fits();
         pacer.advance(RATE, Slot::A);
-        pacer.look();
+        pacer.publish_due();
         assert_eq!(u64::from(fits.due(Slot::A, first)), STEPS_PER_S + 1);
     }
 

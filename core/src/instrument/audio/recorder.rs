@@ -1,12 +1,12 @@
-//! The audio thread's end of what is heard: everything goes to the worker, which remembers the last of it,
-//! and recordings are stretches of that.
+//! The audio thread's end of the input: everything goes to the worker, which remembers the last of it, and
+//! recordings are stretches of that.
 
 use std::sync::Arc;
 
 use ringbuf::HeapProd;
 use ringbuf::traits::{Observer, Producer};
 
-use super::pacer::Pacer;
+use super::bounce::Bounce;
 use crate::instrument::controls::{
     CAPTURE_PREROLL_S, CaptureSettings, CaptureStart, MEMORY_S, Slot,
 };
@@ -20,41 +20,50 @@ enum State {
     Recording { begin: u64, end: u64, slot: Slot },
 }
 
-/// Hands what is heard to the worker, and says which stretches are recordings.
+/// Hands the input to the worker, and says which stretches of it are recordings.
 pub(super) struct Recorder {
     work: Arc<Work>,
     meter: CaptureMeter,
+    news: HeapProd<InputNews>,
     ring: HeapProd<f32>,
     sample_rate: f64,
     /// Samples that were handed over so far.
-    heard: u64,
+    handed_over: u64,
     /// Silent samples in a row. When all that is remembered is silence, no more of it is handed over.
     silent: u64,
-    /// The worker did not keep up, and must be told that there is a gap.
+    /// The worker did not keep up, and does not know yet that there is a gap.
     has_gap: bool,
     state: State,
 }
 
 impl Recorder {
-    pub fn new(work: Arc<Work>, meter: CaptureMeter, ring: HeapProd<f32>) -> Self {
+    pub fn new(
+        work: Arc<Work>,
+        meter: CaptureMeter,
+        news: HeapProd<InputNews>,
+        ring: HeapProd<f32>,
+    ) -> Self {
         Self {
             work,
             meter,
+            news,
             ring,
             sample_rate: 0.0,
-            heard: 0,
+            handed_over: 0,
             silent: u64::MAX,
             has_gap: false,
             state: State::Idle,
         }
     }
 
-    /// Another sample rate: what was remembered is forgotten.
-    pub fn prepare(&mut self, sample_rate: f64, news: &mut HeapProd<InputNews>) {
+    /// Takes the host's sample rate in Hz. What was remembered is forgotten, and a recording that is going on
+    /// is dropped.
+    pub fn prepare(&mut self, sample_rate: f64) {
+        self.drop_recording();
         self.sample_rate = sample_rate;
         self.silent = u64::MAX;
         self.has_gap = true;
-        self.tell_of_gap(news);
+        self.report_gap();
     }
 
     /// Whether a recording is going on or waits to begin.
@@ -62,7 +71,7 @@ impl Recorder {
         !matches!(self.state, State::Idle)
     }
 
-    /// Whether it waits for the song's next bar.
+    /// Whether a recording waits for the song's next bar.
     pub fn waits_for_bar(&self) -> bool {
         matches!(
             self.state,
@@ -74,9 +83,9 @@ impl Recorder {
     }
 
     /// Samples until the recording is done.
-    pub fn left(&self) -> Option<usize> {
+    pub fn samples_left(&self) -> Option<usize> {
         match self.state {
-            State::Recording { end, .. } => Some((end - self.heard) as usize),
+            State::Recording { end, .. } => Some((end - self.handed_over) as usize),
             _ => None,
         }
     }
@@ -85,7 +94,7 @@ impl Recorder {
     pub fn start(&mut self, settings: CaptureSettings) {
         self.drop_recording();
         match settings.start {
-            CaptureStart::Now => self.begin(&settings, self.heard),
+            CaptureStart::Now => self.begin(&settings, self.handed_over),
             _ => {
                 self.state = State::Waiting(settings);
                 self.meter.set_waiting();
@@ -97,7 +106,7 @@ impl Recorder {
         let end = begin + settings.samples(self.sample_rate) as u64;
         self.state = State::Recording {
             begin,
-            end: end.max(self.heard + 1),
+            end: end.max(self.handed_over + 1),
             slot: settings.slot,
         };
         self.meter.set_done(0.0);
@@ -109,32 +118,15 @@ impl Recorder {
         self.meter.set_idle();
     }
 
-    /// Makes a recording of the last seconds that were heard.
-    pub fn grab(
-        &mut self,
-        settings: &CaptureSettings,
-        news: &mut HeapProd<InputNews>,
-        pacer: &mut Pacer,
-    ) {
-        let samples = settings.samples(self.sample_rate) as u64;
-        self.send(
-            self.heard.saturating_sub(samples),
-            self.heard,
-            settings.slot,
-            news,
-            pacer,
-        );
+    /// Makes a recording of the last seconds that were handed over.
+    pub fn grab(&mut self, settings: &CaptureSettings, bounce: &mut Bounce) {
+        let end = self.handed_over;
+        let begin = end.saturating_sub(settings.samples(self.sample_rate) as u64);
+        self.send(begin, end, settings.slot, bounce);
     }
 
-    fn send(
-        &mut self,
-        begin: u64,
-        end: u64,
-        slot: Slot,
-        news: &mut HeapProd<InputNews>,
-        pacer: &mut Pacer,
-    ) {
-        let paced = pacer.number_capture();
+    fn send(&mut self, begin: u64, end: u64, slot: Slot, bounce: &mut Bounce) {
+        let paced = bounce.number_capture();
         // Where too much waits already, this would only be one more.
         let Some(pending) = self.work.begin() else {
             return;
@@ -147,7 +139,7 @@ impl Recorder {
             pending,
         };
         // A message that finds no room counts itself done.
-        let _ = news.try_push(recorded);
+        let _ = self.news.try_push(recorded);
     }
 
     /// Whether the ring has room for `samples` more of both channels.
@@ -155,15 +147,13 @@ impl Recorder {
         self.ring.vacant_len() >= 2 * samples
     }
 
-    /// Takes the next samples, no more than [`left`](Self::left). `to_bar` is how many samples the song's next
-    /// bar is away, if it is near.
-    pub fn hear(
+    /// Takes the next samples, no more than [`samples_left`](Self::samples_left). `to_bar` is how many samples
+    /// the song's next bar is away, if a recording waits for it.
+    pub fn record(
         &mut self,
-        left: &[f32],
-        right: &[f32],
+        [left, right]: [&[f32]; 2],
         to_bar: Option<usize>,
-        news: &mut HeapProd<InputNews>,
-        pacer: &mut Pacer,
+        bounce: &mut Bounce,
     ) {
         self.trigger(left, right, to_bar);
         let is_silent = |x: &[f32]| x.iter().all(|x| *x == 0.0);
@@ -178,7 +168,7 @@ impl Recorder {
         }
         let has_room = self.has_room(left.len());
         if self.has_gap && has_room {
-            self.tell_of_gap(news);
+            self.report_gap();
         }
         if self.has_gap || !has_room {
             self.has_gap = true;
@@ -190,11 +180,11 @@ impl Recorder {
         }
         let pairs = left.iter().zip(right).flat_map(|(l, r)| [*l, *r]);
         self.ring.push_iter(pairs);
-        self.heard += count;
-        self.advance(news, pacer);
+        self.handed_over += count;
+        self.advance(bounce);
     }
 
-    /// Begins a recording that waited for what comes now.
+    /// Begins a recording if what it waits for comes with the next samples.
     fn trigger(&mut self, left: &[f32], right: &[f32], to_bar: Option<usize>) {
         let State::Waiting(settings) = self.state else {
             return;
@@ -205,13 +195,13 @@ impl Recorder {
                 let mut pairs = left.iter().zip(right);
                 if let Some(at) = pairs.position(|(l, r)| l.abs().max(r.abs()) >= least) {
                     let before = (CAPTURE_PREROLL_S * self.sample_rate).round() as u64;
-                    let begin = (self.heard + at as u64).saturating_sub(before);
+                    let begin = (self.handed_over + at as u64).saturating_sub(before);
                     self.begin(&settings, begin);
                 }
             }
             CaptureStart::NextBar => {
                 if let Some(at) = to_bar.filter(|at| *at < left.len()) {
-                    self.begin(&settings, self.heard + at as u64);
+                    self.begin(&settings, self.handed_over + at as u64);
                 }
             }
             CaptureStart::Now => {}
@@ -219,24 +209,133 @@ impl Recorder {
     }
 
     /// Says how far the recording is, and hands it over when it is done.
-    fn advance(&mut self, news: &mut HeapProd<InputNews>, pacer: &mut Pacer) {
+    fn advance(&mut self, bounce: &mut Bounce) {
         let State::Recording { begin, end, slot } = self.state else {
             return;
         };
-        if self.heard >= end {
+        if self.handed_over >= end {
             self.drop_recording();
-            self.send(begin, end, slot, news, pacer);
+            self.send(begin, end, slot, bounce);
         } else {
-            let done = self.heard.saturating_sub(begin) as f32 / (end - begin) as f32;
+            let done = self.handed_over.saturating_sub(begin) as f32 / (end - begin) as f32;
             self.meter.set_done(done);
         }
     }
 
-    fn tell_of_gap(&mut self, news: &mut HeapProd<InputNews>) {
+    /// Says that what comes from here on does not follow what came before.
+    fn report_gap(&mut self) {
         let gap = InputNews::Gap {
-            at: self.heard,
+            at: self.handed_over,
             sample_rate: self.sample_rate.round() as u32,
         };
-        self.has_gap = news.try_push(gap).is_err();
+        self.has_gap = self.news.try_push(gap).is_err();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringbuf::traits::{Consumer, Split};
+    use ringbuf::{HeapCons, HeapRb};
+
+    use super::*;
+    use crate::instrument::audio::pacer::Pacer;
+    use crate::instrument::shared::{MetersReader, meters, paces};
+
+    const RATE: usize = 48_000;
+    /// Samples of the input's ring, of both channels.
+    const RING: usize = 1 << 18;
+
+    struct Rig {
+        recorder: Recorder,
+        bounce: Bounce,
+        news: HeapCons<InputNews>,
+        ring: HeapCons<f32>,
+        meters: MetersReader,
+    }
+
+    fn rig() -> Rig {
+        let work = Arc::new(Work::default());
+        let (news_in, news) = HeapRb::new(16).split();
+        let (ring_in, ring) = HeapRb::new(RING).split();
+        let (_, meter, meters) = meters();
+        let (song, _) = paces();
+        let mut recorder = Recorder::new(work.clone(), meter, news_in, ring_in);
+        recorder.prepare(RATE as f64);
+        Rig {
+            recorder,
+            bounce: Bounce::new(work, Pacer::new(song)),
+            news,
+            ring,
+            meters,
+        }
+    }
+
+    impl Rig {
+        fn record(&mut self, input: &[f32], to_bar: Option<usize>) {
+            let Self {
+                recorder, bounce, ..
+            } = self;
+            recorder.record([input, input], to_bar, bounce);
+        }
+
+        /// Begin and end of the recording that was handed over.
+        fn recorded(&mut self) -> Option<(u64, u64)> {
+            self.news.pop_iter().find_map(|news| match news {
+                InputNews::Recorded { begin, end, .. } => Some((begin, end)),
+                InputNews::Gap { .. } => None,
+            })
+        }
+    }
+
+    #[test]
+    fn a_recording_begins_before_the_level_is_reached_and_is_as_long_as_was_asked_for() {
+        let mut rig = rig();
+        rig.recorder.start(CaptureSettings {
+            start: CaptureStart::Threshold(-20.0),
+            ..CaptureSettings::now(Slot::A, 1.0)
+        });
+        rig.record(&[0.01; 9_000], None);
+        assert!(rig.meters.is_capture_waiting() && rig.recorder.samples_left().is_none());
+        let mut onset = [0.01; 1_000];
+        onset[600] = -0.2;
+        rig.record(&onset, None);
+        let begin = 9_600 - (CAPTURE_PREROLL_S * RATE as f64) as u64;
+        let left = rig.recorder.samples_left().unwrap();
+        assert_eq!(left as u64, begin + RATE as u64 - 10_000);
+        rig.record(&vec![0.01; left], None);
+        assert_eq!(rig.recorded(), Some((begin, begin + RATE as u64)));
+        assert!(!rig.recorder.is_recording() && rig.meters.capture_done().is_none());
+    }
+
+    #[test]
+    fn a_recording_waits_for_the_bar() {
+        let mut rig = rig();
+        rig.recorder.start(CaptureSettings {
+            start: CaptureStart::NextBar,
+            ..CaptureSettings::now(Slot::A, 1.0)
+        });
+        rig.record(&[0.1; 500], Some(700));
+        assert!(rig.recorder.waits_for_bar());
+        rig.record(&[0.1; 500], Some(200));
+        assert_eq!(rig.recorder.samples_left(), Some(RATE - 300));
+    }
+
+    #[test]
+    fn where_the_worker_does_not_keep_up_the_recording_is_dropped_and_the_gap_reported() {
+        let mut rig = rig();
+        rig.recorder.start(CaptureSettings::now(Slot::A, 30.0));
+        let block = vec![0.1; RING / 4];
+        for _ in 0..2 {
+            rig.record(&block, None);
+        }
+        assert!(rig.recorder.is_recording());
+        rig.record(&block[..16], None);
+        assert!(!rig.recorder.is_recording() && rig.meters.take_capture_overrun());
+        rig.news.pop_iter().for_each(drop);
+        rig.ring.clear();
+        rig.record(&block[..16], None);
+        let gap = rig.news.try_pop();
+        let at = 2 * block.len() as u64;
+        assert!(matches!(gap, Some(InputNews::Gap { at: a, sample_rate: 48_000 }) if a == at));
     }
 }

@@ -1,4 +1,12 @@
-//! What the musician holds in hand: the settings of a block, the notes, and where the host's song is.
+//! What the musician holds in hand: the settings of a block, the notes, captures, and where the host's song is.
+
+mod capture;
+mod notes;
+mod transport;
+
+pub use capture::{CAPTURE_PREROLL_S, CAPTURE_RANGE_S, CaptureSettings, CaptureStart, MEMORY_S};
+pub use notes::{NoteAddress, NoteControl};
+pub use transport::Transport;
 
 /// How much work goes into the phases of the sound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +19,14 @@ pub enum Quality {
 }
 
 /// A place for a texture: an instrument has four.
+///
+/// ```
+/// use weft_core::instrument::Slot;
+///
+/// let letters: String = Slot::ALL.map(Slot::letter).iter().collect();
+/// assert_eq!(letters, "ABCD");
+/// assert_eq!(Slot::ALL[Slot::C.index()], Slot::C);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Slot {
     /// The first.
@@ -42,6 +58,19 @@ impl Slot {
 
 /// Settings of a block, as the host's parameters have them. A value that is not finite counts as its
 /// default; others are kept within the ranges given here.
+///
+/// ```
+/// use weft_core::instrument::{Controls, Quality};
+///
+/// // The texture plays without notes, an octave lower and at half its speed.
+/// let controls = Controls {
+///     hold: true,
+///     pitch_st: -12.0,
+///     time: 0.5,
+///     ..Controls::DEFAULT
+/// };
+/// assert_eq!(controls.quality, Quality::Eco);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
     /// Output gain in dB.
@@ -140,139 +169,4 @@ impl Default for Controls {
     fn default() -> Self {
         Self::DEFAULT
     }
-}
-
-/// When a recording begins, once it was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum CaptureStart {
-    /// At once.
-    #[default]
-    Now,
-    /// When the input reaches a level in dBFS, [`CAPTURE_PREROLL_S`] before that.
-    Threshold(f32),
-    /// When the host's song begins its next bar.
-    NextBar,
-}
-
-/// A recording to be made.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CaptureSettings {
-    /// Seconds, kept within [`CAPTURE_RANGE_S`].
-    pub duration_s: f32,
-    /// Where its texture goes.
-    pub slot: Slot,
-    /// When it begins.
-    pub start: CaptureStart,
-}
-
-/// Shortest and longest recording in seconds.
-pub const CAPTURE_RANGE_S: (f32, f32) = (1.0, 30.0);
-/// What a recording that waits for a level takes of what was before, in seconds: an onset is not cut.
-pub const CAPTURE_PREROLL_S: f64 = 0.01;
-/// Seconds of the input that are always remembered.
-pub const MEMORY_S: f64 = 30.0;
-
-impl CaptureSettings {
-    /// A recording of `duration_s` seconds for `slot`, from now on.
-    pub fn now(slot: Slot, duration_s: f32) -> Self {
-        Self {
-            duration_s,
-            slot,
-            start: CaptureStart::Now,
-        }
-    }
-
-    /// Its length in samples.
-    pub(super) fn samples(&self, sample_rate: f64) -> usize {
-        let (shortest, longest) = CAPTURE_RANGE_S;
-        // NaN compares with nothing.
-        let seconds = if self.duration_s > shortest {
-            self.duration_s.min(longest)
-        } else {
-            shortest
-        };
-        (f64::from(seconds) * sample_rate).round() as usize
-    }
-}
-
-/// Names a note, or all notes that it fits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NoteAddress {
-    /// The host's own number of the note; `None` fits every note.
-    pub note_id: Option<i32>,
-    /// MIDI channel; `None` fits every channel.
-    pub channel: Option<u8>,
-    /// Key, 0 to 127; `None` fits every key.
-    pub key: Option<u8>,
-}
-
-impl NoteAddress {
-    /// Every note of a key.
-    pub fn key(key: u8) -> Self {
-        Self {
-            key: Some(key),
-            ..Self::default()
-        }
-    }
-
-    /// Whether `note`, a sounding note's own address, is meant. A number fits a note that has none.
-    pub fn fits(&self, note: &Self) -> bool {
-        let fits =
-            |asked: Option<i32>, has: Option<i32>| asked.is_none() || has.is_none() || asked == has;
-        fits(self.note_id, note.note_id)
-            && fits(self.channel.map(i32::from), note.channel.map(i32::from))
-            && fits(self.key.map(i32::from), note.key.map(i32::from))
-    }
-}
-
-/// What can be changed of a single sounding note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoteControl {
-    /// Gain as a factor, 0 to 4; 1 changes nothing.
-    Volume,
-    /// −1 (left) to 1 (right).
-    Pan,
-    /// Semitones, added to the pitch: a note expression.
-    Tuning,
-    /// −1 to 1, as tilt: a note expression, ±6 dB an octave.
-    Timbre,
-    /// The following are added to the control of the same name, in its unit: polyphonic modulation.
-    Gain,
-    /// Semitones.
-    Pitch,
-    /// Speed.
-    Time,
-    /// dB an octave.
-    Brightness,
-    /// Seconds.
-    Smear,
-    /// Factor.
-    Contrast,
-    /// Temperature.
-    Density,
-    /// Factor.
-    Width,
-    /// Octaves of the edge.
-    LowCut,
-    /// Octaves of the edge.
-    HighCut,
-}
-
-impl NoteControl {
-    pub(super) const COUNT: usize = Self::HighCut as usize + 1;
-}
-
-/// Where the host's song is, at the first sample of a call of `process`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Transport {
-    /// Samples at the host's rate from the song's beginning.
-    pub samples: i64,
-    /// Quarter notes from the song's beginning, if the host counts them.
-    pub beats: Option<f64>,
-    /// Quarter notes at which the bar began.
-    pub bar_start_beats: Option<f64>,
-    /// Quarter notes in a bar; 4 if the host doesn't say.
-    pub beats_per_bar: Option<f64>,
-    /// Beats (quarter notes) a minute.
-    pub tempo: Option<f64>,
 }
