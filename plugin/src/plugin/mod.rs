@@ -22,7 +22,7 @@ use weft_core::instrument::Player;
 
 use crate::background::PauseTask;
 use crate::capture::{CaptureInput, CaptureTriggers};
-use crate::denormals::DenormalGuard;
+use crate::denormals::flushed;
 use crate::editor::{self, EditorApp};
 use crate::instance::Instance;
 use crate::parameters::CHOICE_IDS;
@@ -168,8 +168,9 @@ impl<R: Role> Plugin for WeftPlugin<R> {
             }
             return ProcessStatus::KeepAlive;
         }
-        let _denormals = DenormalGuard::new();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.render(buffer, aux, context))) {
+        let rendered =
+            flushed(|| catch_unwind(AssertUnwindSafe(|| self.render(buffer, aux, context))));
+        if let Err(payload) = rendered {
             self.fail(payload);
             silence(buffer);
         }
