@@ -71,7 +71,7 @@ impl Trigger {
 pub struct CaptureTriggers {
     /// Starts a recording.
     pub capture: Trigger,
-    /// Keeps what was heard last.
+    /// Keeps the input of the last seconds.
     pub grab: Trigger,
 }
 

@@ -1,4 +1,4 @@
-//! What the plugin formats tell and ask for that nice-plug does not pass on.
+//! What hosts say and ask for in the plugin formats that nice-plug does not pass on.
 //!
 //! Its wrappers keep to themselves when a bounce begins, whether the main input is there at all, and
 //! have no way to say that the project has changed; they read input buses that a host did not pass,

@@ -24,7 +24,7 @@ pub struct CaptureParams {
     #[id = "capture"]
     pub trigger: BoolParam,
 
-    /// Trigger: going from off to on keeps what was heard last.
+    /// Trigger: going from off to on keeps the input of the last seconds.
     #[id = "grab"]
     pub grab: BoolParam,
 

@@ -97,7 +97,7 @@ impl<R: Role> Plugin for WeftPlugin<R> {
     type Editor = nice_plug_egui::EguiEditor<EditorApp>;
     type SysExMessage = ();
     // The instrument owns its threads: nice-plug's background thread is shared by all instances,
-    // and dies with the first of them that is dropped. All that it may be told is to pause.
+    // and dies with the first of them that is dropped. All that it is ever given is a pause.
     type BackgroundTask = PauseTask;
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {

@@ -143,7 +143,7 @@ impl<R: Role> WeftPlugin<R> {
     }
 
     /// Begins, grabs or cancels a capture where automation or the window asks for it. A press during a
-    /// capture changes nothing, so that the button, which presses twice, is heard once.
+    /// capture changes nothing, so that the button, which presses twice, counts once.
     fn apply_capture_requests(&mut self) {
         let params = &self.instance.params;
         let session = &self.instance.session;

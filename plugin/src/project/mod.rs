@@ -72,7 +72,7 @@ impl Project {
         }
     }
 
-    /// Whether something is under way or done that the host has not been told of yet. Real-time safe.
+    /// Whether something is under way or done that the host does not know of yet. Real-time safe.
     pub fn is_change_pending(&self) -> bool {
         let instrument = self.session.instrument();
         let busy = instrument.is_busy();

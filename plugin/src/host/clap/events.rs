@@ -1,10 +1,10 @@
-//! What CLAP hosts send in a block, put into the words that nice-plug understands.
+//! What CLAP hosts send in a block, translated into what nice-plug understands.
 //!
-//! - It leaves out the MIDI messages for the pitch wheel and for all notes; here they become a value of
+//! - nice-plug leaves out the MIDI messages for the pitch wheel and for all notes; here they become a value of
 //!   the bend parameter, and a note-off or choke of every note of their channel.
 //! - Where it cuts a block at a parameter change, it counts the song's position on from the *block's*
-//!   beginning, wherever in the block the host told it; counts only where there is a tempo; and works
-//!   the bar out anew, as if the time signature had never changed. So the position is told as of the
+//!   beginning, wherever in the block the host gave it; counts only where there is a tempo; and works
+//!   the bar out anew, as if the time signature had never changed. So the position is given as of the
 //!   block's beginning, with a tempo, and without a time signature, which goes its own way.
 
 use std::cell::UnsafeCell;

@@ -45,7 +45,7 @@ unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
 }
 
 impl Adapter {
-    /// Does what it is told to, and what is to be done on this thread.
+    /// Looks whether a fit has come to rest, and tells the host what has changed.
     fn on_main_thread(&self) {
         let project = self.instance.project();
         if project.is_change_pending() {

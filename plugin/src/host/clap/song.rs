@@ -16,7 +16,7 @@ pub fn song_position(event: &clap_event_transport, link: &HostLink) -> clap_even
     as_of_block_start(event, f64::from(link.sample_rate()))
 }
 
-/// The song's position at the beginning of the block in which `event` tells it, in the form in which
+/// The song's position at the beginning of the block in which `event` gives it, in the form in which
 /// nice-plug counts on from it rightly. `sample_rate` in Hz.
 fn as_of_block_start(event: &clap_event_transport, sample_rate: f64) -> clap_event_transport {
     let mut position = *event;

@@ -52,7 +52,7 @@ forward! {
         }
 
         /// Hosts ask for values now and then on the thread of their interface, which is the only
-        /// one where they may be told that the project has changed; VST3 has no other call that a
+        /// one where they may learn that the project has changed; VST3 has no other call that a
         /// plugin without a window could wait for.
         unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
             let project = self.instance.project();
