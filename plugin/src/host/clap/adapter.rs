@@ -2,13 +2,12 @@
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use clap_sys::id::clap_id;
 use clap_sys::plugin::clap_plugin;
 
 use super::host::Host;
+use super::main_thread::MainThreadRequests;
 use crate::host::gate::Guarded;
 use crate::instance::Instance;
 use crate::session::Session;
@@ -22,14 +21,11 @@ pub struct Adapter {
     /// nice-plug's own functions.
     pub(super) wrapped: clap_plugin,
     pub(super) host: Host,
+    pub(super) main_thread: MainThreadRequests,
     pub(super) instance: Instance,
     pub(super) input_buses: usize,
     /// CLAP's number of the pitch bend.
     pub(super) bend: clap_id,
-    /// The project has changed: the main thread has to tell the host.
-    pub(super) dirty: Arc<AtomicBool>,
-    /// Frames since `process` last asked for the main thread.
-    pub(super) frames_since_poll: AtomicU32,
 }
 
 impl Guarded for Adapter {

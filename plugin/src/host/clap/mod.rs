@@ -5,6 +5,7 @@ mod entry;
 mod events;
 mod extensions;
 mod host;
+mod main_thread;
 mod midi;
 mod plugin;
 mod process;

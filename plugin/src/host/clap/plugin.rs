@@ -3,7 +3,6 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
@@ -16,6 +15,7 @@ use nice_plug::wrapper::clap::Wrapper;
 use super::adapter::{Adapter, callbacks};
 use super::extensions;
 use super::host::Host;
+use super::main_thread::MainThreadRequests;
 use crate::host::gate::{self, Call};
 use crate::instance::Instance;
 use crate::parameters::BEND_NAME;
@@ -51,9 +51,7 @@ impl Adapter {
         if project.is_change_pending() {
             project.poll();
         }
-        if self.dirty.swap(false, Ordering::Relaxed) {
-            self.host.mark_dirty();
-        }
+        self.main_thread.pass_dirty_on();
         if let Some(wrapped) = self.wrapped.on_main_thread {
             // SAFETY: as called by the host.
             unsafe { wrapped(&self.plugin) };
@@ -106,12 +104,9 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
     };
     // SAFETY: by the contract above.
     let host = unsafe { Host::new(host) };
-    let dirty = Arc::new(AtomicBool::new(false));
-    let flag = dirty.clone();
-    instance.link.set_dirty_notifier(Some(Arc::new(move || {
-        flag.store(true, Ordering::Relaxed);
-        host.request_callback();
-    })));
+    let main_thread = MainThreadRequests::new(host);
+    let notifier = main_thread.dirty_notifier();
+    instance.link.set_dirty_notifier(Some(notifier));
     let adapter = Box::new(Adapter {
         plugin: clap_plugin {
             destroy: Some(destroy),
@@ -122,11 +117,10 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
         },
         wrapped,
         host,
+        main_thread,
         instance,
         input_buses: R::INPUT_BUSES,
         bend,
-        dirty,
-        frames_since_poll: AtomicU32::new(0),
     });
     Box::into_raw(adapter).cast()
 }

@@ -1,7 +1,6 @@
 //! A block of a CLAP host, as nice-plug can take it. Audio thread.
 
 use std::ptr;
-use std::sync::atomic::Ordering;
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
@@ -10,10 +9,6 @@ use super::adapter::Adapter;
 use super::events::EventTranslator;
 use super::song::song_position;
 use crate::host::buses::{MOST_INPUT_BUSES, is_connected};
-
-/// While a capture or fit is under way, `process` asks this often for the main thread, which then
-/// looks whether it has finished.
-const POLL_INTERVAL_FRAMES: u32 = 12_000;
 
 /// A bus without channels.
 const NO_BUS: clap_audio_buffer = clap_audio_buffer {
@@ -55,7 +50,9 @@ impl Adapter {
         // SAFETY: `sanitized` is as valid as `process` was; what else it leads to lives until the end
         // of this function.
         let status = unsafe { wrapped(self.plugin(), &sanitized) };
-        self.request_poll(process.frames_count);
+        if self.instance.project().is_change_pending() {
+            self.main_thread.request_poll(process.frames_count);
+        }
         status
     }
 
@@ -79,18 +76,5 @@ impl Adapter {
             }
         }
         inputs
-    }
-
-    /// Asks for the main thread now and then while something is under way; a block has `frames`.
-    fn request_poll(&self, frames: u32) {
-        if !self.instance.project().is_change_pending() {
-            return;
-        }
-        let since_poll = &self.frames_since_poll;
-        let frames = since_poll.load(Ordering::Relaxed).saturating_add(frames);
-        if frames >= POLL_INTERVAL_FRAMES {
-            self.host.request_callback();
-        }
-        since_poll.store(frames % POLL_INTERVAL_FRAMES, Ordering::Relaxed);
     }
 }

@@ -49,7 +49,7 @@ impl HostEvents {
 }
 
 /// A host without any extension.
-fn host() -> clap_host {
+pub fn host() -> clap_host {
     unsafe extern "C" fn get_extension(
         _host: *const clap_host,
         _id: *const c_char,
