@@ -1,4 +1,5 @@
-//! What Weft listens to: the sum of its input buses, and the trigger that starts a recording.
+//! What Weft listens to: the sum of its input buses, and the triggers that start a recording. For the
+//! audio thread, but for what says that it allocates.
 
 /// The input buses mixed to one stereo signal, in buffers made before audio starts.
 ///
@@ -63,6 +64,15 @@ impl Trigger {
         self.was_on = on;
         rises
     }
+}
+
+/// The triggers of a recording.
+#[derive(Debug, Default)]
+pub struct CaptureTriggers {
+    /// Starts a recording.
+    pub capture: Trigger,
+    /// Keeps the input of the last seconds.
+    pub grab: Trigger,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Notes and the song's position, from nice-plug's words into the player's.
+//! Notes and the song's position, from nice-plug's terms into the player's. Audio thread.
 
 use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};
@@ -22,7 +22,7 @@ pub fn numbered(note_id: i32) -> NoteAddress {
     }
 }
 
-/// Tells a host that wants to know that the sound of `note` has ended, `timing` samples into the
+/// The event by which a host learns that the sound of `note` has ended, `timing` samples into the
 /// block.
 pub fn ended<S>(note: NoteAddress, timing: u32) -> NoteEvent<S> {
     NoteEvent::VoiceTerminated {
@@ -181,10 +181,10 @@ mod tests {
                 tuning: 0.5,
             },
         ];
-        let told = events.map(|event| expression(&event, PluginApi::Vst3));
+        let read = events.map(|event| expression(&event, PluginApi::Vst3));
         let note = NoteAddress::key(3);
         assert_eq!(
-            told,
+            read,
             [
                 Some((note, NoteControl::Volume, 4.0)),
                 Some((note, NoteControl::Pan, -1.0)),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_note_is_told_as_the_host_knows_it() {
+    fn an_ended_note_is_named_as_the_host_knows_it() {
         let note = address(VOICE.0, VOICE.1, VOICE.2);
         let (voice_id, channel, key) = VOICE;
         let expected: NoteEvent<()> = NoteEvent::VoiceTerminated {

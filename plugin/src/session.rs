@@ -1,39 +1,21 @@
-//! What one plugin instance shares between its threads: the instrument, the window's wishes for
-//! the audio thread, and what the host's side of the plugin knows.
+//! What the threads of one plugin instance share: the instrument, and what the window asks of the
+//! audio thread.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use weft_core::instrument::{Bank, Instrument, Player, Slot, Status};
-use weft_core::network::ModelError;
+use weft_core::instrument::{Instrument, Player, Slot, Status};
 
-use crate::host::HostLink;
-
-/// Shared by the audio thread, the window and the format adapters of one plugin instance.
+/// The instrument, and requests of the window to the audio thread. Shared by both, and by the adapter
+/// of the format.
 pub struct Session {
     instrument: Instrument,
-    host: HostLink,
     capture_requested: AtomicBool,
     cancel_requested: AtomicBool,
     audio_fault: AtomicBool,
     /// Counts `process` calls, so that the window can tell a stopped host from a silent one.
     process_calls: AtomicU32,
-    /// The bank's bytes and the instrument's revision of which they are right: those saved last, or
-    /// those just loaded, which the worker takes over a moment later; a host may save in between.
-    bytes: Mutex<Option<(u64, Vec<u8>)>>,
-    /// What the project held and this version can't read, and the instrument's revision then: as long
-    /// as nothing has changed, it is what is saved.
-    unreadable: Mutex<Option<(u64, String)>>,
-    /// Revision of the instrument that the host knows of.
-    told_revision: AtomicU64,
-    /// It has been told that something is under way.
-    told_of_work: AtomicBool,
-    /// The host has loaded a state, and the audio thread has not noticed yet.
-    state_loaded: AtomicBool,
-    /// The host itself is about to change the instrument.
-    loading: AtomicBool,
 }
 
 impl Session {
@@ -47,24 +29,12 @@ impl Session {
             Instrument::new().expect("the system has no thread left for Weft's worker");
         let session = Self {
             instrument,
-            host: HostLink::default(),
             capture_requested: AtomicBool::new(false),
             cancel_requested: AtomicBool::new(false),
             audio_fault: AtomicBool::new(false),
             process_calls: AtomicU32::new(0),
-            bytes: Mutex::new(None),
-            unreadable: Mutex::new(None),
-            told_revision: AtomicU64::new(0),
-            told_of_work: AtomicBool::new(false),
-            state_loaded: AtomicBool::new(false),
-            loading: AtomicBool::new(false),
         };
         (session, player)
-    }
-
-    /// What the format adapter of this instance reports and offers.
-    pub fn host(&self) -> &HostLink {
-        &self.host
     }
 
     /// The instrument. Not for the audio thread.
@@ -74,34 +44,7 @@ impl Session {
 
     /// Where the instrument stands; meters restart with every call. Not for the audio thread.
     pub fn status(&self) -> Status {
-        self.poll();
         self.instrument.status()
-    }
-
-    /// Tells the host that its project has changed: once when a change begins, and once when it has come
-    /// to rest. Not for the audio thread; call it now and then while [`Session::is_change_pending`].
-    pub fn poll(&self) {
-        let revision = self.instrument.revision();
-        if self.instrument.is_busy() {
-            // Something new is there already; what becomes of it is told when it is done.
-            let is_new = revision != self.told_revision.load(Ordering::Relaxed)
-                && !self.loading.load(Ordering::Relaxed);
-            if is_new && !self.told_of_work.swap(true, Ordering::Relaxed) {
-                self.host.mark_dirty();
-            }
-            return;
-        }
-        self.told_of_work.store(false, Ordering::Relaxed);
-        let told = self.told_revision.swap(revision, Ordering::Relaxed);
-        if told != revision && !take(&self.loading) {
-            self.host.mark_dirty();
-        }
-    }
-
-    /// Whether something is under way or done that the host has not been told of yet. Real-time safe.
-    pub fn is_change_pending(&self) -> bool {
-        self.instrument.is_busy()
-            || self.instrument.revision() != self.told_revision.load(Ordering::Relaxed)
     }
 
     /// Asks the audio thread to record the capture input. Any thread.
@@ -125,107 +68,17 @@ impl Session {
         take(&self.cancel_requested)
     }
 
-    /// Notes that the host has loaded a state, the parameters included.
-    pub fn state_loaded(&self) {
-        self.state_loaded.store(true, Ordering::Relaxed);
-    }
-
-    /// Takes a pending [`Session::state_loaded`]. Real-time safe.
-    pub fn take_state_loaded(&self) -> bool {
-        take(&self.state_loaded)
-    }
-
     /// Steps of the next fit of a slot. Real-time safe.
     pub fn set_fit_steps(&self, slot: Slot, steps: u32) {
         self.instrument.set_slot_fit_steps(slot, steps);
     }
 
-    /// The bytes that bring the textures back, or `None` where there are none.
-    pub fn save_bank(&self) -> Option<Vec<u8>> {
-        let mut known = lock(&self.bytes);
-        let revision = self.instrument.revision();
-        if let Some((known_revision, bytes)) = known.as_ref()
-            && *known_revision == revision
-        {
-            return Some(bytes.clone());
-        }
-        let bytes = self.instrument.save_state()?;
-        *known = Some((revision, bytes.clone()));
-        Some(bytes)
-    }
-
-    /// Takes over the textures in `bytes`; if they can't be read, says so in the window and plays on.
-    ///
-    /// # Errors
-    /// Why they can't be read.
-    pub fn load_bank(&self, bytes: Vec<u8>) -> Result<(), ModelError> {
-        *lock(&self.unreadable) = None;
-        // Hosts hand back the very state they took for every undo step of a parameter: the stream
-        // goes on where it is.
-        if self.save_bank().as_ref() == Some(&bytes) {
-            return Ok(());
-        }
-        match Bank::from_bytes(&bytes) {
-            Ok(bank) => {
-                self.take_over(bank, Some(bytes));
-                Ok(())
-            }
-            Err(error) => {
-                self.report_error(format!("The project's textures could not be read: {error}"));
-                Err(error)
-            }
-        }
-    }
-
-    /// Takes over a project without textures.
-    pub fn load_empty(&self) {
-        *lock(&self.unreadable) = None;
-        if !self.instrument.bank().is_empty() {
-            self.take_over(Bank::default(), None);
-        }
-    }
-
-    fn take_over(&self, bank: Bank, bytes: Option<Vec<u8>>) {
-        // The host knows what it loads, but not what becomes of fits that go on.
-        self.loading
-            .store(!bank.has_unfinished_fits(), Ordering::Relaxed);
-        *lock(&self.bytes) = bytes.map(|bytes| (self.instrument.revision(), bytes));
-        self.instrument.load_bank(bank);
-    }
-
-    /// Keeps what can't be read, a newer version's for one, so that saving the project here doesn't
-    /// destroy it. Where there are textures, these are what is to be saved.
-    pub fn keep_unreadable(&self, encoded: String) {
-        if self.instrument.bank().is_empty() {
-            *lock(&self.unreadable) = Some((self.instrument.revision(), encoded));
-        }
-    }
-
-    /// What [`Session::keep_unreadable`] was given, unless there is something else to save since then.
-    pub fn unreadable(&self) -> Option<String> {
-        let revision = self.instrument.revision();
-        let mut kept = lock(&self.unreadable);
-        if kept.as_ref().is_some_and(|(then, _)| *then != revision) {
-            *kept = None;
-        }
-        kept.as_ref().map(|(_, encoded)| encoded.clone())
-    }
-
-    /// Says in the window that the host handed over a state which is not Weft's.
-    pub fn report_unreadable_state(&self) {
-        self.report_error(
-            "The project's state for Weft is damaged or not Weft's. What was playing goes on; go \
-             back to an earlier version of the project."
-                .to_owned(),
-        );
-    }
-
-    /// Shows `message` in the window until it is dismissed.
+    /// Shows `message` in the window until it is dismissed. Not for the audio thread.
     pub fn report_error(&self, message: String) {
         self.instrument.report_error(message);
     }
 
-    /// Dismisses the error that the window shows.
+    /// Dismisses the error that the window shows. Not for the audio thread.
     pub fn clear_error(&self) {
         self.instrument.clear_error();
     }
@@ -235,12 +88,13 @@ impl Session {
         self.process_calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// `process` calls so far, wrapping.
+    /// `process` calls so far, wrapping. Any thread.
     pub fn process_calls(&self) -> u32 {
         self.process_calls.load(Ordering::Relaxed)
     }
 
     /// Whether the audio thread has met a bug of ours and is silent until the next activation.
+    /// Real-time safe.
     pub fn has_audio_fault(&self) -> bool {
         self.audio_fault.load(Ordering::Relaxed)
     }
@@ -256,21 +110,23 @@ impl Session {
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(value) => Some(value),
             Err(payload) => {
-                let cause = panic_message(&*payload);
-                self.report_error(format!(
-                    "Internal error while {doing} ({cause}). Save under a new name and reload Weft."
-                ));
+                self.report_panic(doing, &*payload);
                 None
             }
         }
     }
+
+    /// Shows in the window that a panic with `payload` ended what Weft was `doing`. Not for the audio
+    /// thread.
+    pub fn report_panic(&self, doing: &str, payload: &(dyn Any + Send)) {
+        let cause = panic_message(payload);
+        self.report_error(format!(
+            "Internal error while {doing} ({cause}). Save under a new name and reload Weft."
+        ));
+    }
 }
 
-/// Locks a mutex whose content stays whole through a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
+/// Takes what `flag` asks for. Real-time safe.
 fn take(flag: &AtomicBool) -> bool {
     // The load keeps the cache line shared in the usual case of nothing to take.
     flag.load(Ordering::Relaxed) && flag.swap(false, Ordering::Relaxed)
@@ -282,4 +138,33 @@ fn panic_message(payload: &(dyn Any + Send)) -> &str {
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contained_panic_is_said_in_the_window() {
+        let session = Session::new().0;
+        let result = session.contain("testing", || -> u32 { panic!("on purpose") });
+        assert_eq!(result, None);
+        let error = session.status().error.unwrap_or_default();
+        assert!(
+            error.contains("testing") && error.contains("on purpose"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_request_is_taken_once() {
+        let session = Session::new().0;
+        assert!(!session.take_capture_request());
+        session.request_capture();
+        assert!(session.take_capture_request());
+        assert!(!session.take_capture_request());
+        session.cancel(Slot::A);
+        assert!(session.take_cancel_request());
+        assert!(!session.take_cancel_request());
+    }
 }

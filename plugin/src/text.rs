@@ -1,4 +1,4 @@
-//! Values of parameters as text, and back: everything that is shown can be typed.
+//! Values of parameters as text, and back: everything that is shown can be typed. Main thread: it allocates.
 
 /// Names of the twelve keys of an octave, from C.
 const KEY_NAMES: [&str; 12] = [

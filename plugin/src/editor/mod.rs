@@ -137,6 +137,7 @@ impl NiceEguiApp for EditorApp {
 
 impl EditorApp {
     fn draw(&mut self, ui: &mut Ui) {
+        self.params.project.poll();
         let status = self.session.status();
         let input_level = self.input_meter.follow(status.input_peak);
         let output_level = self.output_meter.follow(status.output_peak);

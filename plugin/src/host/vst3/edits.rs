@@ -1,4 +1,4 @@
-//! What a VST3 host tells the controller of parameters while blocks are processed.
+//! What a VST3 host sets at the controller while blocks are processed.
 //!
 //! The same values come with the next block, and only there have they their place in time, so nice-plug
 //! takes no notice of the controller's. But a host may ask for them at once, or save, or stop, and some
@@ -6,24 +6,23 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nice_plug::prelude::{ParamPtr, Params};
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{ParamID, ParamValue};
 
-use crate::parameters::WeftParams;
-use crate::session::Session;
+use crate::instance::Instance;
 
-/// Values of parameters that no block has brought yet.
+/// Values of parameters that no block has brought yet. Main thread, but for
+/// [`begin_block`](Self::begin_block).
 pub struct UnsentEdits {
     is_processing: AtomicBool,
     /// Blocks so far, wrapping.
     blocks: AtomicU32,
     edits: Mutex<Vec<Edit>>,
     params: HashMap<ParamID, ParamPtr>,
-    session: Arc<Session>,
     /// Keeps what `params` points to.
-    _owner: Arc<WeftParams>,
+    instance: Instance,
 }
 
 struct Edit {
@@ -41,14 +40,11 @@ unsafe impl Send for UnsentEdits {}
 unsafe impl Sync for UnsentEdits {}
 
 impl UnsentEdits {
-    /// For the parameters of an instance, whose numbers `id_of` tells by their names.
-    pub fn new(
-        owner: Arc<WeftParams>,
-        session: Arc<Session>,
-        id_of: impl Fn(&str) -> Option<ParamID>,
-    ) -> Self {
-        let params = owner.param_map().into_iter().filter_map(|(_, param, _)| {
-            // SAFETY: `owner` lives.
+    /// For the parameters of an instance, whose numbers `id_of` finds by their names.
+    pub fn new(instance: Instance, id_of: impl Fn(&str) -> Option<ParamID>) -> Self {
+        let map = instance.params.param_map().into_iter();
+        let params = map.filter_map(|(_, param, _)| {
+            // SAFETY: `instance` keeps it alive.
             let name = unsafe { param.name() };
             Some((id_of(name)?, param))
         });
@@ -57,17 +53,17 @@ impl UnsentEdits {
             blocks: AtomicU32::new(0),
             edits: Mutex::default(),
             params: params.collect(),
-            session,
-            _owner: owner,
+            instance,
         }
     }
 
-    /// A block begins: it brings what was told before. Real-time safe.
-    pub fn block_begins(&self) {
+    /// Counts a block that begins: it brings what was set before. Real-time safe.
+    pub fn begin_block(&self) {
         self.blocks.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The host starts or stops blocks. Those that it has not sent when it stops will never come.
+    /// The host starts or stops blocks. Those that it has not sent when it stops will never come. On
+    /// whichever thread the host does so, no block is processed meanwhile.
     pub fn set_processing(&self, processing: bool) {
         self.is_processing.store(processing, Ordering::Release);
         if !processing {
@@ -97,7 +93,7 @@ impl UnsentEdits {
     pub fn value(&self, id: ParamID) -> Option<ParamValue> {
         let value = self.pending().iter().find(|edit| edit.id == id)?.value;
         let param = self.params.get(&id)?;
-        // SAFETY: `_owner` keeps it alive.
+        // SAFETY: `instance` keeps it alive.
         let stepped = unsafe { param.preview_normalized(param.preview_plain(value)) };
         Some(stepped.into())
     }
@@ -110,10 +106,10 @@ impl UnsentEdits {
     /// Sets the parameters to the values that no block has brought yet.
     pub fn apply(&self) {
         let edits = std::mem::take(&mut *self.pending());
-        let sample_rate = self.session.host().sample_rate();
+        let sample_rate = self.instance.link.sample_rate();
         for Edit { id, value, .. } in edits {
             if let Some(param) = self.params.get(&id) {
-                // SAFETY: `_owner` keeps it alive; values and smoothers are atomic.
+                // SAFETY: `instance` keeps it alive; values and smoothers are atomic.
                 unsafe {
                     if param._internal_set_normalized_value(value) && sample_rate > 0.0 {
                         param._internal_update_smoother(sample_rate, false);
@@ -123,7 +119,7 @@ impl UnsentEdits {
         }
     }
 
-    /// Without those that a block has brought meanwhile.
+    /// The edits, without those that a block has brought meanwhile.
     fn pending(&self) -> MutexGuard<'_, Vec<Edit>> {
         let blocks = self.blocks.load(Ordering::Acquire);
         let mut edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,5 @@
-//! The window as a VST3 host sees it: nice-plug's, opened and closed while nothing else looks at it.
-
-#![allow(non_snake_case, reason = "VST3's own names")]
+//! The window as a VST3 host sees it: nice-plug's, opened and closed while nothing else looks at it. Main
+//! thread.
 
 use std::ffi::c_void;
 use std::sync::{Arc, Weak};
@@ -9,18 +8,22 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::IPlugViewContentScaleSupport_::Sc
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, IPlugFrame, IPlugView, IPlugViewContentScaleSupport,
     IPlugViewContentScaleSupportTrait, IPlugViewTrait, TBool, ViewRect, char16, int16,
-    kResultFalse, tresult,
+    kInternalError, kResultFalse, tresult,
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper};
 
-use super::background::Resting;
+use crate::background::BackgroundPause;
+use crate::host::gate::{self, Call};
+use crate::instance::Instance;
+use crate::link::HostLink;
 use crate::session::Session;
 
-/// nice-plug's view, with opening and closing looked after.
+/// nice-plug's view, with opening and closing looked after. Whoever keeps a window must not keep the
+/// instrument.
 pub struct View {
     wrapped: ComPtr<IPlugView>,
-    /// Whoever keeps a window must not keep the instrument.
     session: Weak<Session>,
+    link: Weak<HostLink>,
 }
 
 impl Class for View {
@@ -32,31 +35,41 @@ impl View {
     ///
     /// # Safety
     /// `view` is null, or the caller's own reference to a view.
-    pub unsafe fn wrap(view: *mut IPlugView, session: &Arc<Session>) -> *mut IPlugView {
+    pub unsafe fn wrap(view: *mut IPlugView, instance: &Instance) -> *mut IPlugView {
         // SAFETY: by the contract above.
         let Some(wrapped) = (unsafe { ComPtr::from_raw(view) }) else {
             return view;
         };
-        let session = Arc::downgrade(session);
-        let view = ComWrapper::new(Self { wrapped, session });
+        let view = ComWrapper::new(Self {
+            wrapped,
+            session: Arc::downgrade(&instance.session),
+            link: Arc::downgrade(&instance.link),
+        });
         match view.to_com_ptr::<IPlugView>() {
             Some(view) => view.into_raw(),
             None => std::ptr::null_mut(),
         }
     }
 
-    fn rest_background(&self) -> Option<Resting> {
-        self.session.upgrade()?.host().rest_background()
+    fn pause_background(&self) -> Option<BackgroundPause> {
+        self.link.upgrade()?.pause_background()
+    }
+
+    /// Passes the work of a call through the gate.
+    fn call(&self, work: impl FnOnce() -> tresult) -> tresult {
+        let session = self.session.upgrade();
+        let call = Call::Main("looking after the window");
+        gate::contain(session.as_deref(), call, work).unwrap_or(kInternalError)
     }
 }
 
-/// Hands calls on to nice-plug's view.
+/// Hands calls on to nice-plug's view, through the gate.
 macro_rules! forward {
     ( $( fn $name:ident( $( $argument:ident : $type:ty ),* ); )* ) => {
         $(
             unsafe fn $name(&self, $( $argument: $type ),*) -> tresult {
                 // SAFETY: the host's arguments go on as they came.
-                unsafe { self.wrapped.$name($( $argument ),*) }
+                self.call(|| unsafe { self.wrapped.$name($( $argument ),*) })
             }
         )*
     };
@@ -64,15 +77,19 @@ macro_rules! forward {
 
 impl IPlugViewTrait for View {
     unsafe fn attached(&self, parent: *mut c_void, kind: FIDString) -> tresult {
-        let _resting = self.rest_background();
-        // SAFETY: as called by the host.
-        unsafe { self.wrapped.attached(parent, kind) }
+        self.call(|| {
+            let _pause = self.pause_background();
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.attached(parent, kind) }
+        })
     }
 
     unsafe fn removed(&self) -> tresult {
-        let _resting = self.rest_background();
-        // SAFETY: as called by the host.
-        unsafe { self.wrapped.removed() }
+        self.call(|| {
+            let _pause = self.pause_background();
+            // SAFETY: as called by the host.
+            unsafe { self.wrapped.removed() }
+        })
     }
 
     forward! {
@@ -91,10 +108,12 @@ impl IPlugViewTrait for View {
 
 impl IPlugViewContentScaleSupportTrait for View {
     unsafe fn setContentScaleFactor(&self, factor: ScaleFactor) -> tresult {
-        match self.wrapped.cast::<IPlugViewContentScaleSupport>() {
-            // SAFETY: as called by the host.
-            Some(scale) => unsafe { scale.setContentScaleFactor(factor) },
-            None => kResultFalse,
-        }
+        self.call(
+            || match self.wrapped.cast::<IPlugViewContentScaleSupport>() {
+                // SAFETY: as called by the host.
+                Some(scale) => unsafe { scale.setContentScaleFactor(factor) },
+                None => kResultFalse,
+            },
+        )
     }
 }

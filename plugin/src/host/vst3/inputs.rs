@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::AudioBusBuffers;
 
-use super::MOST_INPUT_BUSES;
+use crate::host::buses::MOST_INPUT_BUSES;
 
 /// Channels of a bus, at most.
 const MOST_CHANNELS: usize = 2;

@@ -1,0 +1,89 @@
+//! The CLAP extensions that are not left to nice-plug: rendering and state. Main thread.
+
+use std::ffi::{CStr, c_void};
+
+use clap_sys::ext::render::{
+    CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
+};
+use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
+use clap_sys::stream::{clap_istream, clap_ostream};
+
+use super::adapter::{Adapter, callbacks};
+use crate::host::gate::Call;
+
+static RENDER: clap_plugin_render = clap_plugin_render {
+    has_hard_realtime_requirement: Some(has_hard_realtime_requirement),
+    set: Some(set_render_mode),
+};
+
+static STATE: clap_plugin_state = clap_plugin_state {
+    save: Some(save_state),
+    load: Some(load_state),
+};
+
+/// Our table of functions of the extension `name`, if it is one of ours.
+pub fn table(name: &CStr) -> Option<*const c_void> {
+    if name == CLAP_EXT_RENDER {
+        Some((&raw const RENDER).cast())
+    } else if name == CLAP_EXT_STATE {
+        Some((&raw const STATE).cast())
+    } else {
+        None
+    }
+}
+
+callbacks! {
+    fn has_hard_realtime_requirement() -> bool,
+        Call::Main("saying how it renders"), or false;
+    fn set_render_mode(mode: clap_plugin_render_mode) -> bool,
+        Call::Main("changing how it renders"), or false;
+    fn save_state(stream: *const clap_ostream) -> bool,
+        Call::Main("saving the project"), or false;
+    fn load_state(stream: *const clap_istream) -> bool,
+        Call::Main("loading the project"), or false;
+}
+
+impl Adapter {
+    fn has_hard_realtime_requirement(&self) -> bool {
+        false
+    }
+
+    /// The player follows with the next block. nice-plug would ask for a restart instead, which hosts
+    /// may put off until after the bounce, and which would begin the stream anew.
+    fn set_render_mode(&self, mode: clap_plugin_render_mode) -> bool {
+        self.instance.link.set_offline(mode == CLAP_RENDER_OFFLINE);
+        true
+    }
+
+    /// # Safety
+    /// `stream` is null or a host's stream, valid for this call.
+    unsafe fn save_state(&self, stream: *const clap_ostream) -> bool {
+        match self.wrapped_state().and_then(|state| state.save) {
+            // SAFETY: by the contract above; the function is nice-plug's.
+            Some(save) if !stream.is_null() => unsafe { save(self.plugin(), stream) },
+            _ => false,
+        }
+    }
+
+    /// nice-plug only answers "no" to a state it can't read; the user has to see why nothing sounds.
+    ///
+    /// # Safety
+    /// `stream` is null or a host's stream, valid for this call.
+    unsafe fn load_state(&self, stream: *const clap_istream) -> bool {
+        let loaded = match self.wrapped_state().and_then(|state| state.load) {
+            // SAFETY: by the contract above; the function is nice-plug's.
+            Some(load) if !stream.is_null() => unsafe { load(self.plugin(), stream) },
+            _ => false,
+        };
+        if !loaded {
+            self.instance.project().report_unreadable_state();
+        }
+        loaded
+    }
+
+    fn wrapped_state(&self) -> Option<&clap_plugin_state> {
+        let state = self.wrapped_extension(CLAP_EXT_STATE);
+        // SAFETY: null, or nice-plug's static table.
+        unsafe { state.cast::<clap_plugin_state>().as_ref() }
+    }
+}

@@ -1,0 +1,14 @@
+//! CLAP: the entry point, and the adapter around nice-plug's CLAP plugin.
+
+mod adapter;
+mod entry;
+mod events;
+mod extensions;
+mod host;
+mod main_thread;
+mod midi;
+mod plugin;
+mod process;
+mod song;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! The CLAP plugin that a host gets: the functions of its table, and how it is made.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use clap_sys::ext::gui::CLAP_EXT_GUI;
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
+use clap_sys::host::clap_host;
+use clap_sys::id::clap_id;
+use clap_sys::plugin::clap_plugin;
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
+use nice_plug::wrapper::clap::Wrapper;
+
+use super::adapter::{Adapter, callbacks};
+use super::extensions;
+use super::host::Host;
+use super::main_thread::MainThreadRequests;
+use crate::host::gate::{self, Call};
+use crate::instance::Instance;
+use crate::parameters::BEND_NAME;
+use crate::plugin::WeftPlugin;
+use crate::roles::Role;
+
+callbacks! {
+    fn process(process: *const clap_process) -> clap_process_status,
+        Call::Audio, or CLAP_PROCESS_ERROR;
+    fn on_main_thread() -> (),
+        Call::Main("looking after a fit"), or ();
+    fn get_extension(id: *const c_char) -> *const c_void,
+        Call::Main("looking for an extension"), or ptr::null();
+}
+
+/// The host destroys the plugin: free nice-plug's object, then the adapter.
+unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
+    let free = |adapter: Box<Adapter>| {
+        adapter.instance.link.set_dirty_notifier(None);
+        if let Some(destroy) = adapter.wrapped.destroy {
+            // SAFETY: the plugin is whole until the end of this function.
+            unsafe { destroy(&adapter.plugin) };
+        }
+    };
+    // SAFETY: the host passes the pointer that `create` leaked, once, and not again.
+    unsafe { gate::leave(plugin.cast_mut().cast::<Adapter>(), free) };
+}
+
+impl Adapter {
+    /// Looks whether a fit has come to rest, and tells the host what has changed.
+    fn on_main_thread(&self) {
+        let project = self.instance.project();
+        if project.is_change_pending() {
+            project.poll();
+        }
+        self.main_thread.pass_dirty_on();
+        if let Some(wrapped) = self.wrapped.on_main_thread {
+            // SAFETY: as called by the host.
+            unsafe { wrapped(&self.plugin) };
+        }
+    }
+
+    /// The table of functions of an extension: ours, or nice-plug's.
+    ///
+    /// # Safety
+    /// `id` is null or a C string.
+    unsafe fn get_extension(&self, id: *const c_char) -> *const c_void {
+        if id.is_null() {
+            return ptr::null();
+        }
+        // SAFETY: by the contract above.
+        let name = unsafe { CStr::from_ptr(id) };
+        if let Some(table) = extensions::table(name) {
+            return table;
+        }
+        // nice-plug takes for granted that a host which opens a window has functions for windows, and
+        // ends it where it has none.
+        if name == CLAP_EXT_GUI && self.host.extension(CLAP_EXT_GUI).is_null() {
+            return ptr::null();
+        }
+        self.wrapped_extension(name)
+    }
+}
+
+/// Makes a plugin for a host, or null if that can't be. Main thread.
+///
+/// # Safety
+/// `host` is a host that outlives the plugin.
+pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
+    // SAFETY: by the contract above. nice-plug's `destroy` turns the pointer back into the `Arc`.
+    let object = || Arc::into_raw(unsafe { Wrapper::<WeftPlugin<R>>::new(host) });
+    let Some((wrapper, instance)) = Instance::of_object(object) else {
+        return ptr::null();
+    };
+    // SAFETY: `wrapper` is the leaked `Arc`, alive until `destroy`; nobody else borrows its function
+    // table.
+    let wrapped = unsafe { *(*wrapper).clap_plugin.as_ptr() };
+    // SAFETY: as above, and nice-plug's functions find their object through `wrapped`.
+    let Some(bend) = (unsafe { find_parameter(&wrapped, BEND_NAME) }) else {
+        // Frees what nobody will.
+        if let Some(destroy) = wrapped.destroy {
+            // SAFETY: as above; it is not used any more.
+            unsafe { destroy(&wrapped) };
+        }
+        return ptr::null();
+    };
+    // SAFETY: by the contract above.
+    let host = unsafe { Host::new(host) };
+    let main_thread = MainThreadRequests::new(host);
+    let notifier = main_thread.dirty_notifier();
+    instance.link.set_dirty_notifier(Some(notifier));
+    let adapter = Box::new(Adapter {
+        plugin: clap_plugin {
+            destroy: Some(destroy),
+            process: Some(process),
+            get_extension: Some(get_extension),
+            on_main_thread: Some(on_main_thread),
+            ..wrapped
+        },
+        wrapped,
+        host,
+        main_thread,
+        instance,
+        input_buses: R::INPUT_BUSES,
+        bend,
+    });
+    Box::into_raw(adapter).cast()
+}
+
+/// CLAP's number of the parameter `name`.
+///
+/// # Safety
+/// `plugin` is nice-plug's function table of a living object.
+unsafe fn find_parameter(plugin: &clap_plugin, name: &str) -> Option<clap_id> {
+    // SAFETY: by the contract above; the extension's table is nice-plug's, and lives as long.
+    unsafe {
+        let get_extension = plugin.get_extension?;
+        let params = get_extension(plugin, CLAP_EXT_PARAMS.as_ptr()).cast::<clap_plugin_params>();
+        let params = params.as_ref()?;
+        let (count, get_info) = (params.count?, params.get_info?);
+        (0..count(plugin)).find_map(|index| {
+            // All zeros are an empty description.
+            let mut info: clap_param_info = std::mem::zeroed();
+            let found = get_info(plugin, index, &mut info)
+                && CStr::from_ptr(info.name.as_ptr()).to_bytes() == name.as_bytes();
+            found.then_some(info.id)
+        })
+    }
+}

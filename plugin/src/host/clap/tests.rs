@@ -1,0 +1,167 @@
+//! The plugin driven as a CLAP host does.
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+use clap_sys::audio_buffer::clap_audio_buffer;
+use clap_sys::events::{clap_event_header, clap_input_events, clap_output_events};
+use clap_sys::ext::gui::CLAP_EXT_GUI;
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_plugin_params};
+use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
+use clap_sys::host::clap_host;
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
+use clap_sys::version::CLAP_VERSION;
+
+use super::adapter::Adapter;
+use super::entry::{create_plugin, descriptors};
+use super::midi::tests::midi;
+use super::plugin::get_extension;
+
+const FRAMES: u32 = 64;
+
+/// A host's list.
+pub struct HostEvents(pub Vec<*const clap_event_header>);
+
+impl HostEvents {
+    fn events(&self) -> &[*const clap_event_header] {
+        &self.0
+    }
+
+    /// As a plugin gets it; good for as long as this stays in place.
+    pub fn list(&self) -> clap_input_events {
+        unsafe extern "C" fn size(list: *const clap_input_events) -> u32 {
+            // SAFETY: the list is that of a `HostEvents`.
+            unsafe { (*(*list).ctx.cast::<HostEvents>()).events().len() as u32 }
+        }
+        unsafe extern "C" fn get(
+            list: *const clap_input_events,
+            index: u32,
+        ) -> *const clap_event_header {
+            // SAFETY: as above.
+            unsafe { (*(*list).ctx.cast::<HostEvents>()).events()[index as usize] }
+        }
+        clap_input_events {
+            ctx: ptr::from_ref(self).cast_mut().cast(),
+            size: Some(size),
+            get: Some(get),
+        }
+    }
+}
+
+/// A host without any extension.
+pub fn host() -> clap_host {
+    unsafe extern "C" fn get_extension(
+        _host: *const clap_host,
+        _id: *const c_char,
+    ) -> *const c_void {
+        ptr::null()
+    }
+    unsafe extern "C" fn request(_host: *const clap_host) {}
+    clap_host {
+        clap_version: CLAP_VERSION,
+        host_data: ptr::null_mut(),
+        name: c"Test".as_ptr(),
+        vendor: c"Test".as_ptr(),
+        url: c"".as_ptr(),
+        version: c"1".as_ptr(),
+        get_extension: Some(get_extension),
+        request_restart: Some(request),
+        request_process: Some(request),
+        request_callback: Some(request),
+    }
+}
+
+#[test]
+fn the_wheel_bends_where_no_clap_event_says_so() {
+    unsafe extern "C" fn try_push(
+        _list: *const clap_output_events,
+        _event: *const clap_event_header,
+    ) -> bool {
+        true
+    }
+    let host = host();
+    let mut channels = [[0.0f32; FRAMES as usize]; 2];
+    let [left, right] = &mut channels;
+    let mut pointers = [left.as_mut_ptr(), right.as_mut_ptr()];
+    let mut output = clap_audio_buffer {
+        data32: pointers.as_mut_ptr(),
+        data64: ptr::null_mut(),
+        channel_count: 2,
+        latency: 0,
+        constant_mask: 0,
+    };
+    let (up, down, off) = (
+        midi(10, [0xe3, 127, 127]),
+        midi(20, [0xe0, 0, 32]),
+        midi(30, [0xb0, 123, 0]),
+    );
+    let events = HostEvents(vec![
+        &raw const up.header,
+        &raw const down.header,
+        &raw const off.header,
+    ]);
+    let in_events = events.list();
+    let out_events = clap_output_events {
+        ctx: ptr::null_mut(),
+        try_push: Some(try_push),
+    };
+    let block = clap_process {
+        steady_time: -1,
+        frames_count: FRAMES,
+        transport: ptr::null(),
+        audio_inputs: ptr::null(),
+        audio_outputs: &mut output,
+        audio_inputs_count: 0,
+        audio_outputs_count: 1,
+        in_events: &in_events,
+        out_events: &out_events,
+    };
+    // SAFETY: the calls follow CLAP's order, and what they lead to lives until the end.
+    unsafe {
+        let plugin = create_plugin(ptr::null(), &host, descriptors()[0].clap_id().as_ptr());
+        let table = &*plugin;
+        assert!((table.init.unwrap())(plugin));
+        assert!((table.activate.unwrap())(plugin, 48_000.0, 1, FRAMES));
+        assert!((table.start_processing.unwrap())(plugin));
+        assert_ne!((table.process.unwrap())(plugin, &block), CLAP_PROCESS_ERROR);
+
+        let params = get_extension(plugin, CLAP_EXT_PARAMS.as_ptr());
+        let params = &*params.cast::<clap_plugin_params>();
+        let mut bend = -1.0;
+        let id = (*plugin.cast::<Adapter>()).bend;
+        assert!((params.get_value.unwrap())(plugin, id, &mut bend));
+        assert_eq!(bend, 0.25);
+
+        // It has no functions for windows, so there is none.
+        assert!(get_extension(plugin, CLAP_EXT_GUI.as_ptr()).is_null());
+
+        (table.stop_processing.unwrap())(plugin);
+        (table.deactivate.unwrap())(plugin);
+        (table.destroy.unwrap())(plugin);
+    }
+}
+
+#[test]
+fn null_pointers_are_refused() {
+    let host = host();
+    // SAFETY: the calls follow CLAP's order, but for pointers that are null.
+    unsafe {
+        let weft = descriptors()[0].clap_id().as_ptr();
+        assert!(create_plugin(ptr::null(), ptr::null(), weft).is_null());
+        assert!(create_plugin(ptr::null(), &host, ptr::null()).is_null());
+        assert!(create_plugin(ptr::null(), &host, c"none".as_ptr()).is_null());
+        let plugin = create_plugin(ptr::null(), &host, weft);
+        let table = &*plugin;
+        assert!(get_extension(ptr::null(), CLAP_EXT_STATE.as_ptr()).is_null());
+        assert!(get_extension(plugin, ptr::null()).is_null());
+        for plugin in [ptr::null(), plugin] {
+            let status = (table.process.unwrap())(plugin, ptr::null());
+            assert_eq!(status, CLAP_PROCESS_ERROR);
+        }
+        let state = get_extension(plugin, CLAP_EXT_STATE.as_ptr()).cast::<clap_plugin_state>();
+        assert!(!((*state).save.unwrap())(plugin, ptr::null()));
+        assert!(!((*state).load.unwrap())(plugin, ptr::null()));
+        (table.destroy.unwrap())(ptr::null());
+        (table.destroy.unwrap())(plugin);
+    }
+}

@@ -1,0 +1,178 @@
+//! The controller: parameters, the window, MIDI and note expressions. Main thread.
+
+use std::ptr;
+use std::sync::Arc;
+
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ChannelContext::IInfoListenerTrait;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ControllerNumbers_::kPitchBend;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
+    BusDirection, CString, CtrlNumber, IAttributeList, IComponentHandler, IComponentHandler2,
+    IComponentHandler2Trait, IEditControllerTrait, IMidiMappingTrait,
+    INoteExpressionControllerTrait, IUnitInfoTrait, MediaType, NoteExpressionTypeID,
+    NoteExpressionTypeInfo, NoteExpressionValue, ParamID, ParamValue, ParameterInfo, ProgramListID,
+    ProgramListInfo, String128, TChar, UnitID, UnitInfo,
+};
+use nice_plug::wrapper::vst3::vst3::Steinberg::{
+    FIDString, IBStream, IPlugView, int16, int32, kInternalError, kInvalidArgument, kResultFalse,
+    kResultOk, tresult,
+};
+use nice_plug::wrapper::vst3::vst3::{ComPtr, ComRef};
+
+use super::adapter::{Adapter, forward};
+use super::view::View;
+use crate::host::gate::Call;
+use crate::link::DirtyNotifier;
+use crate::roles::Role;
+
+/// Channels of a MIDI bus.
+const MIDI_CHANNELS: int16 = 16;
+
+/// A call that asks for or sets a parameter.
+const PARAMETER_CALL: Call = Call::Main("looking after a parameter");
+
+forward! {
+    IEditControllerTrait, PARAMETER_CALL,
+    {
+        fn setComponentState(state: *mut IBStream) -> tresult = kInternalError;
+        fn setState(state: *mut IBStream) -> tresult = kInternalError;
+        fn getState(state: *mut IBStream) -> tresult = kInternalError;
+        fn getParameterCount() -> int32 = 0;
+        fn getParameterInfo(index: int32, info: *mut ParameterInfo) -> tresult = kInternalError;
+        fn getParamValueByString(id: ParamID, string: *mut TChar, value: *mut ParamValue) -> tresult = kInternalError;
+        fn getParamStringByValue(id: ParamID, value: ParamValue, string: *mut String128) -> tresult = kInternalError;
+        fn normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue = 0.0;
+        fn plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue = 0.0;
+    } with {
+        unsafe fn createView(&self, name: FIDString) -> *mut IPlugView {
+            let call = Call::Main("making the window");
+            self.call(call, ptr::null_mut(), || {
+                // SAFETY: as called by the host; the view is ours.
+                unsafe { View::wrap(self.wrapped.createView(name), &self.instance) }
+            })
+        }
+
+        /// Hosts ask for values now and then on the thread of their interface, which is the only
+        /// one where they may learn that the project has changed; VST3 has no other call that a
+        /// plugin without a window could wait for.
+        unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
+            let project = self.instance.project();
+            if project.is_change_pending() {
+                self.call(Call::Main("looking after a fit"), (), || project.poll());
+            }
+            self.call(PARAMETER_CALL, 0.0, || match self.unsent.value(id) {
+                Some(value) => value,
+                // SAFETY: as called by the host.
+                None => unsafe { self.wrapped.getParamNormalized(id) },
+            })
+        }
+
+        unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
+            self.call(PARAMETER_CALL, kInternalError, || {
+                if self.unsent.keep(id, value) {
+                    return kResultOk;
+                }
+                // SAFETY: as called by the host.
+                unsafe { self.wrapped.setParamNormalized(id, value) }
+            })
+        }
+
+        unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
+            self.call(Call::Main("starting the plugin"), kInternalError, || {
+                // SAFETY: null, or an object that lives during this call.
+                let notifier = unsafe { dirty_notifier(handler) };
+                self.instance.link.set_dirty_notifier(notifier);
+                // SAFETY: as called by the host.
+                unsafe { self.wrapped.setComponentHandler(handler) }
+            })
+        }
+    }
+}
+
+/// The host's side that takes the notice of a changed project.
+struct DirtyHandler(ComPtr<IComponentHandler2>);
+
+// SAFETY: called from the host's interface thread and from the window's, from where nice-plug also
+// calls the host's handler for every edit; COM reference counts are atomic.
+unsafe impl Send for DirtyHandler {}
+// SAFETY: as above.
+unsafe impl Sync for DirtyHandler {}
+
+impl DirtyHandler {
+    fn set_dirty(&self) {
+        // SAFETY: the object lives as long as this reference to it.
+        unsafe { self.0.setDirty(1) };
+    }
+}
+
+/// The way of marking the project of `handler`'s host as changed, if it has one.
+///
+/// # Safety
+/// `handler` is null, or an object that lives during this call.
+unsafe fn dirty_notifier(handler: *mut IComponentHandler) -> Option<DirtyNotifier> {
+    // SAFETY: by the contract above; the cast takes a reference of its own.
+    let handler = unsafe { ComRef::from_raw(handler) }?.cast::<IComponentHandler2>()?;
+    let handler = DirtyHandler(handler);
+    Some(Arc::new(move || handler.set_dirty()))
+}
+
+impl<R: Role> IMidiMappingTrait for Adapter<R> {
+    /// The pitch wheels of all channels are the bend parameter's. nice-plug would want 2080
+    /// parameters of its own for this.
+    unsafe fn getMidiControllerAssignment(
+        &self,
+        bus: int32,
+        channel: int16,
+        controller: CtrlNumber,
+        id: *mut ParamID,
+    ) -> tresult {
+        self.call(PARAMETER_CALL, kInternalError, || {
+            if id.is_null() {
+                return kInvalidArgument;
+            }
+            if bus != 0
+                || !(0..MIDI_CHANNELS).contains(&channel)
+                || controller != kPitchBend as CtrlNumber
+            {
+                return kResultFalse;
+            }
+            // SAFETY: the host's pointer, not null.
+            unsafe { id.write(self.bend) };
+            kResultOk
+        })
+    }
+}
+
+forward! {
+    INoteExpressionControllerTrait, Call::Main("describing note expressions"),
+    {
+        fn getNoteExpressionCount(bus: int32, channel: int16) -> int32 = 0;
+        fn getNoteExpressionInfo(bus: int32, channel: int16, index: int32, info: *mut NoteExpressionTypeInfo) -> tresult = kInternalError;
+        fn getNoteExpressionStringByValue(bus: int32, channel: int16, id: NoteExpressionTypeID, value: NoteExpressionValue, string: *mut String128) -> tresult = kInternalError;
+        fn getNoteExpressionValueByString(bus: int32, channel: int16, id: NoteExpressionTypeID, string: *const TChar, value: *mut NoteExpressionValue) -> tresult = kInternalError;
+    }
+}
+
+forward! {
+    IUnitInfoTrait, Call::Main("describing groups of parameters"),
+    {
+        fn getUnitCount() -> int32 = 0;
+        fn getUnitInfo(index: int32, info: *mut UnitInfo) -> tresult = kInternalError;
+        fn getProgramListCount() -> int32 = 0;
+        fn getProgramListInfo(index: int32, info: *mut ProgramListInfo) -> tresult = kInternalError;
+        fn getProgramName(list: ProgramListID, program: int32, name: *mut String128) -> tresult = kInternalError;
+        fn getProgramInfo(list: ProgramListID, program: int32, attribute: CString, value: *mut String128) -> tresult = kInternalError;
+        fn hasProgramPitchNames(list: ProgramListID, program: int32) -> tresult = kInternalError;
+        fn getProgramPitchName(list: ProgramListID, program: int32, pitch: int16, name: *mut String128) -> tresult = kInternalError;
+        fn getSelectedUnit() -> UnitID = 0;
+        fn selectUnit(unit: UnitID) -> tresult = kInternalError;
+        fn getUnitByBus(media: MediaType, direction: BusDirection, bus: int32, channel: int32, unit: *mut UnitID) -> tresult = kInternalError;
+        fn setUnitProgramData(list_or_unit: int32, program: int32, data: *mut IBStream) -> tresult = kInternalError;
+    }
+}
+
+forward! {
+    IInfoListenerTrait, Call::Main("taking in the host's names"),
+    {
+        fn setChannelContextInfos(list: *mut IAttributeList) -> tresult = kInternalError;
+    }
+}

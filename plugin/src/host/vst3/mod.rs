@@ -1,0 +1,15 @@
+//! VST3: the entry points, and the adapter around nice-plug's VST3 component.
+
+#![allow(non_snake_case, reason = "VST3's own names")]
+
+mod adapter;
+mod component;
+mod controller;
+mod edits;
+mod entry;
+mod factory;
+mod inputs;
+mod processor;
+#[cfg(test)]
+mod tests;
+mod view;
