@@ -1,0 +1,98 @@
+//! The window's state, from its opening to its closing, and what happens in a frame.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::{Align2, Ui};
+use nice_plug::context::gui::GuiContext;
+use nice_plug_egui::{Frame, NiceEguiApp, baseview};
+
+use super::views::{ViewContext, Views};
+use super::{theme, widgets};
+use crate::parameters::WeftParams;
+use crate::session::Session;
+
+/// Meters and progress move at this rate.
+const FRAME_INTERVAL: Duration = Duration::from_millis(33);
+
+/// The window of one instance. It lives as long as the instance does; the host opens and closes it.
+pub struct EditorApp {
+    name: &'static str,
+    params: Arc<WeftParams>,
+    session: Arc<Session>,
+    /// The way to the host while the window is open.
+    gui_context: Option<GuiContext>,
+    views: Views,
+    /// Drawing has panicked: the window stays empty rather than panic thirty times a second.
+    is_broken: bool,
+}
+
+impl EditorApp {
+    /// A closed window of the plugin `name`.
+    pub fn new(name: &'static str, params: Arc<WeftParams>, session: Arc<Session>) -> Self {
+        Self {
+            views: Views::new(&params),
+            name,
+            params,
+            session,
+            gui_context: None,
+            is_broken: false,
+        }
+    }
+
+    fn draw(&mut self, ui: &mut Ui, gui_context: &GuiContext) {
+        self.params.project.poll();
+        let status = self.session.status();
+        let context = ViewContext {
+            name: self.name,
+            params: &self.params,
+            setter: gui_context.param_setter(),
+            session: &self.session,
+            slot: self.params.play.slot.value().into(),
+            status: &status,
+            now: Instant::now(),
+        };
+        self.views.show(ui, &context);
+    }
+}
+
+impl NiceEguiApp for EditorApp {
+    fn build(
+        &mut self,
+        context: egui::Context,
+        gui_context: GuiContext,
+        frame: &mut Frame,
+    ) -> Result<(), baseview::HandlerError> {
+        theme::apply(&context);
+        frame.set_clear_color(theme::BACKGROUND.into());
+        self.gui_context = Some(gui_context);
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+        ui.ctx().request_repaint_after(FRAME_INTERVAL);
+        if self.is_broken {
+            widgets::text_at(
+                ui,
+                ui.max_rect().center(),
+                Align2::CENTER_CENTER,
+                "The window met an internal error. The sound goes on; reopen the window.",
+                theme::WARNING,
+            );
+            return;
+        }
+        let Some(gui_context) = self.gui_context.clone() else {
+            return;
+        };
+        let session = self.session.clone();
+        self.is_broken = session
+            .contain("drawing the window", || self.draw(ui, &gui_context))
+            .is_none();
+    }
+
+    fn editor_closed(&mut self) {
+        self.gui_context = None;
+        self.views.close();
+        self.is_broken = false;
+    }
+}

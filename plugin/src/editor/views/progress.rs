@@ -1,0 +1,255 @@
+//! The progress of a capture or fit, or one line that says what can be done next.
+
+use std::time::{Duration, Instant};
+
+use egui::{Align2, Ui};
+use weft_core::instrument::{FitState, Phase, SlotStatus};
+
+use super::ViewContext;
+use crate::editor::wording::{quality, sentence};
+use crate::editor::{theme, widgets};
+
+/// After so long without a `process` call the host has stopped us; its longest blocks are shorter.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The line that says what is going on.
+#[derive(Default)]
+pub struct ProgressView {
+    heartbeat: Heartbeat,
+}
+
+impl ProgressView {
+    /// Draws the view into all of `ui`.
+    pub fn show(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
+        let calls = context.session.process_calls();
+        let situation = Situation {
+            phase: context.status.phase,
+            slot: context.slot_status(),
+            is_processing: self.heartbeat.is_beating(calls, context.now),
+            is_effect: context.is_effect(),
+            is_held: context.params.play.hold.value(),
+        };
+        let row = ui.max_rect();
+        let line = |text: &str, colour| {
+            widgets::text_at(ui, row.left_center(), Align2::LEFT_CENTER, text, colour);
+        };
+        match situation.line() {
+            Line::Capture { done, text } => {
+                widgets::progress_bar(ui, row, done, theme::RECORD, &text);
+            }
+            Line::Fit { done, text } => {
+                widgets::progress_bar(ui, row, done, theme::ACCENT, &text);
+            }
+            Line::Remark(text) => line(&text, theme::WARNING),
+            Line::Advice(text) => line(text, theme::TEXT_DIM),
+        }
+    }
+}
+
+/// What the line depends on.
+struct Situation<'a> {
+    phase: Phase,
+    /// The chosen slot.
+    slot: &'a SlotStatus,
+    /// The host calls `process`.
+    is_processing: bool,
+    is_effect: bool,
+    /// The texture plays without notes.
+    is_held: bool,
+}
+
+/// What is shown.
+#[derive(Debug, PartialEq)]
+enum Line {
+    /// A bar of a capture, `done` from 0 to 1.
+    Capture { done: f32, text: String },
+    /// A bar of a fit, `done` from 0 to 1.
+    Fit { done: f32, text: String },
+    /// What is to be said of the newest capture.
+    Remark(String),
+    /// What is waited for, or can be done next.
+    Advice(&'static str),
+}
+
+impl Situation<'_> {
+    fn line(&self) -> Line {
+        let advice = match self.phase {
+            Phase::Waiting => "Waits for the input to reach the threshold, or for the next bar.",
+            Phase::Capturing { done } => {
+                let text = format!("Capturing, {:.0} %", done * 100.0);
+                return Line::Capture { done, text };
+            }
+            _ if matches!(self.slot.fit, Some(FitState::Queued { .. })) => {
+                "Waits for the fit of another slot; what plays goes on meanwhile."
+            }
+            Phase::Fitting { step, steps, loss } => {
+                let done = step as f32 / steps.max(1) as f32;
+                let quality = quality(", quality ", loss);
+                let text = format!("Fitting, step {step} of {steps}{quality}");
+                return Line::Fit { done, text };
+            }
+            _ if !self.is_processing => {
+                "The host is not running Weft: play the transport or enable the track."
+            }
+            Phase::Empty if self.is_effect => "No texture yet: play the track and press Capture.",
+            Phase::Empty => {
+                "No texture yet: route audio to Weft's capture input and press Capture."
+            }
+            _ if self.slot.remark.is_some() => {
+                let remark = self.slot.remark.as_deref();
+                return Line::Remark(sentence(remark.unwrap_or_default()));
+            }
+            _ if self.is_held => "Playing without notes.",
+            _ => "Play a note, or switch Hold on.",
+        };
+        Line::Advice(advice)
+    }
+}
+
+/// Whether the host still calls `process`.
+#[derive(Debug, Default)]
+struct Heartbeat {
+    /// The count of calls in the frame before.
+    calls: u32,
+    /// When the count was last found to have changed.
+    changed: Option<Instant>,
+}
+
+impl Heartbeat {
+    /// Whether there were calls lately, `calls` being their count at `now`.
+    fn is_beating(&mut self, calls: u32, now: Instant) -> bool {
+        if calls != self.calls {
+            self.calls = calls;
+            self.changed = Some(now);
+        }
+        self.changed
+            .is_some_and(|changed| now.duration_since(changed) < PROCESS_TIMEOUT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::editor::test_window::{TestWindow, texture};
+
+    fn line(phase: Phase, slot: &SlotStatus, change: impl FnOnce(&mut Situation)) -> Line {
+        let mut situation = Situation {
+            phase,
+            slot,
+            is_processing: true,
+            is_effect: false,
+            is_held: false,
+        };
+        change(&mut situation);
+        situation.line()
+    }
+
+    fn advice(
+        phase: Phase,
+        slot: &SlotStatus,
+        change: impl FnOnce(&mut Situation),
+    ) -> &'static str {
+        match line(phase, slot, change) {
+            Line::Advice(text) => text,
+            other => panic!("{other:?} is no advice"),
+        }
+    }
+
+    #[test]
+    fn what_goes_on_is_shown_as_a_bar() {
+        let slot = SlotStatus::default();
+        let capture = line(Phase::Capturing { done: 0.375 }, &slot, |_| {});
+        assert_eq!(
+            capture,
+            Line::Capture {
+                done: 0.375,
+                text: "Capturing, 38 %".to_owned()
+            }
+        );
+        let fitting = |step, steps, loss| {
+            let phase = Phase::Fitting { step, steps, loss };
+            line(phase, &slot, |s| s.is_processing = false)
+        };
+        assert_eq!(
+            fitting(0, 0, f32::NAN),
+            Line::Fit {
+                done: 0.0,
+                text: "Fitting, step 0 of 0".to_owned()
+            }
+        );
+        let Line::Fit { done, text } = fitting(375, 1500, 0.5) else {
+            panic!("a fit has a bar");
+        };
+        assert_eq!(done, 0.25);
+        assert!(
+            text.starts_with("Fitting, step 375 of 1500, quality "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_fit_that_waits_says_so() {
+        let slot = SlotStatus {
+            fit: Some(FitState::Queued { steps: 1500 }),
+            ..SlotStatus::default()
+        };
+        let phase = Phase::Fitting {
+            step: 0,
+            steps: 1500,
+            loss: f32::NAN,
+        };
+        assert!(advice(phase, &slot, |_| {}).contains("another slot"));
+        // A capture goes first.
+        let capture = line(Phase::Capturing { done: 0.0 }, &slot, |_| {});
+        assert!(matches!(capture, Line::Capture { .. }));
+    }
+
+    #[test]
+    fn advice_goes_from_what_is_missing_to_what_can_be_played() {
+        let empty = SlotStatus::default();
+        let filled = SlotStatus {
+            texture: Some(texture()),
+            ..SlotStatus::default()
+        };
+        let stopped = advice(Phase::Empty, &empty, |s| s.is_processing = false);
+        assert!(stopped.contains("not running"));
+        assert!(advice(Phase::Waiting, &empty, |_| {}).contains("threshold"));
+        assert!(advice(Phase::Empty, &empty, |_| {}).contains("capture input"));
+        assert!(advice(Phase::Empty, &empty, |s| s.is_effect = true).contains("the track"));
+        assert!(advice(Phase::Playing, &filled, |_| {}).contains("Play a note"));
+        assert!(advice(Phase::Playing, &filled, |s| s.is_held = true).contains("without notes"));
+    }
+
+    #[test]
+    fn a_remark_on_the_capture_takes_the_place_of_advice() {
+        let slot = SlotStatus {
+            texture: Some(texture()),
+            remark: Some("it is very short".to_owned()),
+            ..SlotStatus::default()
+        };
+        let remark = line(Phase::Playing, &slot, |s| s.is_held = true);
+        assert_eq!(remark, Line::Remark("It is very short.".to_owned()));
+    }
+
+    #[test]
+    fn the_host_has_stopped_after_a_second_without_a_call() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::default();
+        assert!(!heartbeat.is_beating(0, start));
+        assert!(heartbeat.is_beating(1, start));
+        assert!(heartbeat.is_beating(1, start + Duration::from_millis(999)));
+        assert!(!heartbeat.is_beating(1, start + Duration::from_millis(1000)));
+        assert!(heartbeat.is_beating(2, start + Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn the_view_notices_the_hosts_calls() {
+        let mut window = TestWindow::instrument();
+        let mut progress = ProgressView::default();
+        let shown = window.frame(|ui, context| progress.show(ui, context));
+        assert!(shown.texts()[0].contains("not running"));
+        window.session.count_process_call();
+        let shown = window.frame(|ui, context| progress.show(ui, context));
+        assert!(shown.texts()[0].contains("No texture yet"));
+    }
+}
