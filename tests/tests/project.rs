@@ -2,7 +2,7 @@
 //! and go in any phase of a fit.
 
 mod driving;
-#[path = "../../core/tests/guard/mutations.rs"]
+#[path = "../../core/tests/support/mutations.rs"]
 mod mutations;
 mod sound;
 
