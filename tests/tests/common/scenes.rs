@@ -5,7 +5,7 @@ use std::ops::Range;
 use weft_hosts::measure::{db, fingerprint, frequency, rms, tone_amplitude};
 use weft_hosts::{EventKind, Expression, Host, Note, Render, Rendered, Song, random_blocks};
 
-use crate::sound::{assert_silent, assert_sounds};
+use super::sound::{assert_silent, assert_sounds};
 
 pub const SAMPLE_RATE: u32 = 48_000;
 pub const SECOND: usize = SAMPLE_RATE as usize;
