@@ -1,6 +1,10 @@
 //! What the tests of the built bundles share.
 
-#![allow(dead_code, reason = "every test program takes a part of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every test program takes a part of it"
+)]
 
 pub mod driving;
 pub mod rain;
