@@ -105,27 +105,29 @@ fn fill_inputs(buffers: &mut BusAudioBuffers, render: &Render, start: usize, fra
 /// Queues `event` for the block that starts at the frame `start`.
 fn send(plugin: &mut vst3_host::Plugin, event: &Event, start: usize) -> Result<(), HostError> {
     let offset = i32::try_from(event.frame - start).map_err(refused("take an event"))?;
-    let data = match event.kind {
-        EventKind::Parameter { id, value } => {
-            return plugin
-                .set_parameter_at(id, value, offset)
-                .map_err(refused("take an event"));
-        }
+    let sent = match event.kind {
+        EventKind::Parameter { id, value } => plugin.set_parameter_at(id, value, offset),
         EventKind::PitchBend { channel, position } => {
             let channel = MidiChannel::from_index(channel)
                 .ok_or_else(|| HostError::Missing(format!("MIDI channel {channel}")))?;
             // Its parameter is the one that the plugin names for the wheel.
             let value = position;
-            return plugin
-                .send_midi_event_at(MidiEvent::PitchBend { channel, value }, offset)
-                .map_err(refused("take an event"));
+            plugin.send_midi_event_at(MidiEvent::PitchBend { channel, value }, offset)
         }
-        EventKind::Modulation { .. } => {
-            return Err(HostError::Missing("polyphonic modulation in VST3".into()));
-        }
-        EventKind::Locate { .. } => {
-            return Err(HostError::Missing("song position inside a block".into()));
-        }
+        kind => plugin.send_plugin_event(PluginEvent {
+            bus_index: 0,
+            sample_offset: offset,
+            ppq_position: 0.0,
+            flags: 0,
+            data: note_event(kind)?,
+        }),
+    };
+    sent.map_err(refused("take an event"))
+}
+
+/// What happens to a note, in VST3's terms.
+fn note_event(kind: EventKind) -> Result<PluginEventData, HostError> {
+    Ok(match kind {
         EventKind::NoteOn { note, velocity } => PluginEventData::NoteOn {
             channel: i16::from(note.channel),
             pitch: i16::from(note.key),
@@ -158,16 +160,16 @@ fn send(plugin: &mut vst3_host::Plugin, event: &Event, start: usize) -> Result<(
                 value,
             }
         }
-    };
-    plugin
-        .send_plugin_event(PluginEvent {
-            bus_index: 0,
-            sample_offset: offset,
-            ppq_position: 0.0,
-            flags: 0,
-            data,
-        })
-        .map_err(refused("take an event"))
+        EventKind::Modulation { .. } => {
+            return Err(HostError::Missing("polyphonic modulation in VST3".into()));
+        }
+        EventKind::Locate { .. } => {
+            return Err(HostError::Missing("song position inside a block".into()));
+        }
+        EventKind::Parameter { .. } | EventKind::PitchBend { .. } => {
+            return Err(HostError::Missing(format!("note in {kind:?}")));
+        }
+    })
 }
 
 /// The number by which VST3's note expressions find their note.
