@@ -48,7 +48,12 @@ fn main() {
                             "fire",
                         );
                     }
-                    report(&mut player, &instrument, quality, voices, block);
+                    let case = Case {
+                        quality,
+                        voices,
+                        block,
+                    };
+                    case.report(case.measure(&mut player, &instrument));
                 }
             }
         }
@@ -64,60 +69,82 @@ fn rendering(model: &Model) {
     println!("rendering, stereo at 48 kHz: {factor:.1} s of sound in a second of one core");
 }
 
-/// Runs in real time, so that the worker has the time that it has in a host.
-fn report(
-    player: &mut Player,
-    instrument: &Instrument,
+/// What is measured at a time.
+struct Case {
     quality: Quality,
     voices: u8,
+    /// Samples in a block.
     block: usize,
-) {
-    let controls = Controls {
-        quality,
-        ..Controls::default()
-    };
-    let silence = vec![0.0f32; block];
-    let (mut left, mut right) = (silence.clone(), silence.clone());
-    let deadline = Duration::from_secs_f64(block as f64 / f64::from(SAMPLE_RATE));
-    let blocks = (PASS_S * f64::from(SAMPLE_RATE)) as usize / block;
-    let mut shares = Vec::with_capacity(blocks * PASSES);
-    let mut least = vec![f64::INFINITY; blocks];
-    let mut underruns = 0;
-    for _ in 0..PASSES {
-        player.reset();
+}
+
+/// What the calls took of their deadlines.
+struct Shares {
+    /// Of every call.
+    all: Vec<f64>,
+    /// The least of each call in the passes over the same notes.
+    least: Vec<f64>,
+    underruns: u64,
+}
+
+impl Case {
+    /// Runs in real time, so that the worker has the time that it has in a host.
+    fn measure(&self, player: &mut Player, instrument: &Instrument) -> Shares {
+        let controls = Controls {
+            quality: self.quality,
+            ..Controls::default()
+        };
+        let silence = vec![0.0f32; self.block];
+        let (mut left, mut right) = (silence.clone(), silence.clone());
+        let deadline = Duration::from_secs_f64(self.block as f64 / f64::from(SAMPLE_RATE));
         let mut process = |player: &mut Player| {
             let start = Instant::now();
             player.process([&silence, &silence], [&mut left, &mut right], &controls);
             start.elapsed().as_secs_f64() / deadline.as_secs_f64()
         };
-        for key in 0..voices {
-            player.note_on(NoteAddress::key(48 + key), 1.0);
+        let blocks = (PASS_S * f64::from(SAMPLE_RATE)) as usize / self.block;
+        let mut shares = Shares {
+            all: Vec::with_capacity(blocks * PASSES),
+            least: vec![f64::INFINITY; blocks],
+            underruns: 0,
+        };
+        for _ in 0..PASSES {
+            player.reset();
+            for key in 0..self.voices {
+                player.note_on(NoteAddress::key(48 + key), 1.0);
+            }
+            // The streams have to be there first.
+            for _ in 0..40 {
+                process(player);
+                std::thread::sleep(Duration::from_millis(8));
+            }
+            let before = instrument.status().underruns;
+            let begin = Instant::now();
+            for (i, least) in shares.least.iter_mut().enumerate() {
+                let share = process(player);
+                *least = least.min(share);
+                shares.all.push(share);
+                let next = begin + (i as u32 + 1) * deadline;
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
+            }
+            shares.underruns += instrument.status().underruns - before;
         }
-        // The streams have to be there first.
-        for _ in 0..40 {
-            process(player);
-            std::thread::sleep(Duration::from_millis(8));
-        }
-        let before = instrument.status().underruns;
-        let begin = Instant::now();
-        for (i, least) in least.iter_mut().enumerate() {
-            let share = process(player);
-            *least = least.min(share);
-            shares.push(share);
-            let next = begin + (i as u32 + 1) * deadline;
-            std::thread::sleep(next.saturating_duration_since(Instant::now()));
-        }
-        underruns += instrument.status().underruns - before;
+        shares
     }
-    let mean = shares.iter().sum::<f64>() / shares.len() as f64;
-    shares.sort_by(f64::total_cmp);
-    let at = |part: f64| 100.0 * shares[((shares.len() - 1) as f64 * part) as usize];
-    let undisturbed = 100.0 * least.iter().fold(0.0f64, |a, &b| a.max(b));
-    println!(
-        "  {:7} {voices:6} {block:6} {:7.2} {:7.2} {:7.2} {undisturbed:7.2} {underruns:10}",
-        format!("{quality:?}"),
-        100.0 * mean,
-        at(0.99),
-        at(1.0)
-    );
+
+    fn report(&self, mut shares: Shares) {
+        let mean = shares.all.iter().sum::<f64>() / shares.all.len() as f64;
+        shares.all.sort_by(f64::total_cmp);
+        let at = |part: f64| 100.0 * shares.all[((shares.all.len() - 1) as f64 * part) as usize];
+        let undisturbed = 100.0 * shares.least.iter().fold(0.0f64, |a, &b| a.max(b));
+        println!(
+            "  {:7} {:6} {:6} {:7.2} {:7.2} {:7.2} {undisturbed:7.2} {:10}",
+            format!("{:?}", self.quality),
+            self.voices,
+            self.block,
+            100.0 * mean,
+            at(0.99),
+            at(1.0),
+            shares.underruns
+        );
+    }
 }

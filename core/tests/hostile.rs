@@ -5,23 +5,22 @@
 //! each kind ten minutes instead of seconds; `WEFT_FUZZ_FILES` names a folder of sound files to begin with
 //! besides our own.
 
-#[path = "guard/mutations.rs"]
-mod mutations;
+mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use libflac_rs::{Encoder, EncoderConfig};
-use mutations::{Random, mutate};
 use weft_core::clip::{Clip, SampleFormat};
-use weft_core::fit::{FitSettings, fit};
 use weft_core::instrument::{Bank, Slot};
 use weft_core::network::Model;
 use weft_core::procedural::{Texture, synthesize};
 use weft_core::render::Renderer;
+
+use support::allocator::{peak_bytes, watch_peak};
+use support::models::{fitted, rendered};
+use support::mutations::mutate;
+use support::random::Random;
+use support::sound_files::{aiff_bytes, flac_bytes, wav_bytes};
 
 /// Seconds for each kind, unless told otherwise.
 const SECONDS: f64 = 3.0;
@@ -30,35 +29,6 @@ const SECONDS: f64 = 3.0;
 const MOST_BYTES: usize = 400 << 20;
 /// One in so many that were taken is played.
 const PLAYED: usize = 8;
-
-/// Counts the bytes in use, and the most there were.
-struct Measuring;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-fn grown(bytes: usize) {
-    let now = IN_USE.fetch_add(bytes, Ordering::Relaxed) + bytes;
-    MOST.fetch_max(now, Ordering::Relaxed);
-}
-
-// SAFETY: every call goes to the system allocator unchanged; counting neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Measuring {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grown(layout.size());
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Measuring = Measuring;
 
 /// One kind at a time, or their memory would be counted together.
 static TURN: Mutex<()> = Mutex::new(());
@@ -74,8 +44,7 @@ fn hostile(kind: &str, corpus: &[Vec<u8>], mut take: impl FnMut(&[u8], &mut Rand
             "{kind}: the corpus is refused"
         );
     }
-    let before = IN_USE.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = watch_peak();
     let mut random = Random::new(0x5eed);
     let (mut tried, mut taken, mut longest) = (0usize, 0usize, Duration::ZERO);
     let begin = Instant::now();
@@ -89,7 +58,7 @@ fn hostile(kind: &str, corpus: &[Vec<u8>], mut take: impl FnMut(&[u8], &mut Rand
         longest = longest.max(start.elapsed());
         tried += 1;
     }
-    let most = MOST.load(Ordering::Relaxed) - before;
+    let most = peak_bytes() - before;
     println!(
         "{kind}: {tried} tried in {seconds} s, {taken} taken, {} MB at most, longest {:.0} ms",
         most >> 20,
@@ -103,13 +72,7 @@ fn textures() -> &'static [Model; 2] {
     MODELS.get_or_init(|| {
         [(Texture::Rain, 2), (Texture::Clock, 1)].map(|(texture, channels)| {
             let channels = synthesize(texture, 1, 8_000, 1.5).into_channels()[..channels].to_vec();
-            let settings = FitSettings {
-                steps: 4,
-                ..FitSettings::default()
-            };
-            let clip = Clip::new(8_000, channels).unwrap();
-            let model = fit(&clip, &settings, &mut |_| ControlFlow::Continue(()));
-            model.unwrap().named("hostile")
+            fitted(&Clip::new(8_000, channels).unwrap(), 4).named("hostile")
         })
     })
 }
@@ -120,8 +83,7 @@ fn play(model: &Model, random: &mut Random) {
         return;
     }
     let mut renderer = Renderer::new(model, 1).expect("what is taken can be played");
-    let mut out = vec![vec![0.0f32; 2_048]; renderer.channels()];
-    renderer.render_into(&mut out.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
+    let out = rendered(&mut renderer, 2_048);
     assert!(out.iter().flatten().all(|x| x.is_finite()));
 }
 
@@ -173,23 +135,11 @@ fn banks_of_any_bytes() {
 #[test]
 fn sound_files_of_any_bytes() {
     let clip = synthesize(Texture::Rain, 1, 16_000, 1.2);
-    let folder = tempfile::tempdir().unwrap();
-    let wav = |format| {
-        let path = folder.path().join("clip.wav");
-        clip.write_wav(&path, format).unwrap();
-        std::fs::read(&path).unwrap()
-    };
-    let words = (0..clip.len()).flat_map(|i| {
-        let channels = clip.channels().iter();
-        channels.map(move |c| (c[i] * 32_767.0).round() as i32)
-    });
-    let words: Vec<i32> = words.collect();
-    let encoder = Encoder::new(EncoderConfig::new(2, 16, 16_000));
     let mut corpus = vec![
-        wav(SampleFormat::Float32),
-        wav(SampleFormat::Int24),
-        encoder.encode(&words),
-        aiff(&words),
+        wav_bytes(&clip, SampleFormat::Float32),
+        wav_bytes(&clip, SampleFormat::Int24),
+        flac_bytes(&clip),
+        aiff_bytes(&clip),
     ];
     // Recordings in formats that nothing here can write.
     if let Ok(folder) = std::env::var("WEFT_FUZZ_FILES") {
@@ -211,31 +161,4 @@ fn sound_files_of_any_bytes() {
             }
         }
     });
-}
-
-/// A 16-bit stereo AIFF file at 16 kHz: FORM, COMM with an 80-bit float sample rate, SSND.
-fn aiff(words: &[i32]) -> Vec<u8> {
-    let sound: Vec<u8> = words
-        .iter()
-        .flat_map(|w| (*w as i16).to_be_bytes())
-        .collect();
-    let chunk = |name: &[u8; 4], body: Vec<u8>| {
-        let length = (body.len() as u32).to_be_bytes();
-        [&name[..], &length, &body].concat()
-    };
-    let frames = (words.len() as u32 / 2).to_be_bytes();
-    let rate: [u8; 10] = [0x40, 0x0c, 0xfa, 0, 0, 0, 0, 0, 0, 0];
-    let common = [
-        &2u16.to_be_bytes()[..],
-        &frames,
-        &16u16.to_be_bytes(),
-        &rate,
-    ]
-    .concat();
-    let body = [
-        b"AIFF".to_vec(),
-        chunk(b"COMM", common),
-        chunk(b"SSND", [vec![0; 8], sound].concat()),
-    ];
-    chunk(b"FORM", body.concat())
 }

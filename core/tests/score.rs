@@ -1,12 +1,15 @@
 //! Scores of textures whose order is known.
 
+mod support;
+
 use weft_core::clip::Clip;
 use weft_core::procedural::{Texture, synthesize};
 use weft_core::texture::score::{
     MIN_SCORED_S, Recording, ScoreError, ScoreSettings, Scores, StatisticsSnr, score,
 };
 
-const RATE: u32 = 16_000;
+use support::clips::RATE;
+use support::random::white_noise;
 
 /// Scores with all cores; the seed is 0.
 fn scores(reference: &Clip, synthesis: &Clip) -> Scores {
@@ -16,17 +19,6 @@ fn scores(reference: &Clip, synthesis: &Clip) -> Scores {
 
 fn mono(sample_rate: u32, samples: Vec<f32>) -> Clip {
     Clip::new(sample_rate, vec![samples]).unwrap()
-}
-
-/// White noise that is the same every time.
-fn noise(frames: usize) -> Vec<f32> {
-    let mut state = 1u32;
-    (0..frames)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        })
-        .collect()
 }
 
 fn assert_near(a: &Scores, b: &Scores, relative: f64, absolute_db: f64) {
@@ -100,7 +92,7 @@ fn level_channels_and_threads_do_not_matter_and_the_sample_rate_hardly_does() {
 
 #[test]
 fn steady_noise_does_not_drift_and_a_fade_does() {
-    let steady = noise(4 * RATE as usize);
+    let steady = white_noise(4 * RATE as usize);
     let faded: Vec<f32> = steady
         .iter()
         .enumerate()
@@ -120,7 +112,7 @@ fn the_halves_of_a_recording_are_scored() {
     assert_eq!((first.duration_s(), second.duration_s()), (2.0, 2.0));
     score(&first, &second, &ScoreSettings::default()).unwrap();
 
-    let half_silent = [vec![0.0; 2 * RATE as usize], noise(2 * RATE as usize)].concat();
+    let half_silent = [vec![0.0; 2 * RATE as usize], white_noise(2 * RATE as usize)].concat();
     let half_silent = Recording::new(&mono(RATE, half_silent)).unwrap();
     let error = half_silent.halves().unwrap_err().to_string();
     assert!(error.contains("first half"), "{error}");
@@ -140,16 +132,16 @@ fn what_can_not_be_scored_is_refused_with_its_value() {
         assert!(error.contains(part), "{error}");
     };
     let n = 3 * RATE as usize;
-    refuse(mono(RATE, noise(31_999)), "2 s");
+    refuse(mono(RATE, white_noise(31_999)), "2 s");
     refuse(mono(RATE, Vec::new()), "0.000 s");
     refuse(mono(RATE, vec![0.0; n]), "-inf dBFS");
     refuse(mono(RATE, vec![0.5; n]), "silent");
-    let mut broken = noise(n);
+    let mut broken = white_noise(n);
     broken[RATE as usize] = f32::INFINITY;
     refuse(mono(RATE, broken), "1.0000 s");
-    let opposite: Vec<f32> = noise(n).iter().map(|x| -x).collect();
+    let opposite: Vec<f32> = white_noise(n).iter().map(|x| -x).collect();
     refuse(
-        Clip::new(RATE, vec![noise(n), opposite]).unwrap(),
+        Clip::new(RATE, vec![white_noise(n), opposite]).unwrap(),
         "polarity",
     );
 }
@@ -157,14 +149,14 @@ fn what_can_not_be_scored_is_refused_with_its_value() {
 #[test]
 fn extreme_recordings_of_any_rate_are_scored_without_a_panic() {
     let settings = ScoreSettings::default();
-    let reference = Recording::new(&mono(RATE, noise(32_000))).unwrap();
+    let reference = Recording::new(&mono(RATE, white_noise(32_000))).unwrap();
     let mut click = vec![0.0; 32_001];
     click[9_000] = 1.0;
     let sine = |i: usize| 1e30 * (0.1 * i as f32).sin();
     for (clip, is_reference) in [
         (mono(RATE, click), true),
         (mono(8_000, (0..16_001).map(sine).collect()), false),
-        (mono(191_999, noise(2 * 191_999 + 1)), true),
+        (mono(191_999, white_noise(2 * 191_999 + 1)), true),
     ] {
         let clip = Recording::new(&clip).unwrap();
         let (a, b) = if is_reference {

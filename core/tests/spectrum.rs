@@ -1,15 +1,17 @@
 //! Transforms, bands, the front end and periods through their public doors.
 
+mod support;
+
 use weft_core::clip::Clip;
-use weft_core::procedural::{Texture, synthesize};
+use weft_core::procedural::Texture;
 use weft_core::spectrum::{Bands, FrameSpectrum, FrontEnd, SpectrumError, Stft, fft_size_for};
 use weft_core::texture::find_periods;
 
-const RATE: u32 = 16_000;
+use support::clips::{RATE, texture};
 
 #[test]
 fn overlap_add_reconstructs_the_signal() {
-    let clip = synthesize(Texture::Fire, 1, RATE, 2.0);
+    let clip = texture(Texture::Fire, 1, 2.0);
     let signal = &clip.channels()[0];
     for (fft_size, hop_size) in [(2048, 512), (2048, 256), (512, 64), (256, 64), (8192, 2048)] {
         let stft = Stft::new(fft_size, hop_size).unwrap();
@@ -58,7 +60,7 @@ fn bands_keep_what_is_smooth() {
 
 #[test]
 fn features_return_as_magnitudes_of_the_capture_s_level() {
-    let clip = synthesize(Texture::Rain, 1, RATE, 4.0);
+    let clip = texture(Texture::Rain, 1, 4.0);
     let (front_end, features) = FrontEnd::analyse(&clip).unwrap();
     assert!(front_end.is_stereo());
     let bins = front_end.stft().bins();
@@ -92,7 +94,7 @@ fn features_return_as_magnitudes_of_the_capture_s_level() {
 
 #[test]
 fn fine_structure_is_addressed_by_frame() {
-    let clip = synthesize(Texture::Wind, 1, RATE, 2.0);
+    let clip = texture(Texture::Wind, 1, 2.0);
     let (front_end, features) = FrontEnd::analyse(&clip).unwrap();
     let expand = |indices: &[i64]| {
         let mut scratch = front_end.make_expand_scratch();
@@ -108,7 +110,7 @@ fn fine_structure_is_addressed_by_frame() {
 
 #[test]
 fn equal_channels_are_mono_and_short_captures_are_refused() {
-    let noise = synthesize(Texture::Rain, 1, RATE, 2.0).channels()[0].clone();
+    let noise = texture(Texture::Rain, 1, 2.0).channels()[0].clone();
     let twice = Clip::new(RATE, vec![noise.clone(), noise.clone()]).unwrap();
     let (front_end, _) = FrontEnd::analyse(&twice).unwrap();
     assert!(!front_end.is_stereo());
@@ -123,7 +125,7 @@ fn periods_are_found_where_they_are() {
     let frame_rate = 93.75;
     // A whole number: of other periods, a multiple may fit the frames better.
     let beat_frames = 31.0;
-    let noise = synthesize(Texture::Rain, 1, RATE, 2.0).channels()[0].clone();
+    let noise = texture(Texture::Rain, 1, 2.0).channels()[0].clone();
     let bands: Vec<f32> = (0..800)
         .flat_map(|t| {
             let since = f64::from(t) % beat_frames;

@@ -1,14 +1,14 @@
 //! Plugin hosts that drive the built Weft bundles, for the integration tests in `tests/tests` and
 //! for `cargo xtask demo`.
 //!
-//! [`clap_host`] loads a `.clap`, `vst3` (with the feature of that name) a `.vst3`; both process on
+//! [`mod@clap`] loads a `.clap`, `vst3` (with the feature of that name) a `.vst3`; both process on
 //! a thread of their own, as a host does, and take the same [`Render`]: so many frames, what the
 //! input ports hear, events at exact frames, the song that plays, and how the frames are cut.
 //!
 //! The tests need bundles, which `cargo test` does not build. `cargo xtask test` builds them,
 //! names their folder in [`BUNDLE_DIR_VARIABLE`] and enables the feature `bundles`.
 
-pub mod clap_host;
+pub mod clap;
 #[cfg(feature = "demo-options")]
 pub mod demo_options;
 pub mod measure;

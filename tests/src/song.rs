@@ -90,6 +90,29 @@ impl Song {
     }
 }
 
+/// Where the song is while a render is processed.
+pub(crate) struct Playhead<'a>(Option<(&'a Song, i64)>);
+
+impl<'a> Playhead<'a> {
+    /// A song from one of its frames on, or none.
+    pub(crate) fn new(song: Option<&'a (Song, i64)>) -> Self {
+        Self(song.map(|(song, first)| (song, *first)))
+    }
+
+    /// Where the song is at the render's frame `frame`.
+    pub(crate) fn at(&self, frame: usize) -> Option<SongPosition> {
+        let (song, first) = self.0?;
+        Some(song.position(first + frame as i64))
+    }
+
+    /// The song goes on from its frame `song_frame` at the render's frame `frame`.
+    pub(crate) fn locate(&mut self, frame: usize, song_frame: i64) {
+        if let Some((_, first)) = &mut self.0 {
+            *first = song_frame - frame as i64;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +132,17 @@ mod tests {
         let position = song.position(song.bar(17));
         assert_eq!((position.beats, position.bar_start), (64.0, 64.0));
         assert_eq!(position.seconds, 34.0);
+    }
+
+    #[test]
+    fn a_playhead_goes_where_it_is_sent() {
+        let song = (Song::new(48_000.0, 120.0), 1_000);
+        let mut playhead = Playhead::new(Some(&song));
+        let frame = |playhead: &Playhead, at| playhead.at(at).map(|position| position.frame);
+        assert_eq!(frame(&playhead, 24), Some(1_024));
+        playhead.locate(100, 7);
+        assert_eq!(frame(&playhead, 100), Some(7));
+        assert_eq!(frame(&playhead, 101), Some(8));
+        assert_eq!(frame(&Playhead::new(None), 5), None);
     }
 }

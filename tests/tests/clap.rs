@@ -1,88 +1,17 @@
-//! The built CLAP in a host.
+//! The built CLAP in a host: what it shows, captures and plays, and what it refuses.
 
-mod driving;
-mod scenes;
-mod sound;
+mod common;
 
-use std::sync::OnceLock;
-
-use driving::{BLOCK_SIZE, FIT_STEPS, SAMPLE_RATE, bounce, set};
-use scenes::LONGEST_BLOCK;
-use sound::{assert_silent, assert_sounds, level_db};
-
-use weft_core::procedural::{Texture, synthesize};
-use weft_hosts::clap_host::{ClapPlugin, RenderMode};
+use weft_hosts::clap::RenderMode;
 use weft_hosts::measure::{copy_correlation, largest_step, peak};
-use weft_hosts::{
-    CLAP_BUNDLE, EventKind, Expression, Host as _, HostError, Note, Render, Rendered, Song, bundle,
+use weft_hosts::{EventKind, HostError, Note, Render};
+
+use common::driving::{BLOCK_SIZE, SAMPLE_RATE, bounce, set};
+use common::rain::{
+    CAPTURE_FRAMES, ENVELOPE_FRAMES, activate, active, capture, capture_and_fit, fitted,
+    fitted_state, load, play, recording,
 };
-
-const CAPTURE_S: usize = 2;
-const CAPTURE_FRAMES: usize = CAPTURE_S * SAMPLE_RATE as usize;
-/// The longest attack and release used here, in frames.
-const ENVELOPE_FRAMES: usize = SAMPLE_RATE as usize / 10;
-
-fn recording() -> Vec<Vec<f32>> {
-    synthesize(Texture::Rain, 7, SAMPLE_RATE, CAPTURE_S as f64).into_channels()
-}
-
-fn load() -> ClapPlugin {
-    ClapPlugin::load(&bundle(CLAP_BUNDLE).unwrap()).unwrap()
-}
-
-/// A plugin that processes in `mode`, with short envelopes.
-fn active(mode: RenderMode) -> ClapPlugin {
-    let mut plugin = load();
-    activate(&mut plugin, mode, BLOCK_SIZE);
-    set(
-        &mut plugin,
-        &[
-            ("Attack", "10 ms"),
-            ("Release", "50 ms"),
-            ("Fit Steps A", FIT_STEPS),
-        ],
-    );
-    plugin
-}
-
-fn activate(plugin: &mut ClapPlugin, mode: RenderMode, block_size: usize) {
-    driving::activate(plugin, mode, SAMPLE_RATE, block_size);
-}
-
-/// Captures `channels` by automation; what was heard meanwhile.
-fn capture(plugin: &mut ClapPlugin, channels: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    let port = plugin.capture_port().unwrap();
-    driving::capture(plugin, port, channels, SAMPLE_RATE)
-}
-
-fn play(plugin: &mut ClapPlugin, frames: usize) -> Vec<Vec<f32>> {
-    plugin.render(&Render::silent(frames)).unwrap().channels
-}
-
-/// Captures in real time and waits for the fit as a bounce does.
-fn capture_and_fit(plugin: &mut ClapPlugin, channels: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    let heard = capture(plugin, channels);
-    activate(plugin, RenderMode::Offline, BLOCK_SIZE);
-    play(plugin, BLOCK_SIZE);
-    heard
-}
-
-/// State of a plugin that has fitted the recording, with *Hold* off. Fitted once for all tests.
-fn fitted_state() -> &'static [u8] {
-    static STATE: OnceLock<Vec<u8>> = OnceLock::new();
-    STATE.get_or_init(|| {
-        let mut plugin = active(RenderMode::Realtime);
-        capture_and_fit(&mut plugin, &recording());
-        plugin.save_state().unwrap()
-    })
-}
-
-/// A plugin with the fitted texture, in an offline render.
-fn fitted() -> ClapPlugin {
-    let mut plugin = active(RenderMode::Offline);
-    plugin.load_state(fitted_state()).unwrap();
-    plugin
-}
+use common::sound::{assert_silent, assert_sounds, level_db};
 
 #[test]
 fn it_shows_its_ports_and_parameters() {
@@ -149,39 +78,6 @@ fn notes_open_and_close_the_gate() {
     assert_silent(&rendered.frames(0..on));
     assert_sounds(&rendered.frames(on..off));
     assert_silent(&rendered.frames(off + ENVELOPE_FRAMES..2 * second));
-}
-
-#[test]
-fn a_loaded_project_sounds_at_once_and_the_same() {
-    let frames = 2 * SAMPLE_RATE as usize;
-    let mut first = fitted();
-    let mut second = fitted();
-    let bounced = bounce(&mut first, frames);
-    assert!(
-        bounced == bounce(&mut second, frames),
-        "two instances differ"
-    );
-    assert!(bounced == bounce(&mut first, frames), "two bounces differ");
-    let start: Vec<_> = bounced
-        .iter()
-        .map(|channel| channel[..ENVELOPE_FRAMES].to_vec())
-        .collect();
-    assert_sounds(&start);
-}
-
-#[test]
-fn a_bounce_does_not_depend_on_the_block_size() {
-    let frames = SAMPLE_RATE as usize;
-    let mut plugin = fitted();
-    let whole = bounce(&mut plugin, frames);
-    for block_size in [32, 1000] {
-        activate(&mut plugin, RenderMode::Offline, block_size);
-        let cut = bounce(&mut plugin, frames);
-        assert!(
-            cut == whole,
-            "blocks of {block_size} frames sound different"
-        );
-    }
 }
 
 #[test]
@@ -281,156 +177,6 @@ fn samples_that_are_no_numbers_do_not_replace_what_plays() {
     assert!(after == before, "the texture has changed");
 }
 
-/// A plugin in an offline render that has fitted the tone, whose pitch can be measured. Fitted once
-/// for all tests.
-fn tonal() -> ClapPlugin {
-    static STATE: OnceLock<Vec<u8>> = OnceLock::new();
-    let state = STATE.get_or_init(|| {
-        let mut plugin = load();
-        activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
-        let port = plugin.capture_port().unwrap();
-        scenes::capture(&mut plugin, port, &scenes::tone(CAPTURE_FRAMES));
-        plugin.save_state().unwrap()
-    });
-    let mut plugin = load();
-    activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
-    plugin.load_state(state).unwrap();
-    plugin
-}
-
-#[test]
-fn a_bounce_with_everything_is_the_same_in_every_block_size() {
-    let mut plugin = fitted();
-    activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
-    scenes::assert_bounces_are_identical(&mut plugin);
-}
-
-#[test]
-fn a_locked_bar_sounds_the_same_however_it_was_reached() {
-    let mut plugin = fitted();
-    activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
-    scenes::assert_locked_bars_are_identical(&mut plugin);
-}
-
-#[test]
-fn a_capture_in_a_bounce_is_the_same_every_time() {
-    let bounced = |blocks: &[usize]| {
-        let mut plugin = load();
-        activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
-        let port = plugin.capture_port().unwrap();
-        scenes::capture_in_a_bounce(&mut plugin, port, blocks)
-    };
-    let first = bounced(&[512]);
-    for blocks in [512, 333] {
-        let again = bounced(&[blocks]);
-        let difference = scenes::first_difference(&first, &again, 0);
-        assert_eq!(difference, None, "blocks of {blocks}");
-    }
-}
-
-#[test]
-fn notes_have_pitches_of_their_own() {
-    scenes::assert_notes_have_pitches_of_their_own(&mut tonal());
-}
-
-#[test]
-fn modulation_of_a_note_reaches_no_other() {
-    let mut plugin = tonal();
-    scenes::set(&mut plugin, &[("Hold", 0.0)]);
-    let pitch = plugin.parameter("Pitch").unwrap();
-    // An octave, of the four that the parameter spans.
-    let (id, amount) = (pitch.id, 0.25 * (pitch.max - pitch.min));
-    let twins = [Note::numbered(11, 60), Note::numbered(12, 60)];
-    let mut render = Render::silent(2 * scenes::SECOND).in_blocks(&[400]);
-    for note in twins {
-        let velocity = 0.5;
-        render = render.at(77, EventKind::NoteOn { note, velocity });
-    }
-    let steady = |plugin: &mut ClapPlugin, render: &Render| {
-        plugin.reset().unwrap();
-        let channels = plugin.render(render).unwrap().channels;
-        channels[0][scenes::SECOND..].to_vec()
-    };
-    scenes::assert_tones(&steady(&mut plugin, &render), &[0.0], &[12.0]);
-    let note_id = 12;
-    let modulated = render.at(
-        5_001,
-        EventKind::Modulation {
-            id,
-            note_id,
-            amount,
-        },
-    );
-    let both = steady(&mut plugin, &modulated);
-    scenes::assert_tones(&both, &[0.0, 12.0], &[7.0]);
-}
-
-#[test]
-fn a_loop_within_a_block_is_heard_from_its_own_sample() {
-    let mut plugin = fitted();
-    activate(&mut plugin, RenderMode::Offline, LONGEST_BLOCK);
-    let song = Song::new(f64::from(SAMPLE_RATE), 120.0);
-    let (bar, next) = (song.bar(17), song.bar(18));
-    let bar_frames = (next - bar) as usize;
-    scenes::set(&mut plugin, &[("Hold", 1.0), ("Lock to Timeline", 1.0)]);
-    // No number of these blocks makes a bar.
-    let render = Render::silent(2 * bar_frames)
-        .in_song(&song, bar)
-        .in_blocks(&[1_999])
-        .at(bar_frames, EventKind::Locate { frame: bar });
-    let looped = plugin.render(&render).unwrap();
-    let straight = Render::silent(2 * bar_frames).in_song(&song, bar);
-    plugin.reset().unwrap();
-    let straight = plugin.render(&straight).unwrap();
-    let first = |sound: &Rendered| sound.frames(0..bar_frames);
-    let second = |sound: &Rendered| sound.frames(bar_frames..2 * bar_frames);
-    let difference =
-        |a: &[Vec<f32>], b: &[Vec<f32>]| scenes::first_difference(a, b, scenes::BRIDGE_FRAMES);
-    assert_eq!(difference(&first(&looped), &first(&straight)), None);
-    assert_eq!(difference(&second(&looped), &first(&straight)), None);
-    assert!(difference(&second(&looped), &second(&straight)).is_some());
-}
-
-#[test]
-fn every_note_ends_once() {
-    let mut plugin = fitted();
-    let notes: Vec<Note> = (0..40)
-        .map(|i| Note {
-            id: Some(100 + i),
-            channel: (i % 16) as u8,
-            // Some keys twice.
-            key: 40 + (i % 30) as u8,
-        })
-        .collect();
-    let mut render = Render::silent(3 * SAMPLE_RATE as usize).in_blocks(&[512, 100]);
-    let velocity = 0.3;
-    for (i, &note) in notes.iter().enumerate() {
-        let start = 10 + 701 * i;
-        render = render
-            .at(start, EventKind::NoteOn { note, velocity })
-            .at(start + 48_000, EventKind::NoteOff { note });
-    }
-    let rendered = plugin.render(&render).unwrap();
-    let count = |note: Note| {
-        let ends = rendered.ended_notes.iter().filter(|(_, end)| *end == note);
-        ends.count()
-    };
-    assert_eq!(rendered.ended_notes.len(), notes.len());
-    for &note in &notes {
-        assert_eq!(count(note), 1, "{note:?}");
-    }
-    // More of them than voices: the first were ended for later ones, the last by their release.
-    let (frame, _) = rendered.ended_notes[0];
-    assert!(frame < 48_000, "no note was ended before its release");
-    let (frame, last) = rendered.ended_notes[notes.len() - 1];
-    let released = 10 + 701 * (notes.len() - 1) + 48_000;
-    assert_eq!(last, notes[notes.len() - 1]);
-    assert!((released..=released + ENVELOPE_FRAMES).contains(&frame));
-    assert_silent(
-        &rendered.frames(rendered.channels[0].len() - BLOCK_SIZE..rendered.channels[0].len()),
-    );
-}
-
 #[test]
 fn it_plays_at_every_rate_in_the_smallest_and_in_large_blocks() {
     let mut plugin = fitted();
@@ -480,62 +226,4 @@ fn it_plays_on_in_real_time_while_it_fits() {
     let step = largest_step(&heard) / natural;
     println!("largest step {step:.2} of the bounce's");
     assert!(step < 2.0, "steps {step} times as large as in a bounce");
-}
-
-#[test]
-fn what_was_played_before_does_not_change_a_bounce() {
-    let (note, velocity) = (Note::key(60), 0.5);
-    let on = |note: Note| EventKind::NoteOn { note, velocity };
-    let settings = [("Hold", 0.0), ("Key Follow", 1.0), ("Pitch", 0.5)];
-    let fresh = || {
-        let mut plugin = fitted();
-        scenes::set(&mut plugin, &settings);
-        plugin
-    };
-    // More notes than have streams in readiness, after a move of the pitch.
-    let mut bounce = Render::silent(30_000).at(5, on(note));
-    for key in 50..58 {
-        bounce = bounce.at(10_000, on(Note::key(key)));
-    }
-    let plugin = fresh();
-    let moved = plugin.move_to("Pitch", 0.7).unwrap();
-    let still = plugin.move_to("Pitch", 0.5).unwrap();
-    let bounce = bounce.at(0, still).at(9_000, moved);
-    let bounced = |mut plugin: ClapPlugin| {
-        activate(&mut plugin, RenderMode::Offline, BLOCK_SIZE);
-        plugin.reset().unwrap();
-        plugin.render(&bounce).unwrap().channels
-    };
-    let expected = bounced(fresh());
-
-    let tuned = EventKind::Expression {
-        note,
-        expression: Expression::Tuning,
-        value: 7.0,
-    };
-    let before: [(&str, RenderMode, Render); 4] = [
-        ("the same", RenderMode::Offline, bounce.clone()),
-        (
-            "a tuned note",
-            RenderMode::Offline,
-            Render::silent(20_000).at(5, on(note)).at(5, tuned),
-        ),
-        (
-            "another key",
-            RenderMode::Offline,
-            Render::silent(20_000).at(5, on(Note::key(72))),
-        ),
-        (
-            "the same in real time",
-            RenderMode::Realtime,
-            bounce.clone(),
-        ),
-    ];
-    for (name, mode, render) in before {
-        let mut plugin = fresh();
-        activate(&mut plugin, mode, BLOCK_SIZE);
-        plugin.render(&render).unwrap();
-        let difference = scenes::first_difference(&expected, &bounced(plugin), 0);
-        assert_eq!(difference, None, "after {name}");
-    }
 }

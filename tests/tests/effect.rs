@@ -1,13 +1,13 @@
 //! The built effect, in a CLAP host.
 
-mod driving;
-mod sound;
+mod common;
 
-use driving::{BLOCK_SIZE, FIT_STEPS, SAMPLE_RATE, activate, bounce, capture, set};
-use sound::{assert_silent, assert_sounds};
 use weft_core::procedural::{Texture, synthesize};
-use weft_hosts::clap_host::{ClapPlugin, RenderMode};
+use weft_hosts::clap::{ClapPlugin, RenderMode};
 use weft_hosts::{CLAP_BUNDLE, Render, bundle};
+
+use common::driving::{BLOCK_SIZE, FIT_STEPS, SAMPLE_RATE, activate, bounce, capture, set};
+use common::sound::{assert_silent, assert_sounds};
 
 /// Its place in the bundle, after the instrument.
 const EFFECT: usize = 1;

@@ -1,14 +1,14 @@
 //! The built VST3 in a host.
 
-mod scenes;
-mod sound;
+mod common;
 
-use scenes::LONGEST_BLOCK;
-use sound::{assert_silent, assert_sounds};
 use weft_core::procedural::{Texture, synthesize};
-use weft_hosts::clap_host::{ClapPlugin, RenderMode};
+use weft_hosts::clap::{ClapPlugin, RenderMode};
 use weft_hosts::vst3::{ProcessMode, Vst3Plugin};
 use weft_hosts::{CLAP_BUNDLE, EventKind, Host as _, Note, Render, VST3_BUNDLE, bundle};
+
+use common::scenes::{self, LONGEST_BLOCK};
+use common::sound::{assert_silent, assert_sounds};
 
 const SAMPLE_RATE: u32 = 48_000;
 const BLOCK_SIZE: usize = 512;

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use weft_hosts::{BUNDLE_DIR_VARIABLE, CLAP_BUNDLE, VST3_BUNDLE};
 
-use crate::{target_dir, workspace_root};
+use crate::paths::{enter_workspace, target_dir};
 
 /// The plugin's package.
 const PACKAGE: &str = "weft";
@@ -21,7 +21,7 @@ const DEMO_FEATURE: &str = "weft-hosts/demo";
 /// The demo's program is built in the same go: Cargo joins the features of what it builds together,
 /// so that one built alone would compile most dependencies a second time.
 pub fn build() -> anyhow::Result<PathBuf> {
-    std::env::set_current_dir(workspace_root()).context("can't enter the workspace")?;
+    enter_workspace()?;
     let target_dir = target_dir()?;
     let packages = [PACKAGE, DEMO_PACKAGE].map(str::to_owned);
     let arguments = [

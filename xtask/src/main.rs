@@ -1,14 +1,18 @@
 //! `cargo xtask`: the project's own commands.
 
 mod bundles;
+mod cargo;
 mod checks;
+mod paths;
+mod process;
 mod python;
+mod sanitize;
+mod tally;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
+use sanitize::Sanitizer;
 use weft_hosts::demo_options::DemoOptions;
 
 /// Builds, shows, tests and installs Weft.
@@ -30,13 +34,23 @@ enum Command {
     Demo(DemoOptions),
     /// Run every test: the one command that says whether this checkout is good.
     ///
-    /// Formatting, lints, documentation, the tests of the workspace, and then the built release
-    /// bundles in real hosts: CLAP, VST3, and the Python hosts dawdreamer and pedalboard. The last
-    /// line is `N passed, N failed, N skipped`; what is skipped is told with its reason.
+    /// Formatting, lints, documentation, the tests of the workspace and of its documentation, the
+    /// model checks of what threads hand each other, and then the built release bundles in real
+    /// hosts: CLAP, VST3, and the Python hosts dawdreamer and pedalboard. The last line is
+    /// `N passed, N failed, N skipped`; what is skipped is told with its reason.
     Test {
         /// Leave out the bundles and the hosts.
         #[arg(long)]
         quick: bool,
+    },
+    /// Run the instrument's tests under AddressSanitizer and ThreadSanitizer.
+    ///
+    /// Needs Linux or macOS; ThreadSanitizer also needs the sources of the standard library
+    /// (`rustup component add rust-src`). What is not possible is told with its reason. Fails on a
+    /// finding.
+    Sanitize {
+        /// The only one to run.
+        sanitizer: Option<Sanitizer>,
     },
     /// Build plugin bundles into target/bundled, as in `bundle weft --release`.
     Bundle {
@@ -48,26 +62,11 @@ enum Command {
     Install,
 }
 
-/// The folder of the workspace's Cargo.toml.
-fn workspace_root() -> &'static Path {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    root.expect("xtask is a folder of the workspace")
-}
-
-/// Cargo's target folder, from where this program itself lies: target/release/xtask.
-fn target_dir() -> anyhow::Result<PathBuf> {
-    let program = std::env::current_exe().context("can't tell where this program lies")?;
-    program
-        .ancestors()
-        .nth(2)
-        .map(Path::to_owned)
-        .with_context(|| format!("{} lies in no target folder", program.display()))
-}
-
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(_) => bundles::demo(),
         Command::Test { quick } => checks::run(quick),
+        Command::Sanitize { sanitizer } => sanitize::run(sanitizer),
         Command::Bundle { arguments } => nice_plug_xtask::main_with_args(
             "cargo xtask",
             std::iter::once("bundle".to_owned()).chain(arguments),

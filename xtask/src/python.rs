@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::Context;
 use weft_hosts::BUNDLE_DIR_VARIABLE;
 
-use crate::checks::{Tally, for_each_line, skip};
-use crate::{target_dir, workspace_root};
+use crate::paths::{target_dir, workspace_root};
+use crate::process::{for_each_line, output, succeeds_quietly};
+use crate::tally::Tally;
 
 /// What the skips are counted under.
 const WHAT: &str = "the Python hosts (dawdreamer, pedalboard)";
@@ -29,7 +30,7 @@ pub fn host_tests(bundles: &Path) -> anyhow::Result<Tally> {
     let tests = workspace_root().join("tests/python");
     let python = match environment(&tests.join("requirements.txt")) {
         Ok(python) => python,
-        Err(reason) => return Ok(skip(WHAT, &format!("{reason:#}"))),
+        Err(reason) => return Ok(Tally::skip(WHAT, &format!("{reason:#}"))),
     };
     let mut tally = Tally::default();
     // Each host gets a process of its own, so that one's crash leaves the other's results.
@@ -43,25 +44,11 @@ pub fn host_tests(bundles: &Path) -> anyhow::Result<Tally> {
             .env("PYTHONUNBUFFERED", "1");
         let mut counted = Tally::default();
         let success = for_each_line(&mut command, |line| {
-            counted.add(result(line).unwrap_or_default());
+            counted.add(Tally::from_python(line).unwrap_or_default());
         })?;
-        if !success && counted.failed == 0 {
-            counted.failed = 1;
-        }
-        tally.add(counted);
+        tally.add(counted.of_program(success));
     }
     Ok(tally)
-}
-
-/// Counts from the last line of run.py, such as `result: 3 passed, 0 failed, 1 skipped`.
-fn result(line: &str) -> Option<Tally> {
-    let mut counts = line.strip_prefix("result: ")?.split(", ");
-    let mut count = |name: &str| counts.next()?.strip_suffix(name)?.parse().ok();
-    Some(Tally {
-        passed: count(" passed")?,
-        failed: count(" failed")?,
-        skipped: count(" skipped")?,
-    })
 }
 
 /// The interpreter of an environment in which the packages of `requirements` are installed.
@@ -127,39 +114,8 @@ fn environment(requirements: &Path) -> anyhow::Result<PathBuf> {
 
 /// Whether this is a Python that can make environments and is new enough.
 fn works(python: &Path) -> bool {
-    Command::new(python)
-        .args([
-            "-c",
-            "import sys, venv, ensurepip; assert sys.version_info >= (3, 10)",
-        ])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
-/// Runs `command`; its last line of errors is the error.
-fn output(command: &mut Command) -> anyhow::Result<()> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("can't run {:?}", command.get_program()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let last = errors.lines().rfind(|line| !line.trim().is_empty());
-    anyhow::bail!("{}", last.unwrap_or("it failed without a message"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_of_the_python_tests_are_counted() {
-        let tally = result("result: 3 passed, 1 failed, 2 skipped").unwrap();
-        assert_eq!((tally.passed, tally.failed, tally.skipped), (3, 1, 2));
-        assert_eq!(result("Ran 3 tests in 1.2s"), None);
-    }
+    succeeds_quietly(Command::new(python).args([
+        "-c",
+        "import sys, venv, ensurepip; assert sys.version_info >= (3, 10)",
+    ]))
 }

@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use weft_core::clip::{Clip, SampleFormat};
 use weft_core::instrument::{Bank, Slot};
 use weft_core::procedural::{self, Texture};
-use weft_hosts::clap_host::{ClapPlugin, RenderMode};
+use weft_hosts::clap::{ClapPlugin, RenderMode};
 use weft_hosts::demo_options::DemoOptions;
 use weft_hosts::{CLAP_BUNDLE, Render, Rendered, VST3_BUNDLE, bundle, measure};
 

@@ -80,7 +80,7 @@ pub(super) mod tests {
     use super::*;
     use crate::fit::{FitSettings, fit};
     use crate::instrument::controls::Quality;
-    use crate::instrument::stream::{FrameControls, Place, Shaping, StreamStart};
+    use crate::instrument::stream::{FrameControls, Place, StreamStart, build, shaping_for};
     use crate::network::Model;
     use crate::procedural::{Texture, synthesize};
 
@@ -132,8 +132,8 @@ pub(super) mod tests {
                 stagger: 0.0,
             },
         };
-        let shaping = Arc::new(Shaping::new(&MODEL));
-        let (engine, _) = Engine::new(id, &MODEL, &shaping, &start, &mut || {}).unwrap();
+        let shaping = Arc::new(shaping_for(&MODEL));
+        let (engine, _) = build(id, &MODEL, &shaping, &start, &mut || {}).unwrap();
         Box::new(engine)
     }
 

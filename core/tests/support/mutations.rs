@@ -1,27 +1,6 @@
 //! Random changes of bytes, for tests that ask what becomes of damaged files.
 
-/// A generator of random numbers.
-pub struct Random(u64);
-
-impl Random {
-    /// From a seed that is not zero.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        // Xorshift* (Vigna 2016).
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// Uniform in 0 to `bound`, which itself is never reached.
-    pub fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound.max(1) as u128) >> 64) as usize
-    }
-}
+use super::random::Random;
 
 /// Numbers that programs stumble over, as text and as bytes.
 const NUMBERS: [&str; 14] = [

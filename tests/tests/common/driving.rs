@@ -1,7 +1,7 @@
 //! How the tests of the CLAP drive it.
 
 use weft_hosts::Render;
-use weft_hosts::clap_host::{ClapPlugin, RenderMode};
+use weft_hosts::clap::{ClapPlugin, RenderMode};
 
 /// Sample rate of the tests that need no other, in Hz.
 pub const SAMPLE_RATE: u32 = 48_000;

@@ -1,24 +1,16 @@
 //! A VST3 host: loads a `.vst3` in this process and drives its plugin.
 
+mod processing;
+
 use std::path::Path;
 use std::thread;
-use std::time::Instant;
 
 use vst3_host::Vst3Host;
-use vst3_host::audio::{BusAudioBuffers, BusDirection, MediaType};
-use vst3_host::midi::{MidiChannel, MidiEvent, PluginEvent, PluginEventData};
+use vst3_host::audio::{BusDirection, MediaType};
 pub use vst3_host::plugin::ProcessMode;
-use vst3_host::plugin::TransportPosition;
 
-use crate::{
-    BEATS_PER_BAR, Event, EventKind, Expression, HostError, Note, Render, Rendered, refused,
-};
-
-/// VST3's numbers of its note expressions.
-const VOLUME: u32 = 0;
-const PAN: u32 = 1;
-const TUNING: u32 = 2;
-const BRIGHTNESS: u32 = 5;
+use crate::{EventKind, HostError, Render, Rendered, refused};
+use processing::process;
 
 /// A loaded plugin instance at a fixed sample rate and block size.
 pub struct Vst3Plugin {
@@ -248,153 +240,4 @@ impl crate::Host for Vst3Plugin {
     fn restart(&mut self) -> Result<(), HostError> {
         self.stop()
     }
-}
-
-/// Runs on the audio thread.
-fn process(
-    plugin: &mut vst3_host::Plugin,
-    mut buffers: BusAudioBuffers,
-    sample_rate: f64,
-    render: &Render,
-) -> Result<Rendered, HostError> {
-    let outputs = buffers.outputs.first();
-    let width = outputs.map_or(0, |bus| bus.channels.len());
-    let longest = outputs
-        .and_then(|bus| bus.channels.first())
-        .map_or(0, Vec::len);
-    if longest == 0 {
-        return Err(HostError::Missing("output channel".into()));
-    }
-    let mut rendered = Rendered {
-        channels: vec![Vec::with_capacity(render.frames); width],
-        ..Rendered::default()
-    };
-    plugin
-        .set_playing(render.song.is_some())
-        .and_then(|()| plugin.set_time_signature(i32::from(BEATS_PER_BAR), 4))
-        .map_err(refused("take the song"))?;
-    let events = render.sorted_events();
-    let mut events = events.iter().peekable();
-    let mut song = render.song.clone();
-    let began = Instant::now();
-    for (start, frames) in render.block_ranges(longest) {
-        while let Some(event) = events.next_if(|event| event.frame < start + frames) {
-            match (event.kind, &mut song) {
-                (EventKind::Locate { frame }, Some((_, first))) if event.frame == start => {
-                    *first = frame - start as i64;
-                }
-                _ => send(plugin, event, start)?,
-            }
-        }
-        if let Some((song, first)) = &song {
-            let position = song.position(first + start as i64);
-            plugin
-                .set_tempo(position.tempo)
-                .and_then(|()| {
-                    plugin.set_transport_position(TransportPosition {
-                        samples: position.frame,
-                        quarter_notes: position.beats,
-                    })
-                })
-                .map_err(refused("take the song's position"))?;
-        }
-        // The library takes the length of the first channel for that of the block.
-        let buses = buffers.inputs.iter_mut().chain(&mut buffers.outputs);
-        for channel in buses.flat_map(|bus| &mut bus.channels) {
-            channel.resize(frames, 0.0);
-        }
-        for (port, bus) in buffers.inputs.iter_mut().enumerate() {
-            for (channel, block) in bus.channels.iter_mut().enumerate() {
-                render.fill_input(port, channel, start, block);
-            }
-        }
-        let block_began = Instant::now();
-        plugin
-            .process_bus_audio(&mut buffers)
-            .map_err(refused("process a block"))?;
-        rendered.block_times.push(block_began.elapsed());
-        if let Some(bus) = buffers.outputs.first() {
-            for (channel, block) in rendered.channels.iter_mut().zip(&bus.channels) {
-                channel.extend_from_slice(block);
-            }
-        }
-        if render.paced {
-            crate::wait_for_frame(began, start + frames, sample_rate);
-        }
-    }
-    Ok(rendered)
-}
-
-/// Queues `event` for the block that starts at the frame `start`.
-fn send(plugin: &mut vst3_host::Plugin, event: &Event, start: usize) -> Result<(), HostError> {
-    let offset = i32::try_from(event.frame - start).map_err(refused("take an event"))?;
-    let data = match event.kind {
-        EventKind::Parameter { id, value } => {
-            return plugin
-                .set_parameter_at(id, value, offset)
-                .map_err(refused("take an event"));
-        }
-        EventKind::PitchBend { channel, position } => {
-            let channel = MidiChannel::from_index(channel)
-                .ok_or_else(|| HostError::Missing(format!("MIDI channel {channel}")))?;
-            // Its parameter is the one that the plugin names for the wheel.
-            let value = position;
-            return plugin
-                .send_midi_event_at(MidiEvent::PitchBend { channel, value }, offset)
-                .map_err(refused("take an event"));
-        }
-        EventKind::Modulation { .. } => {
-            return Err(HostError::Missing("polyphonic modulation in VST3".into()));
-        }
-        EventKind::Locate { .. } => {
-            return Err(HostError::Missing("song position inside a block".into()));
-        }
-        EventKind::NoteOn { note, velocity } => PluginEventData::NoteOn {
-            channel: i16::from(note.channel),
-            pitch: i16::from(note.key),
-            tuning: 0.0,
-            velocity,
-            length: 0,
-            note_id: note.id.unwrap_or(-1),
-        },
-        EventKind::NoteOff { note } => PluginEventData::NoteOff {
-            channel: i16::from(note.channel),
-            pitch: i16::from(note.key),
-            velocity: 0.0,
-            note_id: note.id.unwrap_or(-1),
-            tuning: 0.0,
-        },
-        EventKind::Expression {
-            note,
-            expression,
-            value,
-        } => {
-            let (type_id, value) = match expression {
-                Expression::Volume => (VOLUME, value / 4.0),
-                Expression::Pan => (PAN, value),
-                Expression::Tuning => (TUNING, value / 240.0 + 0.5),
-                Expression::Brightness => (BRIGHTNESS, value),
-            };
-            PluginEventData::NoteExpressionValue {
-                type_id,
-                note_id: numbered(note)?,
-                value,
-            }
-        }
-    };
-    plugin
-        .send_plugin_event(PluginEvent {
-            bus_index: 0,
-            sample_offset: offset,
-            ppq_position: 0.0,
-            flags: 0,
-            data,
-        })
-        .map_err(refused("take an event"))
-}
-
-/// The number by which VST3's note expressions find their note.
-fn numbered(note: Note) -> Result<i32, HostError> {
-    note.id
-        .ok_or_else(|| HostError::Missing(format!("number of the note {note:?}")))
 }

@@ -1,5 +1,5 @@
-//! An allocator that counts what each thread allocates and frees: the proof that the audio thread does
-//! neither, and that nothing is left behind.
+//! An allocator that counts what each thread allocates and frees, and the bytes that all of them have: the
+//! proof that the audio thread does neither, that nothing is left behind, and that memory stays bounded.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -11,6 +11,8 @@ thread_local! {
 
 /// Bytes that are allocated at the moment, by all threads.
 static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
+/// The most that [`LIVE_BYTES`] has been since [`watch_peak`].
+static PEAK_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 struct Counting;
 
@@ -19,26 +21,36 @@ fn count() {
     let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
 }
 
-// SAFETY: every call goes to the system allocator unchanged; the counter neither allocates nor unwinds.
+fn grow(bytes: usize) {
+    let live = LIVE_BYTES.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    PEAK_BYTES.fetch_max(live, Ordering::Relaxed);
+}
+
+fn shrink(bytes: usize) {
+    LIVE_BYTES.fetch_sub(bytes, Ordering::Relaxed);
+}
+
+// SAFETY: every call goes to the system allocator unchanged; the counters neither allocate nor unwind.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        LIVE_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        grow(layout.size());
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count();
-        LIVE_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
+        shrink(layout.size());
         // SAFETY: the caller's promise, passed on.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        LIVE_BYTES.fetch_add(size, Ordering::Relaxed);
-        LIVE_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
+        // Both at once, as while one is copied to the other.
+        grow(size);
+        shrink(layout.size());
         // SAFETY: the caller's promise, passed on.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -55,7 +67,18 @@ pub fn allocations(work: impl FnOnce()) -> usize {
 }
 
 /// Bytes that are allocated at the moment, by all threads.
-#[allow(dead_code, reason = "not every test asks")]
 pub fn live_bytes() -> usize {
     LIVE_BYTES.load(Ordering::Relaxed)
+}
+
+/// Begins to look for the most bytes that are allocated at once; how many it is now.
+pub fn watch_peak() -> usize {
+    let live = live_bytes();
+    PEAK_BYTES.store(live, Ordering::Relaxed);
+    live
+}
+
+/// The most bytes that were allocated at once since [`watch_peak`].
+pub fn peak_bytes() -> usize {
+    PEAK_BYTES.load(Ordering::Relaxed)
 }

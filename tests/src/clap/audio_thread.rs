@@ -1,0 +1,85 @@
+//! The thread that owns the audio processor of an active plugin.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use clack_host::prelude::*;
+
+use super::handlers::{Host, become_audio_thread};
+use super::processing::Processing;
+use crate::{HostError, Render, Rendered, refused};
+
+/// What the main thread asks of it.
+pub(super) enum Command {
+    /// Silence, and back to the first frame.
+    Reset,
+    /// Blocks.
+    Render(Render),
+}
+
+/// The thread that owns the audio processor of an active plugin.
+pub(super) struct AudioThread {
+    commands: mpsc::Sender<Command>,
+    replies: mpsc::Receiver<Result<Rendered, HostError>>,
+    thread: JoinHandle<StoppedPluginAudioProcessor<Host>>,
+}
+
+impl AudioThread {
+    /// Starts it.
+    pub(super) fn start(
+        processor: StoppedPluginAudioProcessor<Host>,
+        mut processing: Processing,
+    ) -> Self {
+        let (commands, received) = mpsc::channel();
+        let (reply, replies) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            become_audio_thread();
+            let mut processor = PluginAudioProcessor::from(processor);
+            for command in received {
+                let result = match command {
+                    Command::Reset => {
+                        processor.reset();
+                        processing.reset();
+                        Ok(Rendered::default())
+                    }
+                    Command::Render(render) => processor
+                        .ensure_processing_started()
+                        .map_err(refused("start processing"))
+                        .and_then(|processor| processing.render(processor, &render)),
+                };
+                if reply.send(result).is_err() {
+                    break;
+                }
+            }
+            processor.into_stopped()
+        });
+        Self {
+            commands,
+            replies,
+            thread,
+        }
+    }
+
+    /// Gives `command` to it.
+    pub(super) fn send(&self, command: Command) -> Result<(), HostError> {
+        self.commands
+            .send(command)
+            .map_err(|_| HostError::AudioThread)
+    }
+
+    /// What became of the last command, if that is known within `patience`.
+    pub(super) fn reply_within(&self, patience: Duration) -> Option<Result<Rendered, HostError>> {
+        match self.replies.recv_timeout(patience) {
+            Ok(reply) => Some(reply),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Err(HostError::AudioThread)),
+        }
+    }
+
+    /// Ends it.
+    pub(super) fn stop(self) -> Result<StoppedPluginAudioProcessor<Host>, HostError> {
+        drop(self.commands);
+        self.thread.join().map_err(|_| HostError::AudioThread)
+    }
+}
