@@ -33,5 +33,6 @@ pub mod network;
 pub mod numeric;
 pub mod procedural;
 pub mod render;
+pub mod ring;
 pub mod spectrum;
 pub mod texture;

@@ -21,12 +21,19 @@ struct File {
     paths: BTreeSet<Vec<String>>,
     /// Names that it hands on from other modules, and where those are.
     handed_on: BTreeMap<String, Vec<String>>,
+    /// Its modules that hold only tests.
+    tests: Vec<Module>,
 }
 
 impl Crate {
     fn read(folder: &Path) -> Self {
         let mut modules = BTreeMap::new();
         read_folder(folder, &mut Vec::new(), &mut modules);
+        let tests: Vec<Module> = modules
+            .values()
+            .flat_map(|file: &File| file.tests.clone())
+            .collect();
+        modules.retain(|module, _| !tests.iter().any(|test| module.starts_with(test)));
         assert!(modules.len() > 3, "no code in {}", folder.display());
         Self { modules }
     }
@@ -34,21 +41,25 @@ impl Crate {
     /// The module that a path leads to, through what modules hand on.
     fn resolve(&self, path: &[String]) -> Module {
         let mut path = path.to_vec();
-        // A name may be handed on a few times; never in a circle, as the compiler would not take it.
+        // A name may be handed on a few times.
         for _ in 0..8 {
-            let known = (0..=path.len())
-                .rev()
-                .find(|&n| self.modules.contains_key(&path[..n]));
-            let at = known.unwrap_or(0);
-            let Some(next) = path
-                .get(at)
-                .and_then(|name| self.modules.get(&path[..at])?.handed_on.get(name))
-            else {
-                return path[..at].to_vec();
+            let at = self.known(&path);
+            let handed_on = &self.modules.get(&path[..at]).map(|file| &file.handed_on);
+            let next = handed_on.and_then(|names| names.get(path.get(at)?));
+            let Some(next) = next.filter(|next| **next != path) else {
+                break;
             };
             path = next.iter().chain(&path[at + 1..]).cloned().collect();
         }
+        let at = self.known(&path);
+        path.truncate(at);
         path
+    }
+
+    /// How many of the names of a path lead to a module.
+    fn known(&self, path: &[String]) -> usize {
+        let is_module = |n: &usize| self.modules.contains_key(&path[..*n]);
+        (0..=path.len()).rev().find(is_module).unwrap_or(0)
     }
 
     /// From every module to those that it names.
@@ -196,7 +207,11 @@ fn is_test(attributes: &[syn::Attribute]) -> bool {
 
 impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        if !is_test(&item.attrs) {
+        if is_test(&item.attrs) {
+            let mut module = self.module.clone();
+            module.push(item.ident.to_string());
+            self.file.tests.push(module);
+        } else {
             visit::visit_item_mod(self, item);
         }
     }

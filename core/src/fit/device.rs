@@ -4,20 +4,9 @@
 //! fast it learns, when it shows what it has and when it is over is the schedule's; at which levels a network
 //! is kept is the recipe's. So all that a device brings is the step itself.
 
-use thiserror::Error;
-
-use super::Recipe;
+use super::error::DeviceError;
+use super::recipe::Recipe;
 use crate::network::Generator;
-
-/// A device that can't go on.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{device} can't go on with the fit ({reason}); fit on the processor")]
-pub struct DeviceError {
-    /// What the device calls itself.
-    pub device: String,
-    /// What went wrong.
-    pub reason: String,
-}
 
 /// What a fit starts from.
 #[derive(Clone, Debug)]

@@ -2,9 +2,18 @@
 
 use thiserror::Error;
 
-use super::device::DeviceError;
 use crate::clip::ClipError;
 use crate::spectrum::SpectrumError;
+
+/// A device that can't go on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{device} can't go on with the fit ({reason}); fit on the processor")]
+pub struct DeviceError {
+    /// What the device calls itself.
+    pub device: String,
+    /// What went wrong.
+    pub reason: String,
+}
 
 /// Why a fit did not happen.
 #[derive(Debug, Error)]

@@ -22,8 +22,8 @@ mod recipe;
 mod run;
 mod schedule;
 
-pub use device::{Device, DeviceError, Start, Trainer};
-pub use error::FitError;
+pub use device::{Device, Start, Trainer};
+pub use error::{DeviceError, FitError};
 pub use recipe::Recipe;
 
 use std::ops::ControlFlow;

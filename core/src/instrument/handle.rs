@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, unbounded};
@@ -13,8 +13,8 @@ use super::audio::{Player, PlayerEnds};
 use super::bank::Bank;
 use super::controls::Slot;
 use super::shared::{
-    Command, DeskWriter, MetersReader, Order, Source, StageReader, Work, desk, meters, paces,
-    stage, textures,
+    Command, DeskWriter, MetersReader, Order, ScopeReader, Source, StageReader, Work, desk, meters,
+    paces, scope, stage, textures,
 };
 use super::status::{Phase, SlotStatus, Status};
 use super::worker::{Worker, WorkerEnds};
@@ -27,6 +27,8 @@ use crate::procedural::Texture;
 const MESSAGES: usize = 256;
 /// Streams that may be asked for, on their way, or on their way back. Far more than there are voices.
 const STREAMS: usize = 1024;
+/// Frames of the scope that may wait for the window: more than half a second.
+const SCOPE_FRAMES: usize = 32;
 /// Samples of the input's ring: 1.4 s of stereo at 192 kHz.
 const INPUT_RING: usize = 1 << 19;
 
@@ -38,6 +40,8 @@ pub struct Instrument {
     stage: StageReader,
     desk: DeskWriter,
     orders: Sender<Order>,
+    /// Until somebody takes it.
+    scope: Mutex<Option<ScopeReader>>,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -74,6 +78,7 @@ impl Instrument {
         let work = Arc::new(Work::default());
         let (meters_in, capture_meter, meters) = meters();
         let (textures_in, textures_out) = textures();
+        let (scope_in, scope_out) = scope(SCOPE_FRAMES);
         let (song_paces, fit_paces) = paces();
         let (stage_in, stage) = stage();
         let (desk, desk_out) = desk(DEFAULT_STEPS);
@@ -104,6 +109,7 @@ impl Instrument {
             meters: meters_in,
             capture_meter,
             textures: textures_out,
+            scope: scope_in,
             paces: song_paces,
             news: news_in,
             requests: requests_in,
@@ -118,6 +124,7 @@ impl Instrument {
                 stage,
                 desk,
                 orders,
+                scope: Mutex::new(Some(scope_out)),
                 worker: Some(thread),
             },
             player,
@@ -167,6 +174,12 @@ impl Instrument {
             slots,
             revision: stage.revision(),
         }
+    }
+
+    /// What a window sees of the sound, band by band: for the first who asks, as there is one.
+    pub fn take_scope(&self) -> Option<ScopeReader> {
+        let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        scope.take()
     }
 
     /// Fits a network to `clip`, in the background. If it can't be fitted, the status says why, and what

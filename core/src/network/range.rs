@@ -3,6 +3,7 @@
 //! Without it, one frame in seven leaves the capture's range, and a loud one ruins a render.
 
 use crate::numeric::fast_math::{sigmoid, softplus};
+use crate::numeric::moments::{ColumnMoments, to_single};
 use crate::spectrum::Features;
 
 /// Room around the capture's own range of each feature, in units of log magnitude.
@@ -33,17 +34,16 @@ pub(super) struct Limits {
 impl FeatureRange {
     /// Measured on a capture's features; the first `magnitude_width` of them can't be negative.
     pub fn measure(features: &Features, magnitude_width: usize) -> Self {
-        let (width, n) = (features.width, features.frames() as f64);
+        let width = features.width;
         let mut low = vec![f32::INFINITY; width];
         let mut high = vec![f32::NEG_INFINITY; width];
-        let (mut sum, mut square) = (vec![0.0f64; width], vec![0.0f64; width]);
+        let mut moments = ColumnMoments::new(width);
         for row in features.data.chunks_exact(width) {
             for (i, &x) in row.iter().enumerate() {
                 low[i] = low[i].min(x);
                 high[i] = high[i].max(x);
-                sum[i] += f64::from(x);
-                square[i] += f64::from(x) * f64::from(x);
             }
+            moments.add(row.iter().copied());
         }
         for (i, (low, high)) in low.iter_mut().zip(&mut high).enumerate() {
             *low -= RANGE_MARGIN;
@@ -52,14 +52,10 @@ impl FeatureRange {
                 *low = low.max(0.0);
             }
         }
-        let deviation = |(s, q): (&f64, &f64)| (q / n - (s / n).powi(2)).max(0.0).sqrt() as f32;
+        let deviations = to_single(&moments.deviations());
         Self {
-            mean: sum.iter().map(|s| (s / n) as f32).collect(),
-            deviation: sum
-                .iter()
-                .zip(&square)
-                .map(|p| deviation(p) + LEAST_DEVIATION)
-                .collect(),
+            mean: to_single(&moments.means()),
+            deviation: deviations.iter().map(|d| d + LEAST_DEVIATION).collect(),
             low,
             high,
         }

@@ -3,6 +3,7 @@
 //! instrument, the caller's thread for the offline renderer.
 
 use super::{BLOCK_FRAMES, GeneratorScratch, Model, NodeGrid, Nodes};
+use crate::numeric::fade;
 
 /// Frames over which an improved network takes over from the last one.
 const SNAPSHOT_FADE_FRAMES: i64 = 24;
@@ -117,7 +118,7 @@ impl FeatureStream {
             if let Some(FadingSource { source, end }) = &self.fading {
                 let old = (end - index) as f32 / SNAPSHOT_FADE_FRAMES as f32;
                 for (new, last) in out.iter_mut().zip(source.row(node, at)) {
-                    *new += (last - *new) * old;
+                    *new = fade::linear(*new, *last, old);
                 }
             }
         }

@@ -9,11 +9,6 @@
 //!
 //! Everything here is real-time safe.
 
-#![allow(
-    dead_code,
-    reason = "the instrument and the network take these over one by one"
-)]
-
 /// Equal power along a quarter of a sine, for a fade of known length: for uncorrelated sounds. Smooth at both
 /// ends.
 #[derive(Clone, Copy, Debug)]

@@ -10,6 +10,7 @@ mod follower;
 mod glide;
 mod host_lead;
 mod limiter;
+mod observer;
 mod pacer;
 mod part;
 mod patience;

@@ -7,14 +7,15 @@ use ringbuf::{HeapCons, HeapProd};
 use super::bounce::Bounce;
 use super::follower::SongFollower;
 use super::limiter::Limiter;
+use super::observer::Observer;
 use super::pacer::Pacer;
 use super::part::{Part, samples_to_grid};
 use super::recorder::Recorder;
 use super::voices::{NoteStart, StreamLink, VoicePool};
 use crate::instrument::controls::{CaptureSettings, Controls, NoteAddress, NoteControl, Transport};
 use crate::instrument::shared::{
-    CaptureMeter, InputNews, MetersWriter, SongPaces, StreamReply, StreamRequest, TexturesReader,
-    Work,
+    CaptureMeter, InputNews, MetersWriter, ScopeWriter, SongPaces, StreamReply, StreamRequest,
+    TexturesReader, Work,
 };
 use crate::instrument::stream::{Engine, NoWait};
 
@@ -34,6 +35,7 @@ pub struct Player {
     voices: VoicePool,
     limiter: Limiter,
     recorder: Recorder,
+    observer: Observer,
 }
 
 /// Rings and values that the split hands to the audio thread.
@@ -42,6 +44,7 @@ pub(in crate::instrument) struct PlayerEnds {
     pub meters: MetersWriter,
     pub capture_meter: CaptureMeter,
     pub textures: TexturesReader,
+    pub scope: ScopeWriter,
     pub paces: SongPaces,
     pub news: HeapProd<InputNews>,
     pub requests: HeapProd<StreamRequest>,
@@ -66,6 +69,7 @@ impl Player {
             voices: VoicePool::new(link),
             limiter: Limiter::new(UNPREPARED_RATE_HZ),
             recorder: Recorder::new(ends.work, ends.capture_meter, ends.news, ends.input),
+            observer: Observer::new(ends.scope),
         }
     }
 
@@ -106,6 +110,7 @@ impl Player {
         self.follower.reset();
         self.voices.reset();
         self.limiter.reset();
+        self.observer.reset();
     }
 
     /// Starts to record what is processed from now on, or from the moment that `settings` name. A recording
@@ -208,6 +213,8 @@ impl Player {
         self.meters.set_voices(self.voices.sounding_count());
         self.meters.set_clock(self.clock);
         self.meters.raise_output_peak(peak([left, right]));
+        self.observer
+            .observe([left, right], self.clock, &self.voices);
     }
 
     /// Samples of the next part of a block, of which `left` are still to come. Everything happens on a grid

@@ -18,6 +18,7 @@ pub(super) use messages::{Command, InputNews, Order, Source, StreamReply, Stream
 pub(super) use meters::{CaptureMeter, MetersReader, MetersWriter, meters};
 pub(super) use paces::{EVERYTHING, FitPaces, PacedCapture, SongPaces, paces};
 pub use scope::{SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
+pub(super) use scope::{ScopeWriter, scope};
 pub(super) use stage::{FitProgress, StageReader, StageWriter, stage};
 pub(super) use textures::{TexturesReader, TexturesWriter, textures};
 pub(super) use work::{Pending, PendingFit, PendingPacedFit, Work};

@@ -4,10 +4,11 @@
 //! the work while nobody does; what finds no room is dropped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use super::atomics::{AtomicU32, Ordering};
 
 /// Bands of a [`ScopeFrame`]: nearly ten to an octave.
 pub const SCOPE_BANDS: usize = 96;
@@ -39,13 +40,9 @@ impl ScopeFrame {
 }
 
 /// A way for as many as `capacity` frames: the audio thread's end, and the window's.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the player has no scope to write to yet")
-)]
 pub(in crate::instrument) fn scope(capacity: usize) -> (ScopeWriter, ScopeReader) {
     let (frames_in, frames_out) = HeapRb::new(capacity).split();
-    let watchers = Arc::new(AtomicUsize::new(0));
+    let watchers = Arc::new(AtomicU32::new(0));
     (
         ScopeWriter {
             frames: frames_in,
@@ -61,13 +58,9 @@ pub(in crate::instrument) fn scope(capacity: usize) -> (ScopeWriter, ScopeReader
 /// The audio thread's end. Everything is real-time safe.
 pub(in crate::instrument) struct ScopeWriter {
     frames: HeapProd<ScopeFrame>,
-    watchers: Arc<AtomicUsize>,
+    watchers: Arc<AtomicU32>,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the player has no scope to write to yet")
-)]
 impl ScopeWriter {
     /// Whether anybody looks: else there is no need to make a frame.
     pub fn is_watched(&self) -> bool {
@@ -84,7 +77,7 @@ impl ScopeWriter {
 /// The window's end.
 pub struct ScopeReader {
     frames: HeapCons<ScopeFrame>,
-    watchers: Arc<AtomicUsize>,
+    watchers: Arc<AtomicU32>,
 }
 
 impl ScopeReader {
@@ -108,7 +101,7 @@ impl ScopeReader {
 /// Somebody looks at the sound, for as long as this lives.
 #[must_use = "frames are sent only while the watch lives"]
 pub struct ScopeWatch {
-    watchers: Arc<AtomicUsize>,
+    watchers: Arc<AtomicU32>,
 }
 
 impl Drop for ScopeWatch {

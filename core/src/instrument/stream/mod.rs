@@ -1,7 +1,7 @@
 //! A stream of sound: one texture on its way to one voice.
 //!
 //! It has two sides, made by one call ([`build`]): the [`Engine`] plays it, the [`EngineFeed`] makes its frames
-//! meanwhile, and a [`ring`] for each kind of frame lies between them. The folders name the thread:
+//! meanwhile, and a [`ring`](crate::ring) for each kind of frame lies between them. The folders name the thread:
 //!
 //! - [`audio`]: what the audio thread owns and runs. Only the constructors, which allocate, are the worker's to
 //!   call.
@@ -12,15 +12,15 @@
 
 mod audio;
 mod grids;
-mod ring;
 mod song_line;
 mod start;
+mod supply;
 #[cfg(test)]
 mod tests;
 mod worker;
 
 pub(super) use audio::{Engine, Shaping};
-pub(super) use ring::{NoWait, Supply};
 pub(super) use song_line::SongLine;
 pub(super) use start::{FrameControls, Place, StreamStart};
+pub(super) use supply::{NoWait, Supply};
 pub(super) use worker::{EngineFeed, build, shaping_for};

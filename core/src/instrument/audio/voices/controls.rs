@@ -102,6 +102,13 @@ impl VoiceControls {
         self.fast.each_mut().map(|g| g.next(smoothing.fast))
     }
 
+    /// Factor of the texture's power at the present levels. What width moves between mid and side leaves the sum as
+    /// it is.
+    pub fn power_gain(&self) -> f32 {
+        let [left, right, ..] = self.fast.each_ref().map(Glide::value);
+        0.5 * (left * left + right * right)
+    }
+
     /// Looks at the controls, [`CONTROL_INTERVAL`] samples after the last time. `side_share` is the power
     /// of the texture's side channel, which width is to leave the level by.
     pub fn tick(

@@ -1,5 +1,7 @@
 //! The cross-fade from one stream to the next, sample by sample.
 
+use crate::numeric::fade::square_root_gains;
+
 /// Where a cross-fade stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CrossFade {
@@ -36,8 +38,7 @@ impl CrossFade {
     /// uncorrelated: equal power keeps the level.
     pub fn next_gains(&mut self) -> (f32, f32) {
         self.left_samples = self.left_samples.saturating_sub(1);
-        let left_over = self.left_samples as f32 / self.length_samples as f32;
-        ((1.0 - left_over).sqrt(), left_over.sqrt())
+        square_root_gains(self.left_samples as f32 / self.length_samples as f32)
     }
 }
 

@@ -238,6 +238,13 @@ impl Deck {
         Some(missing)
     }
 
+    /// Adds the power of the newest frame, times `gain`, to `bands`.
+    pub fn add_shown_bands(&self, gain: f32, bands: &mut [f32]) {
+        if let Some(current) = &self.current {
+            current.add_shown_bands(gain, bands);
+        }
+    }
+
     /// Mixes what sounds with what it takes over from.
     fn cross_fade(
         &mut self,

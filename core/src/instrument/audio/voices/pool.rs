@@ -216,6 +216,13 @@ impl VoicePool {
         self.voices().any(Voice::lacks_stream)
     }
 
+    /// Adds the power of what the voices that sound play to `bands`, as a window shows it.
+    pub fn add_shown_bands(&self, bands: &mut [f32]) {
+        self.voices()
+            .filter(|voice| voice.is_sounding())
+            .for_each(|voice| voice.add_shown_bands(bands));
+    }
+
     /// Adds what the voices play to `left` and `right`. Returns how many frames were missing.
     pub fn render(
         &mut self,

@@ -10,10 +10,8 @@ use crate::instrument::audio::part::{CONTROL_INTERVAL, Part};
 use crate::instrument::controls::{NoteAddress, NoteControl};
 use crate::instrument::shared::{StreamReply, StreamRequest};
 use crate::instrument::stream::{Place, StreamStart, Supply};
-use crate::numeric::random::Noise;
+use crate::numeric::random::{Noise, stream};
 
-/// Stream of random numbers from which the voices' own seeds are drawn.
-const VOICE_SEED_STREAM: u32 = 81;
 /// Variations of the seed that keys have in a locked song begin here, after those of free voices.
 const KEY_VARIATIONS: u32 = 256;
 
@@ -281,6 +279,13 @@ impl Voice {
         self.deck.take_over(clock, self.is_audible(), link);
     }
 
+    /// Adds the power of its newest frame to `bands`, at its level.
+    pub fn add_shown_bands(&self, bands: &mut [f32]) {
+        let envelope = self.envelope.level();
+        let gain = envelope * envelope * self.controls.power_gain();
+        self.deck.add_shown_bands(gain, bands);
+    }
+
     /// Adds the next samples, at most [`CONTROL_INTERVAL`], to `left` and `right`. Returns how many frames
     /// were missing.
     pub fn render(
@@ -322,6 +327,8 @@ fn voice_seed(seed: u32, variation: u32) -> u32 {
     if variation == 0 {
         seed
     } else {
-        Noise::new(seed, VOICE_SEED_STREAM).frame(0).bits(variation)
+        Noise::new(seed, stream::VOICE_SEED)
+            .frame(0)
+            .bits(variation)
     }
 }

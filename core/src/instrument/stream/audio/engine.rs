@@ -20,9 +20,9 @@ use super::segments::Segments;
 use super::shaping::{FrameShape, Shaping};
 use super::shown_bands::add_band_powers;
 use super::tape::{Tape, reading_step};
-use crate::instrument::stream::ring::Supply;
 use crate::instrument::stream::song_line::{SongLine, on_grid};
 use crate::instrument::stream::start::FrameControls;
+use crate::instrument::stream::supply::Supply;
 
 /// The synthesis frame that is being worked on.
 pub(in crate::instrument::stream) struct SynthesisFrame {
@@ -164,10 +164,6 @@ impl Engine {
     /// Adds the power of the newest frame to `bands`, which lie side by side on a logarithmic scale over the
     /// frequencies that can be heard, where they are heard. The sum of all is the mean square of the stream's
     /// left and right. Real-time safe: one look at every bin, for a window that is open.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the player has no scope to write to yet")
-    )]
     pub fn add_shown_bands(&self, gain: f32, bands: &mut [f32]) {
         let stft = self.shaping.front_end().stft();
         let bin_hz = self.shaping.bins().bin_hz() * self.frame.controls.transposition as f32;

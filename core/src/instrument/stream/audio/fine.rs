@@ -1,12 +1,10 @@
 //! The fine structure that banding drops, frame by frame.
 
 use super::expansion::Plane;
-use crate::instrument::stream::ring::{FrameReceiver, Supply};
-use crate::numeric::random::Noise;
+use crate::instrument::stream::supply::Supply;
+use crate::numeric::random::{Noise, stream};
+use crate::ring::FrameReceiver;
 use crate::spectrum::FrameSpectrum;
-
-/// Stream of the random turns from which missing fine structure is made up.
-const MAKESHIFT_STREAM: u32 = 84;
 
 /// The fine structure of the frame at hand.
 pub(in crate::instrument::stream) struct FineStructure {
@@ -57,7 +55,7 @@ impl FineStructure {
         self.is_missing = true;
         let bins = self.last.mid.len();
         let direct = direct.min(bins - 1);
-        let random = Noise::new(seed, MAKESHIFT_STREAM).frame(frame).bits(0) as usize;
+        let random = Noise::new(seed, stream::MAKESHIFT).frame(frame).bits(0) as usize;
         let planes = [
             (&self.last.mid, &mut self.makeshift.mid),
             (&self.last.side, &mut self.makeshift.side),

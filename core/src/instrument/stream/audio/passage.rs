@@ -2,12 +2,11 @@
 
 use super::shaping::{FrameShape, Shaping};
 use crate::instrument::stream::grids::NODES;
-use crate::instrument::stream::ring::{Frame, FrameReceiver, Supply};
+use crate::instrument::stream::supply::Supply;
 use crate::network::Nodes;
-use crate::numeric::random::Noise;
+use crate::numeric::random::{Noise, stream};
+use crate::ring::{Frame, FrameReceiver};
 
-/// Stream of the random places that are looked at while frames are missing.
-const MAKESHIFT_STREAM: u32 = 85;
 /// Frames that are kept as they came, to be shaped again: the two that the position lies between, and as many
 /// again.
 const RAW_FRAMES: usize = 4;
@@ -134,7 +133,9 @@ impl Passage {
     pub fn makeshift_position(&self, frame: i64, seed: u32) -> Option<f64> {
         let kept = self.shaped.count() - MARGIN_FRAMES as i64;
         let reach = (self.newest - self.first).min(kept);
-        let random = Noise::new(seed, MAKESHIFT_STREAM).frame(frame).bits(0);
+        let random = Noise::new(seed, stream::MAKESHIFT_PLACE)
+            .frame(frame)
+            .bits(0);
         (reach > 0).then(|| (self.newest - 1 - i64::from(random) % reach) as f64)
     }
 

@@ -5,6 +5,7 @@
 use crate::inversion::{
     InversionError, InversionSettings, PRIMING_FRAMES, StreamingInverter, TargetFrame,
 };
+use crate::numeric::fade::SineFade;
 
 /// Hops of a locked stream after which its phases start anew: 0.7 s at 48 kHz.
 const SEGMENT_HOPS: i64 = 64;
@@ -99,11 +100,11 @@ impl Segments {
 fn cross_fade(hop: &mut [Vec<f32>; 2], next: &[Vec<f32>; 2]) {
     let [mid, side] = hop;
     let [next_mid, next_side] = next;
-    let turn = 0.5 * std::f32::consts::PI / mid.len() as f32;
+    let fade = SineFade::over(mid.len());
     let pairs = mid.iter_mut().zip(side.iter_mut());
     let others = next_mid.iter().zip(next_side);
     for (i, ((m, s), (n, t))) in pairs.zip(others).enumerate() {
-        let (new, old) = (turn * (i as f32 + 0.5)).sin_cos();
+        let (new, old) = fade.gains(i);
         *m = *m * old + n * new;
         *s = *s * old + t * new;
     }

@@ -9,10 +9,11 @@ use crate::instrument::stream::audio::{
     Engine, EngineParts, FineStructure, Passage, Segments, Shaping, SynthesisFrame, Tape,
 };
 use crate::instrument::stream::grids::NODES;
-use crate::instrument::stream::ring::{Supply, frame_ring};
 use crate::instrument::stream::start::StreamStart;
+use crate::instrument::stream::supply::Supply;
 use crate::inversion::{InversionError, InversionSettings};
 use crate::network::{FeatureStream, Model};
+use crate::ring::frame_ring;
 use crate::spectrum::{FrameSpectrum, FrontEnd};
 
 /// Frames of fine structure that wait: half a second at 48 kHz, an eighth of one two octaves up.

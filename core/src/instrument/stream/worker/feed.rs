@@ -1,7 +1,7 @@
 //! Making a stream's frames, for as long as it is out.
 
-use crate::instrument::stream::ring::FrameSender;
 use crate::network::{FeatureStream, Model, Nodes};
+use crate::ring::FrameSender;
 use crate::spectrum::{ExpandScratch, FrameSpectrum};
 
 /// The worker's half of a stream: makes the frames that the [`Engine`](super::super::Engine) plays.

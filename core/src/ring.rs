@@ -1,9 +1,12 @@
-//! The lock-free way of frames from the worker to the audio thread.
+//! A lock-free ring of frames that go round, from a thread that makes them to one that must not allocate: the
+//! worker's to the audio thread's.
 //!
-//! Frames are boxed and go round: the audio thread gives each one back when it has used it, so that none
-//! is ever allocated or freed there. Each thread has its own end.
+//! Frames are boxed. The receiver gives each one back when it has used it, and the sender fills it again, so that
+//! none is ever allocated or freed after the ring was made. Each thread has its own end.
 //!
-//! ```ignore (a room of the crate's own; the same lines are a test below)
+//! ```
+//! use weft_core::ring::frame_ring;
+//!
 //! let (mut sender, mut receiver) = frame_ring(2, || [0.0f32; 3]);
 //! // On the worker: writes into a frame that has come back, if there is one.
 //! assert!(sender.send_with(|frame| {
@@ -20,29 +23,32 @@ use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 /// One frame on its way.
-pub(super) struct Frame<T> {
+pub struct Frame<T> {
     /// Absolute index.
     pub index: i64,
+    /// What it carries; on its way back, what it carried last.
     pub data: T,
 }
 
 /// The worker's end.
-pub(super) struct FrameSender<T> {
+pub struct FrameSender<T> {
     full: HeapProd<Box<Frame<T>>>,
     empty: HeapCons<Box<Frame<T>>>,
 }
 
 /// The audio thread's end.
-pub(super) struct FrameReceiver<T> {
+pub struct FrameReceiver<T> {
     full: HeapCons<Box<Frame<T>>>,
     empty: HeapProd<Box<Frame<T>>>,
 }
 
-/// A ring of `capacity` frames, each holding what `make` makes.
-pub(super) fn frame_ring<T>(
-    capacity: usize,
-    make: impl Fn() -> T,
-) -> (FrameSender<T>, FrameReceiver<T>) {
+/// A ring of `capacity` frames, each holding what `make` makes. Allocates all of them.
+///
+/// ```
+/// let (sender, receiver) = weft_core::ring::frame_ring(48, || vec![0.0f32; 1025]);
+/// # drop((sender, receiver));
+/// ```
+pub fn frame_ring<T>(capacity: usize, make: impl Fn() -> T) -> (FrameSender<T>, FrameReceiver<T>) {
     let (full_in, full_out) = HeapRb::new(capacity).split();
     // Every frame fits into either direction: giving one back never fails.
     let (mut empty_in, empty_out) = HeapRb::new(capacity).split();
@@ -66,23 +72,18 @@ pub(super) fn frame_ring<T>(
     )
 }
 
-/// Whether missing frames are waited for.
-pub(in crate::instrument) trait Supply {
-    /// Called while a frame is missing. `false`: go on without it.
-    fn wait(&mut self) -> bool;
-}
-
-/// Real time: nobody waits.
-pub(in crate::instrument) struct NoWait;
-
-impl Supply for NoWait {
-    fn wait(&mut self) -> bool {
-        false
-    }
-}
-
 impl<T> FrameSender<T> {
-    /// Lets `fill` write the next frame and sends it, if there is room.
+    /// Lets `fill` write the next frame and sends it; `false` where all frames are out, and `fill` is not
+    /// called.
+    ///
+    /// ```
+    /// let (mut sender, mut receiver) = weft_core::ring::frame_ring(1, || 0.0f32);
+    /// assert!(sender.send_with(|frame| frame.data = 1.0));
+    /// assert!(!sender.send_with(|_| unreachable!("there is no room")));
+    /// let frame = receiver.receive().expect("one was sent");
+    /// receiver.recycle(frame);
+    /// assert!(sender.send_with(|frame| frame.data = 2.0));
+    /// ```
     pub fn send_with(&mut self, fill: impl FnOnce(&mut Frame<T>)) -> bool {
         let Some(mut frame) = self.empty.try_pop() else {
             return false;
@@ -95,12 +96,21 @@ impl<T> FrameSender<T> {
 }
 
 impl<T> FrameReceiver<T> {
-    /// The next frame, if there is one. Give it back with [`recycle`](Self::recycle).
+    /// The next frame, if there is one. Real-time safe. Give it back with [`recycle`](Self::recycle).
+    ///
+    /// ```
+    /// let (mut sender, mut receiver) = weft_core::ring::frame_ring(4, || ());
+    /// assert!(receiver.receive().is_none());
+    /// sender.send_with(|frame| frame.index = -3);
+    /// let frame = receiver.receive().expect("one was sent");
+    /// assert_eq!(frame.index, -3);
+    /// receiver.recycle(frame);
+    /// ```
     pub fn receive(&mut self) -> Option<Box<Frame<T>>> {
         self.full.try_pop()
     }
 
-    /// Gives a frame back to the worker.
+    /// Gives a frame of this ring back to the sender. Real-time safe.
     pub fn recycle(&mut self, frame: Box<Frame<T>>) {
         let kept = self.empty.try_push(frame);
         debug_assert!(kept.is_ok(), "there are no more frames than places");
