@@ -1,4 +1,5 @@
-//! What sets the plugins of the bundle apart: an instrument, and an effect for the track itself.
+//! What sets the plugins of the bundle apart: an instrument, and an effect for the track itself. Constants
+//! only, on any thread.
 
 use std::num::NonZeroU32;
 

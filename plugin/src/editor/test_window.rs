@@ -18,7 +18,7 @@ use crate::parameters::WeftParams;
 use crate::session::Session;
 
 /// Seconds from frame to frame.
-const FRAME_S: f64 = 1.0 / 30.0;
+pub const FRAME_S: f64 = 1.0 / 30.0;
 
 /// A host that does what the window asks for, and writes it down.
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! Polyphonic modulation: what a host may modulate for each note by itself.
+//! Polyphonic modulation: what a host may modulate for each note by itself. Audio thread.
 
 use nice_plug::prelude::*;
 use weft_core::instrument::NoteControl;

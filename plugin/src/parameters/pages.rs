@@ -1,4 +1,5 @@
 //! Pages of remote controls: what the knobs of a controller do that a CLAP host puts on the plugin.
+//! Main thread.
 
 use nice_plug::prelude::*;
 

@@ -70,7 +70,7 @@ fn input_name(is_effect: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::editor::test_window::TestWindow;
+    use crate::editor::test_window::{FRAME_S, TestWindow};
 
     #[test]
     fn every_phase_has_its_word() {
@@ -100,9 +100,10 @@ mod tests {
         assert!(shown.has("Weft") && shown.has("Capture input"));
         assert!(shown.has("-6.0 dB") && shown.has("silent"));
         window.status.input_peak = 0.0;
-        window.pass_seconds(1.0);
+        // With the time from frame to frame, 1.5 s.
+        window.pass_seconds(1.5 - FRAME_S);
         let shown = window.frame(|ui, context| header.show(ui, context));
-        assert!(shown.has("-26.0 dB"), "{:?}", shown.texts());
+        assert!(shown.has("-36.0 dB"), "{:?}", shown.texts());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A VST3 host may hand over the same memory for an input and an output, Ardour even for a sidechain and
 //! the main output. nice-plug copies the main input to the main output before it looks at the other
-//! inputs, which are lost then; so inputs that are in its way are copied first.
+//! inputs, which are lost then; so inputs that are in its way are copied first. Audio thread, but for
+//! [`InputCopies::prepare`].
 
 use std::ptr;
 use std::sync::Mutex;
