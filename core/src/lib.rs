@@ -19,9 +19,9 @@
 //! let model = fit(&recording, &settings, &mut |_| ControlFlow::Continue(()))?;
 //!
 //! let mut renderer = Renderer::new(&model, 7)?;
-//! let mut second = vec![0.0; 8_000];
-//! renderer.render_into(&mut [&mut second]);
-//! assert!(second.iter().any(|sample| *sample != 0.0));
+//! let (mut left, mut right) = (vec![0.0; 8_000], vec![0.0; 8_000]);
+//! renderer.render_into(&mut [&mut left, &mut right]);
+//! assert!(left.iter().any(|sample| *sample != 0.0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use weft_core::clip::Clip;
-use weft_core::instrument::{Controls, NoteAddress, Phase, Slot};
+use weft_core::instrument::{Controls, NoteAddress, Phase, ScopeFrame, Slot};
 
 use support::allocator::allocations;
 use support::capturing::capture_rain;
@@ -139,4 +139,40 @@ fn dropping_at_any_time_ends_every_thread() {
             drop(instrument);
         }
     }
+}
+
+#[test]
+fn a_window_that_looks_sees_the_sound_and_changes_none_of_it() {
+    let (instrument, mut host) = bouncing();
+    capture_rain(&instrument, &mut host);
+    let mut scope = instrument.take_scope().expect("nobody has taken it yet");
+    assert!(instrument.take_scope().is_none(), "there is one");
+    host.reset();
+    let unseen = host.play(16_000, &HOLD);
+    assert!(scope.next_frame().is_none(), "nobody looked");
+
+    let watch = scope.watch();
+    host.reset();
+    let seen = host.play(16_000, &HOLD);
+    assert!(seen == unseen);
+    let frames: Vec<_> = std::iter::from_fn(|| scope.next_frame()).collect();
+    assert!(frames.len() > 8, "{} frames", frames.len());
+    assert!(frames.is_sorted_by(|a, b| a.clock < b.clock));
+    let mean =
+        |of: &dyn Fn(&ScopeFrame) -> f32| frames.iter().map(of).sum::<f32>() / frames.len() as f32;
+    for (side, channel) in seen.iter().enumerate() {
+        let level_db = 20.0 * (mean(&|f| f.rms[side]) / rms(channel)).log10();
+        assert!(level_db.abs() < 1.0, "{level_db} dB");
+        let highest = frames.iter().fold(0.0f32, |p, f| p.max(f.peak[side]));
+        assert!(highest > 0.5 * peak(channel) && highest <= peak(channel));
+    }
+    // The bands are those of the frames that are about to be heard, before the limiter.
+    let bands = mean(&|f| f.bands.iter().sum());
+    let heard = 0.5 * (rms(&seen[0]).powi(2) + rms(&seen[1]).powi(2));
+    let level_db = 10.0 * (bands / heard).log10();
+    assert!(level_db.abs() < 2.0, "{level_db} dB");
+
+    drop(watch);
+    host.play(16_000, &HOLD);
+    assert!(scope.next_frame().is_none(), "nobody looks any more");
 }

@@ -178,3 +178,24 @@ fn what_the_desk_says_last_is_what_the_worker_reads_in_the_end() {
         assert_eq!(reader.fit_steps(Slot::B), 300);
     });
 }
+
+#[test]
+fn nothing_is_sent_to_a_window_that_looks_away() {
+    explore("scope", || {
+        let (mut writer, mut reader) = scope(2);
+        let watch = reader.watch();
+        let audio = thread::spawn(move || {
+            let sent = writer.push(&ScopeFrame::silent(1));
+            (sent, writer)
+        });
+        drop(watch);
+        let (sent, mut writer) = audio.join().unwrap();
+        assert_eq!(reader.next_frame().is_some(), sent);
+        assert!(!writer.push(&ScopeFrame::silent(2)));
+        // What is left over from an earlier look is forgotten.
+        let watch = reader.watch();
+        assert!(writer.push(&ScopeFrame::silent(3)));
+        assert_eq!(reader.next_frame().map(|frame| frame.clock), Some(3));
+        drop(watch);
+    });
+}
