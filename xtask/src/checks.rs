@@ -81,7 +81,6 @@ fn model_checks() -> anyhow::Result<Tally> {
         "--lib",
         "--features",
         "loom",
-        "--release",
         "--",
         "models::",
     ]))?;

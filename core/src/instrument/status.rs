@@ -65,7 +65,7 @@ pub struct SlotStatus {
     pub capture_s: Option<(f64, Range<f64>)>,
     /// What is to be said of the newest capture.
     pub remark: Option<String>,
-    /// Whether something was there before that [`Instrument::undo`] brings back.
+    /// Whether something was there before that [`Instrument::undo`](super::Instrument::undo) brings back.
     pub can_undo: bool,
 }
 
@@ -105,7 +105,7 @@ pub struct Status {
     pub playing: Slot,
     /// Every slot, in order.
     pub slots: [SlotStatus; 4],
-    /// Another number whenever what [`Instrument::save_state`] returns may have changed.
+    /// Another number whenever what [`Instrument::save_state`](super::Instrument::save_state) returns may have changed.
     pub revision: u64,
 }
 
