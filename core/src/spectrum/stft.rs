@@ -33,7 +33,7 @@ pub fn hann_window(size: usize) -> Vec<f32> {
 ///
 /// // The sum of the frames is the signal, but for the outermost samples, where the window vanishes.
 /// let back = stft.synthesise(&spectrogram);
-/// for i in 32..back.len() - 32 {
+/// for i in 64..back.len() - 64 {
 ///     assert!((back[i] - signal[i]).abs() < 1e-5, "sample {i}");
 /// }
 /// # Ok::<(), weft_core::spectrum::SpectrumError>(())
