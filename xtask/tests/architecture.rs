@@ -324,7 +324,7 @@ fn rooms_of_core_name_lower_floors_only() {
     assert_floors(
         &core,
         &[
-            &["numeric"],
+            &["numeric", "ring"],
             &["clip"],
             &["spectrum"],
             &["inversion", "network", "procedural"],
@@ -343,8 +343,24 @@ fn rooms_of_core_name_lower_floors_only() {
 }
 
 #[test]
-fn the_plugin_has_no_circles() {
-    assert_no_circles(&Crate::read(&workspace().join("plugin/src")));
+fn rooms_of_the_plugin_name_lower_floors_only() {
+    let plugin = Crate::read(&workspace().join("plugin/src"));
+    assert_no_circles(&plugin);
+    assert_floors(
+        &plugin,
+        &[
+            &["text", "background", "denormals", "capture", "notes"],
+            &["link"],
+            &["session"],
+            &["project"],
+            &["parameters"],
+            &["instance"],
+            &["editor"],
+            &["roles"],
+            &["plugin"],
+            &["host"],
+        ],
+    );
 }
 
 #[test]
