@@ -5,7 +5,7 @@ use std::io::{self, Cursor};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
-use symphonia::core::audio::{Channels, Position};
+use symphonia::core::audio::{Channels, GenericAudioBufferRef, Position};
 use symphonia::core::codecs::audio::AudioDecoderOptions;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
@@ -14,6 +14,8 @@ use symphonia::core::io::{
     MediaSource, MediaSourceStream, MediaSourceStreamOptions, ReadOnlySource,
 };
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::Timestamp;
 
 use super::{Clip, ClipError, MAX_DECODED_CHANNELS, MAX_READ_S, MIN_CAPTURE_S, check_sample_rate};
 
@@ -120,26 +122,19 @@ fn decode(
     name: &str,
     max_frames: Option<usize>,
 ) -> Result<Clip, ClipError> {
-    let not_audio = |error: SymphoniaError| ClipError::NotAudio {
+    let not_audio = |reason: String| ClipError::NotAudio {
         name: name.into(),
-        reason: reason(&error),
+        reason,
     };
-    let mut format = probe(open, extension).map_err(not_audio)?;
+    let mut format = probe(open, extension).map_err(|error| not_audio(reason(&error)))?;
     let track = format
         .default_track(TrackType::Audio)
-        .ok_or_else(|| ClipError::NotAudio {
-            name: name.into(),
-            reason: "it has no audio track".into(),
-        })?;
+        .ok_or_else(|| not_audio("it has no audio track".into()))?;
     let track_id = track.id;
-    let parameters = track
-        .codec_params
-        .as_ref()
+    let parameters = track.codec_params.as_ref();
+    let parameters = parameters
         .and_then(|parameters| parameters.audio())
-        .ok_or_else(|| ClipError::NotAudio {
-            name: name.into(),
-            reason: "its audio track names no codec".into(),
-        })?;
+        .ok_or_else(|| not_audio("its audio track names no codec".into()))?;
     // Headers are checked before decoding where they tell, so that no decoder is run for nothing.
     if let Some(sample_rate) = parameters.sample_rate {
         check_sample_rate(sample_rate)?;
@@ -149,91 +144,139 @@ fn decode(
     }
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        .map_err(not_audio)?;
+        .map_err(|error| not_audio(reason(&error)))?;
 
-    let mut longest = Stretches::default();
-    let mut layout: Option<(u32, StereoMix)> = None;
-    let mut planes: Vec<Vec<f32>> = Vec::new();
-    let mut bad_packets = 0;
-    let mut damage: Option<String> = None;
-    // Time stamp at which the next packet follows without a gap.
-    let mut next_timestamp = None;
-    while bad_packets < MAX_BAD_PACKETS {
+    let mut sound = DecodedSound::new(name, max_frames);
+    while sound.wants_more() {
         let packet = match format.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
             // A chained stream begins anew: what was read before it stands.
             Err(SymphoniaError::ResetRequired) => break,
             Err(error) => {
-                damage = Some(reason(&error));
+                sound.damage = Some(reason(&error));
                 break;
             }
         };
         if packet.track_id != track_id {
             continue;
         }
-        // Readers skip what they don't recognise, and only the time stamps tell.
-        if next_timestamp.is_some_and(|expected| packet.pts > expected) {
-            bad_packets += 1;
-            damage = Some("a part of it is missing".into());
-            longest.end_stretch();
+        sound.follow(&packet);
+        match decoder.decode(&packet) {
+            Ok(decoded) => sound.append(&decoded)?,
+            Err(error) => sound.leave_gap(reason(&error)),
         }
-        next_timestamp = Some(packet.pts.saturating_add(packet.dur));
-        let decoded = match decoder.decode(&packet) {
-            Ok(decoded) => decoded,
-            Err(error) => {
-                bad_packets += 1;
-                damage = Some(reason(&error));
-                longest.end_stretch();
-                continue;
-            }
-        };
-        if decoded.frames() == 0 {
-            continue;
-        }
-        let spec = decoded.spec();
-        let (sample_rate, mix) = match &layout {
-            Some(layout) => layout,
-            None => {
-                check_sample_rate(spec.rate())?;
-                check_channel_count(spec.channels().count(), name)?;
-                layout.insert((spec.rate(), StereoMix::new(spec.channels())))
-            }
-        };
-        if spec.rate() != *sample_rate || spec.channels().count() != mix.input_channels() {
-            bad_packets += 1;
-            damage = Some("its sample rate or number of channels changes midway".into());
-            longest.end_stretch();
-            continue;
-        }
-        decoded.copy_to_vecs_planar(&mut planes);
-        longest.append(mix, &planes);
-        let limit = (MAX_READ_S * f64::from(*sample_rate)) as usize;
-        let limit = max_frames.unwrap_or(limit);
-        if longest.frames_read() >= limit {
-            longest.truncate(limit);
-            break;
+    }
+    sound.into_clip()
+}
+
+/// What was decoded of a file so far.
+struct DecodedSound<'a> {
+    /// The file's name, for errors.
+    name: &'a str,
+    max_frames: Option<usize>,
+    stretches: Stretches,
+    /// Sample rate in Hz and the way to stereo, once they are known.
+    layout: Option<(u32, StereoMix)>,
+    planes: Vec<Vec<f32>>,
+    bad_packets: usize,
+    /// What was wrong last.
+    damage: Option<String>,
+    /// Time stamp at which the next packet follows without a gap.
+    next_timestamp: Option<Timestamp>,
+    is_full: bool,
+}
+
+impl<'a> DecodedSound<'a> {
+    fn new(name: &'a str, max_frames: Option<usize>) -> Self {
+        Self {
+            name,
+            max_frames,
+            stretches: Stretches::default(),
+            layout: None,
+            planes: Vec::new(),
+            bad_packets: 0,
+            damage: None,
+            next_timestamp: None,
+            is_full: false,
         }
     }
 
-    let Some((sample_rate, _)) = layout else {
-        return Err(match damage {
-            Some(reason) => ClipError::Damaged {
-                name: name.into(),
-                duration_s: 0.0,
-                reason,
-            },
-            None => ClipError::NoSamples { name: name.into() },
-        });
-    };
-    let clip = Clip::new(sample_rate, longest.into_longest())?;
-    match damage {
-        Some(reason) if clip.duration_s() < MIN_CAPTURE_S => Err(ClipError::Damaged {
+    /// Whether more of the file is to be decoded.
+    fn wants_more(&self) -> bool {
+        !self.is_full && self.bad_packets < MAX_BAD_PACKETS
+    }
+
+    /// Something is missing here.
+    fn leave_gap(&mut self, reason: String) {
+        self.bad_packets += 1;
+        self.damage = Some(reason);
+        self.stretches.end_stretch();
+    }
+
+    /// Looks whether a packet follows the last one. Readers skip what they don't recognise, and only the time
+    /// stamps tell.
+    fn follow(&mut self, packet: &Packet) {
+        if self
+            .next_timestamp
+            .is_some_and(|expected| packet.pts > expected)
+        {
+            self.leave_gap("a part of it is missing".into());
+        }
+        self.next_timestamp = Some(packet.pts.saturating_add(packet.dur));
+    }
+
+    /// Takes what a packet held.
+    fn append(&mut self, decoded: &GenericAudioBufferRef<'_>) -> Result<(), ClipError> {
+        if decoded.frames() == 0 {
+            return Ok(());
+        }
+        let spec = decoded.spec();
+        let (sample_rate, mix) = match &self.layout {
+            Some(layout) => layout,
+            None => {
+                check_sample_rate(spec.rate())?;
+                check_channel_count(spec.channels().count(), self.name)?;
+                self.layout
+                    .insert((spec.rate(), StereoMix::new(spec.channels())))
+            }
+        };
+        if spec.rate() != *sample_rate || spec.channels().count() != mix.input_channels() {
+            self.leave_gap("its sample rate or number of channels changes midway".into());
+            return Ok(());
+        }
+        decoded.copy_to_vecs_planar(&mut self.planes);
+        self.stretches.append(mix, &self.planes);
+        let limit = (MAX_READ_S * f64::from(*sample_rate)) as usize;
+        let limit = self.max_frames.unwrap_or(limit);
+        if self.stretches.frames_read() >= limit {
+            self.stretches.truncate(limit);
+            self.is_full = true;
+        }
+        Ok(())
+    }
+
+    /// The longest stretch without a gap.
+    fn into_clip(self) -> Result<Clip, ClipError> {
+        let name = self.name;
+        let damaged = |duration_s, reason| ClipError::Damaged {
             name: name.into(),
-            duration_s: clip.duration_s(),
+            duration_s,
             reason,
-        }),
-        _ => Ok(clip),
+        };
+        let Some((sample_rate, _)) = self.layout else {
+            return Err(match self.damage {
+                Some(reason) => damaged(0.0, reason),
+                None => ClipError::NoSamples { name: name.into() },
+            });
+        };
+        let clip = Clip::new(sample_rate, self.stretches.into_longest())?;
+        match self.damage {
+            Some(reason) if clip.duration_s() < MIN_CAPTURE_S => {
+                Err(damaged(clip.duration_s(), reason))
+            }
+            _ => Ok(clip),
+        }
     }
 }
 
