@@ -38,6 +38,9 @@ const TESTS: [&str; 6] = [
 /// The core's own tests that run.
 const LIBRARY_TESTS: &str = "instrument";
 
+/// Seconds after which a test has hung: ThreadSanitizer makes fits about twenty times slower.
+const HUNG_S: &str = "1800";
+
 /// Targets for which Rust ships the sanitizers.
 const TARGETS: [&str; 4] = [
     "x86_64-unknown-linux-gnu",
@@ -137,6 +140,7 @@ impl Sanitizer {
             command.arg("-Zbuild-std");
         }
         command.env("RUSTFLAGS", format!("-Zsanitizer={}", self.name()));
+        command.env("WEFT_HUNG_S", HUNG_S);
         if !compiler.is_nightly() {
             command.env("RUSTC_BOOTSTRAP", "1");
         }
