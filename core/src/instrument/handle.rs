@@ -134,13 +134,13 @@ impl Instrument {
     fn command(&self, command: Command) {
         let Some(pending) = self.work.begin() else {
             self.stage
-                .tell("too much was asked for at once; wait a moment and try again");
+                .report("too much was asked for at once; wait a moment and try again");
             return;
         };
         if self.orders.send(Order::Do(command, pending)).is_err() {
             // The worker is gone, which only a defect in it explains.
             self.stage
-                .tell("Weft's worker has stopped; reload the plugin");
+                .report("Weft's worker has stopped; reload the plugin");
         }
     }
 
@@ -148,13 +148,13 @@ impl Instrument {
     pub fn status(&self) -> Status {
         let Self { meters, stage, .. } = self;
         if meters.take_wait_failed() {
-            stage.tell(
+            stage.report(
                 "the bounce waited 20 s in vain for a fit, and went on with what there was; \
                  bounce again when the fit is done",
             );
         }
         if meters.take_capture_overrun() {
-            stage.tell("the capture was interrupted: the computer did not keep up; try again");
+            stage.report("the capture was interrupted: the computer did not keep up; try again");
         }
         let fit = stage.fit();
         let slots = stage.read_slots(|slots| {
@@ -316,7 +316,7 @@ impl Instrument {
 
     /// Shows an error of the caller's own in the status.
     pub fn report_error(&self, message: String) {
-        self.stage.tell(message);
+        self.stage.report(message);
     }
 
     /// Takes the error out of the status.

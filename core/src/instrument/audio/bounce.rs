@@ -147,7 +147,7 @@ impl Bounce {
         self.fit_patience.spend(begin.elapsed());
         if self.work.has_fits(slot) {
             self.ignores_fits = true;
-            meters.tell_wait_failed();
+            meters.set_wait_failed();
             return false;
         }
         self.is_patient = true;
@@ -175,7 +175,7 @@ impl Bounce {
     pub fn end_frames(&mut self, patience: Option<Patience>, meters: &MetersWriter) {
         if self.is_offline && patience.is_some_and(|p| p.was_in_vain()) {
             self.is_patient = false;
-            meters.tell_wait_failed();
+            meters.set_wait_failed();
         }
     }
 
@@ -199,7 +199,7 @@ impl Bounce {
         while !is_done() {
             if !patience.wait() {
                 if self.is_offline {
-                    meters.tell_wait_failed();
+                    meters.set_wait_failed();
                 }
                 return false;
             }

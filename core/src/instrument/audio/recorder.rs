@@ -174,7 +174,7 @@ impl Recorder {
             self.has_gap = true;
             if self.is_recording() {
                 self.drop_recording();
-                self.meter.tell_overrun();
+                self.meter.set_overrun();
             }
             return;
         }

@@ -86,7 +86,7 @@ impl MetersWriter {
     }
 
     /// A bounce has waited for the longest time in vain.
-    pub fn tell_wait_failed(&self) {
+    pub fn set_wait_failed(&self) {
         self.0.wait_failed.swap(true, Ordering::Relaxed);
     }
 }
@@ -113,7 +113,7 @@ impl CaptureMeter {
     }
 
     /// A recording was dropped, as the worker did not keep up.
-    pub fn tell_overrun(&self) {
+    pub fn set_overrun(&self) {
         self.0.capture_overrun.swap(true, Ordering::Relaxed);
     }
 }

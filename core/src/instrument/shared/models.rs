@@ -152,7 +152,7 @@ fn a_capture_is_never_shown_waiting_and_done_when_it_has_ended() {
             capture.set_waiting();
             capture.set_done(0.5);
             capture.set_idle();
-            capture.tell_overrun();
+            capture.set_overrun();
         });
         let done = reader.capture_done();
         assert!(done.is_none() || done == Some(0.5));

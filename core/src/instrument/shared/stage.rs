@@ -58,7 +58,7 @@ impl StageWriter {
     }
 
     /// Says what went wrong.
-    pub fn tell(&self, notice: impl ToString) {
+    pub fn report(&self, notice: impl ToString) {
         *lock(&self.0.notice) = Some(notice.to_string());
     }
 
@@ -93,7 +93,7 @@ impl StageReader {
     }
 
     /// Says something of the main thread's own.
-    pub fn tell(&self, notice: impl ToString) {
+    pub fn report(&self, notice: impl ToString) {
         *lock(&self.0.notice) = Some(notice.to_string());
     }
 

@@ -112,7 +112,7 @@ impl FitThread {
         self.is_cancelled.load(Ordering::Acquire)
     }
 
-    fn tell(&self, step: u32, news: FitNews) {
+    fn send(&self, step: u32, news: FitNews) {
         // If nobody listens any more, the fit is being cancelled.
         let _ = self.news.send(SteppedNews {
             steps: step.saturating_add(1),
@@ -136,7 +136,7 @@ impl FitThread {
                 }
                 FitEvent::Snapshot { step, model } => {
                     if model.fit_record().steps >= self.job.silent_steps {
-                        self.tell(step, FitNews::Snapshot(model.clone()));
+                        self.send(step, FitNews::Snapshot(model.clone()));
                     }
                 }
             }
@@ -154,14 +154,14 @@ impl FitThread {
         let result = catch_unwind(AssertUnwindSafe(fit));
         let ended = result.unwrap_or_else(|_| {
             self.stage
-                .tell("the fit failed unexpectedly; what was playing goes on");
+                .report("the fit failed unexpectedly; what was playing goes on");
             Err(FitError::Cancelled)
         });
         let capture = match &ended {
             Ok(model) => model.capture().cloned(),
             Err(_) => None,
         };
-        self.tell(last_step, FitNews::Ended(ended));
+        self.send(last_step, FitNews::Ended(ended));
         if let Some(pace) = &self.pace {
             pace.reach(EVERYTHING);
         }
@@ -206,5 +206,40 @@ impl FitThread {
         {
             std::thread::sleep(REST);
         }
+    }
+}
+
+#[cfg(all(test, feature = "loom"))]
+mod models {
+    use std::sync::Arc;
+
+    use loom::sync::Mutex;
+    use loom::thread;
+
+    use super::*;
+
+    #[test]
+    fn news_of_all_steps_that_are_reached_are_there() {
+        loom::model(|| {
+            let pace = Arc::new(SharedPace::new(1));
+            // Stands for the channel of the news.
+            let news = Arc::new(Mutex::new(0));
+            let (fit, sent) = (pace.clone(), news.clone());
+            let thread = thread::spawn(move || {
+                for step in 1..=2 {
+                    *sent.lock().unwrap() = step;
+                    fit.reach(step);
+                }
+                while !fit.is_over() {
+                    thread::yield_now();
+                }
+            });
+            // As the worker does: first what is reached, then the news.
+            let reached = pace.reached();
+            assert!(*news.lock().unwrap() >= reached);
+            pace.end();
+            thread.join().unwrap();
+            assert_eq!(pace.reached(), 2);
+        });
     }
 }

@@ -324,7 +324,7 @@ impl Fitter {
             Err(e) => {
                 self.stage.fit().take_if(|progress| progress.slot == slot);
                 self.stage
-                    .tell(format!("the fit can't start its thread: {e}"));
+                    .report(format!("the fit can't start its thread: {e}"));
                 None
             }
         }

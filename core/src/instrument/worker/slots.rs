@@ -85,7 +85,7 @@ impl Slots {
     ) {
         if let Err(e) = self.preparer.ask(wanted, make) {
             self.stage
-                .tell(format!("the capture can't get a thread: {e}"));
+                .report(format!("the capture can't get a thread: {e}"));
         }
     }
 
@@ -102,7 +102,7 @@ impl Slots {
                     };
                     self.learn(wanted.slot, contents, wanted.paced, wanted.pending);
                 }
-                Err(e) => self.stage.tell(e),
+                Err(e) => self.stage.report(e),
             }
         }
     }
@@ -168,7 +168,7 @@ impl Slots {
             Some(job) => self.fitter.enqueue(job, pending),
             None => {
                 self.stage.slots()[slot.index()].plan = None;
-                self.stage.tell(FitError::NoCapture);
+                self.stage.report(FitError::NoCapture);
             }
         }
     }
@@ -178,7 +178,7 @@ impl Slots {
         self.cancel(slot);
         if self.stage.slots()[slot.index()].is_empty() {
             self.stage
-                .tell("there is no texture to refine: capture one first");
+                .report("there is no texture to refine: capture one first");
             return;
         }
         self.stage.clear_notice();
@@ -190,7 +190,7 @@ impl Slots {
         let contents = self.stage.slots()[slot.index()].clone();
         let Some(capture) = contents.newest_capture() else {
             self.stage
-                .tell("there is no capture to trim: make one first");
+                .report("there is no capture to trim: make one first");
             return;
         };
         let trimmed = capture.trimmed(used_s.clone());
@@ -209,8 +209,8 @@ impl Slots {
                 };
                 self.learn(slot, contents, None, pending);
             }
-            Some(Err(e)) => self.stage.tell(e),
-            None => self.stage.tell(format!(
+            Some(Err(e)) => self.stage.report(e),
+            None => self.stage.report(format!(
                 "nothing is left between {:.2} and {:.2} s: leave more of the capture",
                 used_s.start, used_s.end
             )),
@@ -333,7 +333,7 @@ impl Slots {
                     match result {
                         Ok(model) => self.learned(slot, model, false, streams),
                         Err(FitError::Cancelled) => {}
-                        Err(e) => self.stage.tell(e),
+                        Err(e) => self.stage.report(e),
                     }
                     self.stage.slots()[slot.index()].plan = None;
                     self.stage.changed();

@@ -127,7 +127,7 @@ impl Streams {
                 self.send();
             }
             Err(e) => {
-                self.stage.tell(e);
+                self.stage.report(e);
                 // Or the audio thread would wait for its streams.
                 self.board.set_number(request.slot, None);
             }
