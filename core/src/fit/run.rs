@@ -13,7 +13,7 @@ const LOSS_SMOOTHING: f32 = 0.05;
 /// Who is told of a fit.
 pub(super) type OnEvent<'a> = &'a mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>;
 
-fn report(on_event: OnEvent<'_>, event: FitEvent<'_>) -> Result<(), FitError> {
+fn tell(on_event: OnEvent<'_>, event: FitEvent<'_>) -> Result<(), FitError> {
     match on_event(event) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(FitError::Cancelled),
