@@ -72,15 +72,15 @@ fn documentation(arguments: &[&str]) -> anyhow::Result<Tally> {
     Ok(Tally::one(succeeds(&mut doc)?))
 }
 
-/// Goes through the interleavings of the core's lock-free hand-overs. A filter that finds no test has failed.
+/// Goes through the interleavings of the core's lock-free hand-overs. A filter that finds no test has failed. The
+/// whole workspace, as some dependencies would be compiled anew for the core alone.
 fn model_checks() -> anyhow::Result<Tally> {
     let tally = tests(&mut cargo(&[
         "test",
-        "-p",
-        "weft-core",
+        "--workspace",
         "--lib",
         "--features",
-        "loom",
+        "weft-core/loom",
         "--",
         "models::",
     ]))?;
