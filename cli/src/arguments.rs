@@ -63,7 +63,7 @@ pub enum Command {
 
 /// Turn a recording into an endless texture: fit and render in one go
 ///
-/// The recording may be WAV, AIFF, FLAC, OGG Vorbis or MP3, mono to surround, 8 to
+/// The recording may be WAV, AIFF, CAF, FLAC, OGG Vorbis, MP3 or M4A, mono to surround, 8 to
 /// 192 kHz, and at least one second long; 4 to 10 seconds without anything that
 /// stands out work best. Of a longer file the first minute is used.
 ///
@@ -107,7 +107,7 @@ Examples:
   weft fit rain.flac -o rain.weft --fit-steps 3000"
 )]
 pub struct FitArguments {
-    /// The recording: WAV, AIFF, FLAC, OGG Vorbis or MP3, at least one second
+    /// The recording: WAV, AIFF, CAF, FLAC, OGG Vorbis, MP3 or M4A, at least one second
     #[arg(value_name = "IN")]
     pub input: PathBuf,
     /// The texture to write

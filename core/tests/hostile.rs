@@ -17,6 +17,7 @@ use weft_core::procedural::{Texture, synthesize};
 use weft_core::render::Renderer;
 
 use support::allocator::{peak_bytes, watch_peak};
+use support::containers::{aiff_chunk, common, form, format, rf64, sound, wave64};
 use support::models::{fitted, rendered};
 use support::mutations::mutate;
 use support::random::Random;
@@ -141,6 +142,20 @@ fn sound_files_of_any_bytes() {
         flac_bytes(&clip),
         aiff_bytes(&clip),
     ];
+    let samples = vec![0x15; 16_000];
+    let pcm = format(1, 1, 16, &[]);
+    corpus.extend([
+        rf64(b"RF64", &pcm, &samples, 16_000),
+        wave64(&pcm, &samples, 16_000),
+        form(
+            b"AIFC",
+            &[
+                aiff_chunk(b"MARK", &[0; 2]),
+                common(1, 8_000, 16, b"sowt"),
+                aiff_chunk(b"SSND", &sound(0, 0, &samples)),
+            ],
+        ),
+    ]);
     // Recordings in formats that nothing here can write.
     if let Ok(folder) = std::env::var("WEFT_FUZZ_FILES") {
         let files = std::fs::read_dir(folder).unwrap().flatten();

@@ -4,8 +4,10 @@
 //! memory. Long renders never are: they go through a [`WavWriter`] block by block.
 
 mod capture;
+mod container;
 mod error;
 mod judge;
+mod mix;
 mod read;
 mod resample;
 mod write;

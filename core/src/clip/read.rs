@@ -1,12 +1,12 @@
 //! Decoding of sound files.
 
 use std::fs::File;
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Read};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
-use symphonia::core::audio::{Channels, GenericAudioBufferRef, Position};
-use symphonia::core::codecs::audio::AudioDecoderOptions;
+use symphonia::core::audio::GenericAudioBufferRef;
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
@@ -17,17 +17,23 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::Timestamp;
 
+use super::container::{Broken, Layout};
+use super::mix::StereoMix;
 use super::{Clip, ClipError, MAX_DECODED_CHANNELS, MAX_READ_S, MIN_CAPTURE_S, check_sample_rate};
 
 /// Packets that may fail to decode before a file is given up as damaged. Bounds the time spent on a
 /// long file of garbage behind a good header.
 const MAX_BAD_PACKETS: usize = 1_000;
 
-/// Gain of centre and surround channels in a stereo mix: -3 dB (ITU-R BS.775-3, annex 4).
-const SIDE_CHANNEL_GAIN: f32 = std::f32::consts::FRAC_1_SQRT_2;
+/// Most that is taken from a pipe, in bytes: [`MAX_READ_S`] in stereo of 64 bits at the highest sample rate.
+const MOST_PIPED_BYTES: u64 = 192 << 20;
 
 impl Clip {
-    /// Reads a sound file: WAV, AIFF, FLAC, OGG Vorbis or MP3, known by its content.
+    /// Reads a sound file: WAV (with RF64, BW64, RIFX and W64), AIFF, CAF, FLAC, OGG Vorbis, MP3 or
+    /// M4A (AAC, ALAC), known by its content.
+    ///
+    /// What a file's header says of its own length is believed as far as the sound that is there bears it
+    /// out, and descriptions that Weft has no use for are passed over, damaged or not.
     ///
     /// At most [`MAX_READ_S`] from its start are decoded. Mono and stereo are kept as they are; more
     /// channels are mixed to stereo by their speaker positions: left and right ones at full level to
@@ -65,6 +71,19 @@ impl Clip {
             return Err(ClipError::Empty { name });
         }
         let extension = path.extension().and_then(|extension| extension.to_str());
+        if !metadata.is_file() {
+            // A pipe gives its data once, and can't be opened anew.
+            let mut bytes = Vec::new();
+            file.take(MOST_PIPED_BYTES)
+                .read_to_end(&mut bytes)
+                .map_err(open_error)?;
+            if bytes.is_empty() {
+                return Err(ClipError::Empty { name });
+            }
+            let open =
+                || -> io::Result<Box<dyn MediaSource + '_>> { Ok(Box::new(Cursor::new(&bytes))) };
+            return decode_guarded(&open, extension, &name, None);
+        }
         drop(file);
         let open = || -> io::Result<Box<dyn MediaSource>> { Ok(Box::new(File::open(path)?)) };
         decode_guarded(&open, extension, &name, None)
@@ -122,37 +141,38 @@ fn decode(
     name: &str,
     max_frames: Option<usize>,
 ) -> Result<Clip, ClipError> {
-    let not_audio = |reason: String| ClipError::NotAudio {
+    let not_audio = |error: SymphoniaError| ClipError::NotAudio {
         name: name.into(),
-        reason,
+        reason: reason(&error),
     };
-    let mut format = probe(open, extension).map_err(|error| not_audio(reason(&error)))?;
-    let track = format
-        .default_track(TrackType::Audio)
-        .ok_or_else(|| not_audio("it has no audio track".into()))?;
-    let track_id = track.id;
-    let parameters = track.codec_params.as_ref();
-    let parameters = parameters
-        .and_then(|parameters| parameters.audio())
-        .ok_or_else(|| not_audio("its audio track names no codec".into()))?;
-    // Headers are checked before decoding where they tell, so that no decoder is run for nothing.
-    if let Some(sample_rate) = parameters.sample_rate {
-        check_sample_rate(sample_rate)?;
-    }
-    if let Some(channels) = &parameters.channels {
-        check_channel_count(channels.count(), name)?;
-    }
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        .map_err(|error| not_audio(reason(&error)))?;
+    let layout = find_layout(open, name)?;
+    let probed = match &layout {
+        Some(layout) => {
+            let open = || -> io::Result<Box<dyn MediaSource + '_>> {
+                Ok(Box::new(layout.window(open()?)))
+            };
+            probe(&open, Some(layout.extension))
+        }
+        None => probe(open, extension),
+    };
+    let mut format = probed.map_err(not_audio)?;
+    let (mut track_id, mut decoder) = start_track(format.as_ref(), name)?;
 
     let mut sound = DecodedSound::new(name, max_frames);
     while sound.wants_more() {
         let packet = match format.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
-            // A chained stream begins anew: what was read before it stands.
-            Err(SymphoniaError::ResetRequired) => break,
+            // A chained stream begins anew, and goes on where the last one ended.
+            Err(SymphoniaError::ResetRequired) => match start_track(format.as_ref(), name) {
+                Ok(next) => {
+                    (track_id, decoder) = next;
+                    sound.next_timestamp = None;
+                    continue;
+                }
+                // What was read before it stands.
+                Err(_) => break,
+            },
             Err(error) => {
                 sound.damage = Some(reason(&error));
                 break;
@@ -168,6 +188,57 @@ fn decode(
         }
     }
     sound.into_clip()
+}
+
+/// Where the sound lies, in a container that is read here before a decoder sees it. Headers are checked before
+/// decoding where they tell, so that no decoder is run for nothing.
+fn find_layout(open: &OpenSource<'_>, name: &str) -> Result<Option<Layout>, ClipError> {
+    let not_audio = |reason: String| ClipError::NotAudio {
+        name: name.into(),
+        reason,
+    };
+    let mut source = open().map_err(|error| not_audio(error.to_string()))?;
+    if !source.is_seekable() {
+        return Ok(None);
+    }
+    let layout = Layout::find(source.as_mut()).map_err(|broken| match broken {
+        Broken::NoSound { .. } => ClipError::NoSamples { name: name.into() },
+        broken => not_audio(broken.to_string()),
+    })?;
+    if let Some(layout) = &layout {
+        layout.sample_rate.map_or(Ok(()), check_sample_rate)?;
+        let channels = layout.channels.map_or(0, usize::from);
+        check_channel_count(channels, name)?;
+    }
+    Ok(layout)
+}
+
+/// The number of the track that is to be decoded, and a decoder for it.
+fn start_track(
+    format: &dyn FormatReader,
+    name: &str,
+) -> Result<(u32, Box<dyn AudioDecoder>), ClipError> {
+    let not_audio = |reason: String| ClipError::NotAudio {
+        name: name.into(),
+        reason,
+    };
+    let track = format
+        .default_track(TrackType::Audio)
+        .ok_or_else(|| not_audio("it has no audio track".into()))?;
+    let parameters = track.codec_params.as_ref();
+    let parameters = parameters
+        .and_then(|parameters| parameters.audio())
+        .ok_or_else(|| not_audio("its audio track names no codec".into()))?;
+    if let Some(sample_rate) = parameters.sample_rate {
+        check_sample_rate(sample_rate)?;
+    }
+    if let Some(channels) = &parameters.channels {
+        check_channel_count(channels.count(), name)?;
+    }
+    let decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .map_err(|error| not_audio(reason(&error)))?;
+    Ok((track.id, decoder))
 }
 
 /// What was decoded of a file so far.
@@ -373,115 +444,4 @@ impl Stretches {
 
 fn frames(channels: &[Vec<f32>]) -> usize {
     channels.first().map_or(0, Vec::len)
-}
-
-/// How a file's channels become one or two.
-enum StereoMix {
-    /// Mono or stereo, taken as they are.
-    Direct { channels: usize },
-    /// Gain of each input channel to left and right.
-    Gains(Vec<[f32; 2]>),
-}
-
-impl StereoMix {
-    fn new(channels: &Channels) -> Self {
-        let count = channels.count();
-        if count <= 2 {
-            return Self::Direct { channels: count };
-        }
-        let mut gains: Vec<[f32; 2]> = match channels {
-            // Of fewer than six channels, a low-frequency one is a guess of a reader that found no
-            // positions in the file: four channels are far more often a quadraphonic recording.
-            Channels::Positioned(positions)
-                if count >= 6 || !positions.contains(Position::LFE1) =>
-            {
-                // Positioned channels are stored in the order of their bits.
-                positions.iter().map(position_gains).collect()
-            }
-            _ => (0..count)
-                .map(|channel| [[1.0, 0.0], [0.0, 1.0]][channel % 2])
-                .collect(),
-        };
-        let loudest = [0, 1]
-            .map(|side| gains.iter().map(|gain| gain[side]).sum::<f32>())
-            .into_iter()
-            .fold(f32::MIN_POSITIVE, f32::max);
-        for gain in gains.iter_mut().flatten() {
-            *gain /= loudest;
-        }
-        Self::Gains(gains)
-    }
-
-    fn input_channels(&self) -> usize {
-        match self {
-            Self::Direct { channels } => *channels,
-            Self::Gains(gains) => gains.len(),
-        }
-    }
-
-    fn output_channels(&self) -> usize {
-        self.input_channels().min(2)
-    }
-
-    /// Appends `planes` to `output`.
-    fn append(&self, planes: &[Vec<f32>], output: &mut [Vec<f32>]) {
-        match self {
-            Self::Direct { .. } => {
-                for (output, plane) in output.iter_mut().zip(planes) {
-                    output.extend_from_slice(plane);
-                }
-            }
-            Self::Gains(gains) => {
-                for (side, output) in output.iter_mut().enumerate() {
-                    let start = output.len();
-                    output.resize(start + frames(planes), 0.0);
-                    for (plane, gain) in planes.iter().zip(gains) {
-                        // A gain of zero would still spread NaN and infinity.
-                        if gain[side] != 0.0 {
-                            for (mixed, sample) in output[start..].iter_mut().zip(plane) {
-                                *mixed += gain[side] * sample;
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Gains of a speaker position to left and right.
-fn position_gains(position: Position) -> [f32; 2] {
-    const FRONT_LEFT: Position = Position::FRONT_LEFT
-        .union(Position::FRONT_LEFT_CENTER)
-        .union(Position::FRONT_LEFT_WIDE);
-    const FRONT_RIGHT: Position = Position::FRONT_RIGHT
-        .union(Position::FRONT_RIGHT_CENTER)
-        .union(Position::FRONT_RIGHT_WIDE);
-    const OTHER_LEFT: Position = Position::REAR_LEFT
-        .union(Position::SIDE_LEFT)
-        .union(Position::TOP_FRONT_LEFT)
-        .union(Position::TOP_REAR_LEFT)
-        .union(Position::TOP_SIDE_LEFT)
-        .union(Position::BOTTOM_FRONT_LEFT);
-    const OTHER_RIGHT: Position = Position::REAR_RIGHT
-        .union(Position::SIDE_RIGHT)
-        .union(Position::TOP_FRONT_RIGHT)
-        .union(Position::TOP_REAR_RIGHT)
-        .union(Position::TOP_SIDE_RIGHT)
-        .union(Position::BOTTOM_FRONT_RIGHT);
-    const LOW_FREQUENCY: Position = Position::LFE1.union(Position::LFE2);
-
-    if FRONT_LEFT.contains(position) {
-        [1.0, 0.0]
-    } else if FRONT_RIGHT.contains(position) {
-        [0.0, 1.0]
-    } else if OTHER_LEFT.contains(position) {
-        [SIDE_CHANNEL_GAIN, 0.0]
-    } else if OTHER_RIGHT.contains(position) {
-        [0.0, SIDE_CHANNEL_GAIN]
-    } else if LOW_FREQUENCY.contains(position) {
-        [0.0, 0.0]
-    } else {
-        [SIDE_CHANNEL_GAIN; 2]
-    }
 }

@@ -5,6 +5,7 @@
 pub mod allocator;
 pub mod capturing;
 pub mod clips;
+pub mod containers;
 pub mod host;
 pub mod inversion;
 pub mod measures;

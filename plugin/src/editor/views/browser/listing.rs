@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use super::files::{EXTENSION, has_extension};
 
 /// File name extensions of recordings.
-const RECORDINGS: [&str; 8] = ["wav", "wave", "aif", "aiff", "flac", "ogg", "oga", "mp3"];
+const RECORDINGS: [&str; 16] = [
+    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "caf", "flac", "ogg", "oga", "mp3",
+    "m4a", "mp4", "aac",
+];
 /// More entries than that are not listed: nobody scrolls so far.
 const MOST_ENTRIES: usize = 5_000;
 
@@ -105,7 +108,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_recording_is_offered_but_not_to_be_overwritten() {
-        for name in ["a.wav", "a.AIFF", "a.flac", "a.ogg", "a.mp3"] {
+        for name in [
+            "a.wav", "a.AIFF", "a.aifc", "a.caf", "a.flac", "a.ogg", "a.mp3", "a.M4A",
+        ] {
             assert!(is_offered(name, false, Purpose::Load), "{name}");
             assert!(!is_offered(name, false, Purpose::Save), "{name}");
         }

@@ -1,0 +1,120 @@
+//! The containers of uncompressed sound, read tolerantly: WAV in all its forms and AIFF.
+//!
+//! A decoder takes a container at its word and gives up where one number does not fit. Here the chunks are
+//! walked with doubt: what is never used is passed over, and the bytes that are there outweigh the sizes that
+//! a header names. The decoder then sees the same sound behind a header that we have written.
+
+mod aiff;
+mod chunks;
+mod wave;
+mod window;
+
+use std::io;
+use std::ops::Range;
+
+use symphonia::core::io::MediaSource;
+use thiserror::Error;
+
+use super::MAX_READ_S;
+use chunks::Bytes;
+pub(super) use window::Window;
+
+/// Bytes of an ID3v2 tag's own header, before its contents.
+const ID3_HEADER_BYTES: u64 = 10;
+
+/// Where the sound lies in a file, and the header that tells a decoder what it is.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    header: Vec<u8>,
+    /// Offsets of the sound in the file, in bytes.
+    sound: Range<u64>,
+    /// Bytes of one sample whose byte order is not that of the header, or 1.
+    swapped_bytes: usize,
+    /// Sample rate in Hz, if the header names it.
+    pub(super) sample_rate: Option<u32>,
+    /// Number of channels, if the header names it.
+    pub(super) channels: Option<u16>,
+    /// File name extension of what the decoder is given.
+    pub(super) extension: &'static str,
+}
+
+/// Why a file whose container was recognised holds no sound to decode, in plain words.
+#[derive(Debug, Error)]
+pub(super) enum Broken {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("its {container} header breaks off before it says how the sound is stored")]
+    NoFormat { container: &'static str },
+    #[error("its {container} header is there, but no sound follows it")]
+    NoSound { container: &'static str },
+    #[error("its header names {channels} channels")]
+    Channels { channels: u16 },
+    #[error("its header names a sample rate that is no number of Hz")]
+    SampleRate,
+    #[error("its sound is stored as {encoding}, which Weft can't decode")]
+    Encoding { encoding: String },
+    #[error("its header names {bits} bits per sample for {encoding}")]
+    Bits { bits: u16, encoding: &'static str },
+}
+
+impl Layout {
+    /// Looks at the start of `source` and finds where the sound lies; `None` if it is no container that is
+    /// known here.
+    pub(super) fn find(source: &mut dyn MediaSource) -> Result<Option<Self>, Broken> {
+        let mut bytes = Bytes::new(source)?;
+        let start = after_id3(&mut bytes)?;
+        let mut magic = [0; 16];
+        if bytes.read_at(start, &mut magic)? < 12 {
+            return Ok(None);
+        }
+        let form = &magic[8..12];
+        match &magic[..4] {
+            b"RIFF" | b"RIFX" | b"RF64" | b"BW64" if form == b"WAVE" => {
+                wave::layout(&mut bytes, start, &magic).map(Some)
+            }
+            b"riff" if magic[4..] == chunks::WAVE64_RIFF_TAIL => {
+                wave::layout_64(&mut bytes, start).map(Some)
+            }
+            b"FORM" if form == b"AIFF" || form == b"AIFC" => {
+                aiff::layout(&mut bytes, start, form == b"AIFC").map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The file as a decoder is to see it.
+    pub(super) fn window<'a>(&self, source: Box<dyn MediaSource + 'a>) -> Window<'a> {
+        Window::new(
+            self.header.clone(),
+            source,
+            self.sound.clone(),
+            self.swapped_bytes,
+        )
+    }
+}
+
+/// Offset behind an ID3v2 tag at the start, which some programs put before any kind of file.
+fn after_id3(bytes: &mut Bytes<'_>) -> io::Result<u64> {
+    let mut tag = [0; ID3_HEADER_BYTES as usize];
+    let read = bytes.read_at(0, &mut tag)?;
+    if read < tag.len() || !tag.starts_with(b"ID3") || tag[6..].iter().any(|byte| *byte > 0x7f) {
+        return Ok(0);
+    }
+    // Seven bits in each byte.
+    let size = tag[6..]
+        .iter()
+        .fold(0, |size, byte| size << 7 | u64::from(*byte));
+    Ok(ID3_HEADER_BYTES + size)
+}
+
+/// Of the sound, what is read of it at most, in whole frames, so that its size fits any header.
+fn readable(sound: Range<u64>, frame_bytes: u64, sample_rate: u32) -> Range<u64> {
+    let frame_bytes = frame_bytes.max(1);
+    // One frame more, so that what is read ends at the limit and not at the end of the data.
+    let most_frames = (MAX_READ_S * f64::from(sample_rate)) as u64 + 1;
+    let most_bytes = most_frames
+        .saturating_mul(frame_bytes)
+        .min(u64::from(u32::MAX / 2));
+    let bytes = (sound.end - sound.start).min(most_bytes);
+    sound.start..sound.start + bytes / frame_bytes * frame_bytes
+}
