@@ -1,5 +1,6 @@
 //! What can go wrong, told for someone at a terminal.
 
+use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -50,10 +51,64 @@ pub enum CliError {
         /// What is wrong with it.
         source: ScoreError,
     },
+    /// A command line whose parts make no sense together.
+    #[error("{0}")]
+    Usage(String),
+    /// The output exists.
+    #[error("{path:?} exists: give -o another name, or --force to replace it")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder can't be read or made.
+    #[error("can't use the folder {path:?} ({source}): check its name and permissions")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder with nothing to work on.
+    #[error(
+        "there is no {what} in the folder {path:?}: name another one (subfolders are not entered)"
+    )]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// Of several files, some failed; each was told.
+    #[error("{failed} of {of} files failed")]
+    SomeFailed {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        of: usize,
+    },
+    /// The standard input can't be read.
+    #[error("can't read the standard input ({0}): check what sends to it")]
+    StandardInput(io::Error),
+    /// The standard output can't be written.
+    #[error("can't write to the standard output ({0}): check what reads from it")]
+    StandardOutput(io::Error),
+    /// Sound would go to a terminal.
+    #[error("the standard output is a terminal: send it to a program or a file, or give -o a name")]
+    Terminal,
     /// The output is the input.
     #[error("{path:?} is the input itself: give -o another name, so that the recording is kept")]
     OutputIsInput {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl CliError {
+    /// The code that the process ends with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            _ => 1,
+        }
+    }
 }

@@ -1,38 +1,48 @@
 //! The `weft` command line tool.
 //!
-//! Exit codes: 0 for success, 1 for a failure (told in one line on the standard error), 2 for a
-//! command line that makes no sense.
+//! Exit codes: 0 for success, 1 for a failure (told in one line on the standard error; of several files, some
+//! may be written), 2 for a command line that makes no sense.
 
 mod arguments;
+mod batch;
 mod commands;
 mod error;
+mod files;
 mod progress;
+mod report;
+mod signals;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use report::Report;
 
 fn main() -> ExitCode {
     // clap itself exits with code 2, and with 0 for --help and --version.
     let arguments = Arguments::parse();
+    signals::watch();
+    let report = Report {
+        json: arguments.json,
+        quiet: arguments.quiet,
+        output_is_taken: false,
+        is_parallel: false,
+    };
     let result = match arguments.command {
-        Command::Texture(arguments) => commands::texture(&arguments),
-        Command::Fit(arguments) => commands::fit(&arguments),
-        Command::Refine(arguments) => commands::refine(&arguments),
-        Command::Render(arguments) => commands::render(&arguments),
-        Command::Synthesize(arguments) => commands::synthesize(&arguments),
-        Command::Score(arguments) => commands::score(&arguments),
+        Command::Texture(arguments) => commands::texture(&arguments, &report),
+        Command::Fit(arguments) => commands::fit(&arguments, &report),
+        Command::Refine(arguments) => commands::refine(&arguments, &report),
+        Command::Render(arguments) => commands::render(&arguments, &report),
+        Command::Synthesize(arguments) => commands::synthesize(&arguments, &report),
+        Command::Score(arguments) => commands::score(&arguments, &report),
+        Command::Info(arguments) => commands::info(&arguments, &report),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, whatever a library put into its message.
-            let message = error.to_string();
-            let words: Vec<&str> = message.split_whitespace().collect();
-            eprintln!("weft: error: {}", words.join(" "));
-            ExitCode::FAILURE
+            report.error(&error, None);
+            error.exit_code().into()
         }
     }
 }

@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::report::Report;
+
 /// A bar of `length` units. `template` is indicatif's.
-fn bar(length: u64, template: &str, label: &'static str) -> ProgressBar {
+fn bar(report: &Report, length: u64, template: &str, label: &'static str) -> ProgressBar {
+    if !report.shows_progress() {
+        return ProgressBar::hidden();
+    }
     let style = ProgressStyle::with_template(template)
         .expect("the templates below are well formed")
         .progress_chars("━╸─");
@@ -18,8 +23,9 @@ fn bar(length: u64, template: &str, label: &'static str) -> ProgressBar {
 }
 
 /// A bar for a fit: steps, and the loss as the message.
-pub fn fit_bar(steps: u32) -> ProgressBar {
+pub fn fit_bar(report: &Report, steps: u32) -> ProgressBar {
     bar(
+        report,
         steps.into(),
         "{prefix} {bar:32} {pos}/{len} steps, {msg}{eta} left",
         "fitting  ",
@@ -27,8 +33,9 @@ pub fn fit_bar(steps: u32) -> ProgressBar {
 }
 
 /// A bar for writing sound, in frames.
-pub fn render_bar(frames: u64) -> ProgressBar {
+pub fn render_bar(report: &Report, frames: u64) -> ProgressBar {
     bar(
+        report,
         frames,
         "{prefix} {bar:32} {percent} %, {eta} left",
         "rendering",

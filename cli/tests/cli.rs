@@ -1,85 +1,13 @@
 //! The `weft` binary, as a user runs it.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+mod support;
 
-use tempfile::TempDir;
+use std::fs;
+
 use weft_core::clip::{Clip, SampleFormat};
 use weft_core::network::Model;
 
-/// Runs `weft` in `folder` with arguments separated by blanks.
-fn weft(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_weft"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// Runs `weft`, which must succeed without a word on the standard error.
-fn succeed(folder: &Path, arguments: &str) -> String {
-    let output = weft(folder, arguments);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{arguments}: {}",
-        stderr(&output)
-    );
-    assert_eq!(stderr(&output), "", "{arguments}");
-    stdout(&output)
-}
-
-/// Runs `weft`, which must fail with code 1 and one line on the standard error that holds all of
-/// `parts`.
-fn fail(folder: &Path, arguments: &str, parts: &[&str]) {
-    let output = weft(folder, arguments);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{arguments}: {message}");
-    assert!(
-        message.starts_with("weft: error: "),
-        "{arguments}: {message}"
-    );
-    assert_eq!(message.lines().count(), 1, "{arguments}: {message}");
-    for part in parts {
-        assert!(message.contains(part), "{arguments}: {message}");
-    }
-}
-
-/// Runs `weft`, which must refuse the command line with code 2 and a message that holds `part`.
-fn refuse(folder: &Path, arguments: &str, part: &str) {
-    let output = weft(folder, arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments}");
-    let message = stderr(&output);
-    assert!(message.contains(part), "{arguments}: {message}");
-}
-
-/// A folder with `in.wav`, two seconds of rain at 16 kHz.
-fn folder_with_rain() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    succeed(
-        folder.path(),
-        "synthesize rain --seconds 2 --sample-rate 16000 -o in.wav",
-    );
-    folder
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
+use support::{fail, folder_with_rain, names, refuse, succeed};
 
 #[test]
 fn help_and_version_succeed() {
@@ -124,12 +52,15 @@ fn a_senseless_command_line_is_refused_with_code_2() {
     refuse("texture in.wav -o out.wav --fit-steps 0", "1..=100000");
     refuse("texture in.wav -o out.wav --fit-seconds 0", "0.1");
     refuse("texture in.wav -o out.wav --seed=-1", "-1");
-    refuse("texture in.wav -o out.wav --format 16", "float");
+    refuse("texture in.wav -o out.wav --format 8", "float");
     refuse(
         "texture in.wav -o out.wav --fit-steps 9 --fit-seconds 9",
         "cannot be used with",
     );
-    refuse("render model.weft -o out.wav", "--seconds");
+    refuse("render model.weft --seconds 3", "--output");
+    refuse("fit a.wav b.wav -o out.weft", "folder");
+    refuse("fit a.wav b.wav -o -", "folder");
+    refuse("synthesize rain -o folder/", ".wav");
     refuse("score in.wav", "SYNTH");
     refuse("score in.wav out.wav --nature", "cannot be used with");
     refuse("synthesize hail -o out.wav", "rain, fire");

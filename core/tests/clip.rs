@@ -1,10 +1,10 @@
-//! Clips: resampling, checking, mixing and trimming.
+//! Clips: resampling, checking, mixing, trimming and writing.
 
 mod support;
 
 use std::f64::consts::TAU;
 
-use weft_core::clip::{Clip, ClipError, SampleFormat};
+use weft_core::clip::{Clip, ClipError, SampleFormat, WavStream};
 
 use support::clips::{max_difference, sine, two_sines};
 use support::sound_files::wav_bytes;
@@ -153,4 +153,119 @@ fn odd_lengths_and_impossible_rates_of_resampling() {
     }
     let error = two_sines(44_100, 100).resampled(300_000).unwrap_err();
     assert!(error.to_string().contains("300000"));
+}
+
+/// A little-endian number of `size` bytes.
+fn number(bytes: &[u8], at: usize, size: usize) -> usize {
+    let bytes = bytes[at..at + size].iter().rev();
+    bytes.fold(0, |number, &byte| 256 * number + usize::from(byte))
+}
+
+#[test]
+fn wav_files_have_the_form_that_most_programs_read() {
+    // Tag and header length for one and two channels; odd lengths, so that chunks have to be made even.
+    for (format, tag, header) in [
+        (SampleFormat::Int16, 1, 44),
+        (SampleFormat::Int24, 1, 44),
+        (SampleFormat::Float32, 3, 58),
+    ] {
+        let sample_bytes = usize::from(format.bits() / 8);
+        for channels in 1..=8 {
+            for frames in [0, 1, 1_001] {
+                let what = format!("{format:?}, {channels} channels, {frames} frames");
+                let clip = Clip::new(44_100, vec![vec![0.5; frames]; channels]).unwrap();
+                let bytes = wav_bytes(&clip, format);
+                let data = frames * channels * sample_bytes;
+                assert_eq!(&bytes[..4], b"RIFF", "{what}");
+                assert_eq!(number(&bytes, 4, 4), bytes.len() - 8, "{what}");
+                assert_eq!(&bytes[8..16], b"WAVEfmt ", "{what}");
+                let found = number(&bytes, 20, 2);
+                assert_eq!(found, if channels > 2 { 0xfffe } else { tag }, "{what}");
+                let header = if channels > 2 {
+                    bytes.len() - data - data % 2
+                } else {
+                    header
+                };
+                assert_eq!(bytes.len(), header + data + data % 2, "{what}");
+                assert_eq!(&bytes[header - 8..header - 4], b"data", "{what}");
+                assert_eq!(number(&bytes, header - 4, 4), data, "{what}");
+                assert_eq!(number(&bytes, 22, 2), channels, "{what}");
+                assert_eq!(number(&bytes, 24, 4), 44_100, "{what}");
+                let frame_bytes = channels * sample_bytes;
+                assert_eq!(number(&bytes, 28, 4), 44_100 * frame_bytes, "{what}");
+                assert_eq!(number(&bytes, 32, 2), frame_bytes, "{what}");
+                // A reader of somebody else's agrees.
+                let reader = hound::WavReader::new(&bytes[..]).unwrap();
+                assert_eq!(reader.duration() as usize, frames, "{what}");
+                assert_eq!(usize::from(reader.spec().channels), channels, "{what}");
+                assert_eq!(reader.spec().bits_per_sample, format.bits(), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sixteen_bits_are_dithered_into_a_steady_noise() {
+    const STEP: f64 = 1.0 / 32_768.0;
+    // From silence to a loud tone; the second lies under one step.
+    for level in [0.0, 0.4 * STEP as f32, 1e-3, 0.9] {
+        let sound = |frequency| {
+            let tone = sine(SAMPLE_RATE, frequency, 96_000);
+            tone.iter().map(|x| 2.0 * level * x).collect::<Vec<f32>>()
+        };
+        let clip = Clip::new(SAMPLE_RATE, vec![sound(440.0), sound(1_000.0)]).unwrap();
+        let bytes = wav_bytes(&clip, SampleFormat::Int16);
+        assert!(bytes == wav_bytes(&clip, SampleFormat::Int16));
+        let read = Clip::read_bytes(&bytes, None).unwrap();
+        let error = |channel: usize| -> Vec<f64> {
+            let both = read.channels()[channel]
+                .iter()
+                .zip(&clip.channels()[channel]);
+            both.map(|(read, sound)| f64::from(read - sound) / STEP)
+                .collect()
+        };
+        let product = |a: &[f64], b: &[f64]| {
+            a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / a.len() as f64
+        };
+        let errors = [error(0), error(1)];
+        for (error, sound) in errors.iter().zip(clip.channels()) {
+            // Triangular dither and rounding: three times a twelfth of a step squared, whatever the sound.
+            let power = product(error, error);
+            assert!((power - 0.25).abs() < 0.01, "{level}: {power}");
+            let mean = error.iter().sum::<f64>() / error.len() as f64;
+            assert!(mean.abs() < 0.01, "{level}: {mean}");
+            let sound: Vec<f64> = sound.iter().map(|&x| f64::from(x)).collect();
+            let likeness = product(error, &sound) / (power * product(&sound, &sound)).sqrt();
+            assert!(level == 0.0 || likeness.abs() < 0.02, "{level}: {likeness}");
+        }
+        let likeness = product(&errors[0], &errors[1]) / 0.25;
+        assert!(likeness.abs() < 0.02, "{level}: {likeness}");
+    }
+
+    let loud = Clip::new(SAMPLE_RATE, vec![vec![1.5, -1.5, f32::INFINITY]]).unwrap();
+    let read = Clip::read_bytes(&wav_bytes(&loud, SampleFormat::Int16), None).unwrap();
+    let top = 32_767.0 / 32_768.0;
+    assert_eq!(read.channels()[0], [top, -1.0, top]);
+}
+
+#[test]
+fn a_stream_that_cannot_go_back_has_the_bytes_of_the_file() {
+    let clip = two_sines(SAMPLE_RATE, 1_001).to_mono();
+    for format in [
+        SampleFormat::Int16,
+        SampleFormat::Int24,
+        SampleFormat::Float32,
+    ] {
+        let mut bytes = Vec::new();
+        let name = "a pipe".as_ref();
+        let mut stream = WavStream::new(&mut bytes, name, SAMPLE_RATE, 1, format, 1_001).unwrap();
+        for block in clip.channels()[0].chunks(77) {
+            stream.write(&[block]).unwrap();
+        }
+        stream.finish().unwrap();
+        assert!(bytes == wav_bytes(&clip, format), "{format:?}");
+        let error = WavStream::new(&mut bytes, name, SAMPLE_RATE, 1, format, 1 << 32);
+        let error = error.err().unwrap();
+        assert!(matches!(error, ClipError::TooLongForWav { .. }), "{error}");
+    }
 }

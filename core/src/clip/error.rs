@@ -147,10 +147,21 @@ pub enum ClipError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file that was written and is not what it should be.
+    #[error(
+        "{path:?} was written and can't be read back ({reason}): it was removed; check the disk and \
+         write it again"
+    )]
+    ReadBack {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// More sound than a WAV file can hold.
     #[error(
         "{frames} frames ({duration_s:.0} s) are more than a WAV file can hold \
-         ({max_frames} frames in this format): render a shorter stretch, or write 24-bit samples"
+         ({max_frames} frames in this format): render a shorter stretch, or write 24-bit or 16-bit samples"
     )]
     TooLongForWav {
         /// How many frames there would be.

@@ -8,16 +8,21 @@ mod container;
 mod error;
 mod judge;
 mod mix;
+mod part_file;
 mod read;
 mod resample;
+mod wav_format;
 mod write;
 
 pub use capture::Capture;
 pub(crate) use capture::PackedCapture;
 pub use error::ClipError;
 pub use judge::Remark;
+pub(crate) use part_file::PartFile;
+pub use part_file::{abandon_part_files, check_writable};
 pub(crate) use resample::greatest_common_divisor;
-pub use write::{SampleFormat, WavWriter, check_writable};
+pub use wav_format::SampleFormat;
+pub use write::{WavStream, WavWriter};
 
 use std::ops::{Range, RangeInclusive};
 

@@ -103,6 +103,12 @@ impl Clip {
         decode_guarded(&|| Ok(Box::new(Cursor::new(bytes))), extension, name, None)
     }
 
+    /// The first `max_frames` frames of a file at most.
+    pub(super) fn read_start(path: &Path, max_frames: usize) -> Result<Self, ClipError> {
+        let open = || -> io::Result<Box<dyn MediaSource>> { Ok(Box::new(File::open(path)?)) };
+        decode_guarded(&open, Some("wav"), &format!("{path:?}"), Some(max_frames))
+    }
+
     /// Decodes a FLAC stream of at most `max_frames` frames, whatever sample rate it claims.
     pub(super) fn read_flac(bytes: &[u8], max_frames: usize) -> Result<Self, ClipError> {
         decode_guarded(

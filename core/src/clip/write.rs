@@ -1,43 +1,19 @@
 //! WAV files, whole or streamed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process;
 
-use super::{Clip, ClipError, check_sample_rate};
+use super::part_file::PartFile;
+use super::wav_format::WavFormat;
+use super::{Clip, ClipError, SampleFormat};
+use crate::numeric::random::Sequence;
 
-/// How samples are stored in a WAV file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SampleFormat {
-    /// 32-bit IEEE float: exact, and keeps what is above full scale.
-    #[default]
-    Float32,
-    /// 24-bit integer: clipped at full scale. Rounded without dither, because its rounding noise
-    /// (-146 dBFS) lies below that of any converter.
-    Int24,
-}
+/// Seed of the dither: the same sound gives the same file.
+const DITHER_SEED: u64 = 0x5745_4654;
 
-impl SampleFormat {
-    /// Bits of one stored sample.
-    pub fn bits(self) -> u16 {
-        match self {
-            Self::Float32 => 32,
-            Self::Int24 => 24,
-        }
-    }
-
-    /// Frames of `channels` channels that fit into one WAV file, whose sizes are 32-bit byte counts.
-    pub fn max_wav_frames(self, channels: usize) -> u64 {
-        /// More than all the chunks before the samples take.
-        const HEADER_BYTES: u64 = 128;
-        let frame_bytes = u64::from(self.bits() / 8) * channels.max(1) as u64;
-        (u64::from(u32::MAX) - HEADER_BYTES) / frame_bytes
-    }
-}
-
-/// Full scale of a 24-bit integer sample.
-const INT24_FULL_SCALE: f32 = (1 << 23) as f32;
+/// How much of a finished file is read back, in seconds.
+const READ_BACK_S: u32 = 1;
 
 impl Clip {
     /// Writes the clip as a WAV file; an older file of that name is replaced in one step.
@@ -55,18 +31,13 @@ impl Clip {
 
 /// A WAV file written block by block, in constant memory.
 ///
-/// Samples go to a temporary file beside the target, which [`finish`](Self::finish) puts in its
+/// Samples go to a hidden temporary file beside the target, which [`finish`](Self::finish) puts in its
 /// place: a broken-off render neither harms an older file nor leaves half a new one. Dropping the
 /// writer without `finish` removes the temporary file.
 pub struct WavWriter {
-    // `None` only after `finish`.
-    wav: Option<hound::WavWriter<BufWriter<File>>>,
-    path: PathBuf,
-    temporary: PathBuf,
-    sample_rate: u32,
-    channels: usize,
-    format: SampleFormat,
-    frames: u64,
+    // Closed before its place is given up. `None` only in `finish`.
+    samples: Option<WavStream<BufWriter<File>>>,
+    place: PartFile,
 }
 
 impl WavWriter {
@@ -83,47 +54,155 @@ impl WavWriter {
         channels: usize,
         format: SampleFormat,
     ) -> Result<Self, ClipError> {
-        check_sample_rate(sample_rate)?;
-        if channels == 0 {
-            return Err(ClipError::NoChannels);
-        }
-        let too_many = |_| ClipError::TooManyChannels {
-            name: format!("{path:?}"),
-            channels,
-        };
-        let spec = hound::WavSpec {
-            channels: u16::try_from(channels).map_err(too_many)?,
-            sample_rate,
-            bits_per_sample: format.bits(),
-            sample_format: match format {
-                SampleFormat::Float32 => hound::SampleFormat::Float,
-                SampleFormat::Int24 => hound::SampleFormat::Int,
-            },
-        };
-        let failed = |source| ClipError::Write {
-            path: path.to_path_buf(),
-            source,
-        };
-        let target = replaceable_target(path).map_err(failed)?;
-        let (file, temporary) = create_beside(&target).map_err(failed)?;
-        let mut writer = Self {
-            wav: None,
-            path: target,
-            temporary,
-            sample_rate,
-            channels,
-            format,
-            frames: 0,
-        };
-        let wav = hound::WavWriter::new(BufWriter::new(file), spec)
-            .map_err(|error| writer.failed(error))?;
-        writer.wav = Some(wav);
-        Ok(writer)
+        let format = WavFormat::new(sample_rate, channels, format, path)?;
+        let (file, place) =
+            PartFile::beside(path).map_err(|source| write_error(path.to_path_buf(), source))?;
+        let target = place.target().to_path_buf();
+        // The sizes are filled in when they are known.
+        let samples = WavStream::begin(BufWriter::new(file), format, 0, target)?;
+        Ok(Self {
+            samples: Some(samples),
+            place,
+        })
     }
 
     /// Number of channels of the file.
     pub fn channels(&self) -> usize {
-        self.channels
+        self.samples.as_ref().map_or(0, WavStream::channels)
+    }
+
+    /// Frames written so far.
+    pub fn frames(&self) -> u64 {
+        self.samples.as_ref().map_or(0, WavStream::frames)
+    }
+
+    /// Appends a block: one slice per channel, all of the same length.
+    ///
+    /// # Errors
+    ///
+    /// If the block's shape is wrong, the disk refuses, or the file would exceed the 4 GiB of a
+    /// WAV file.
+    pub fn write(&mut self, block: &[&[f32]]) -> Result<(), ClipError> {
+        self.samples
+            .as_mut()
+            .map_or(Ok(()), |samples| samples.write(block))
+    }
+
+    /// Completes the file, reads its beginning back, and puts it in its place.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses, or what it holds is not what was written; what was at the path before is
+    /// then still there.
+    pub fn finish(mut self) -> Result<(), ClipError> {
+        let failed = |source| write_error(self.place.target().to_path_buf(), source);
+        if let Some(samples) = self.samples.take() {
+            let (format, frames) = (samples.format, samples.frames);
+            let complete = |samples: WavStream<BufWriter<File>>| -> io::Result<()> {
+                let mut output = samples.into_padded()?;
+                output.seek(SeekFrom::Start(0))?;
+                output.write_all(&format.header(frames))?;
+                output.into_inner()?;
+                Ok(())
+            };
+            complete(samples).map_err(failed)?;
+            read_back(&self.place, format, frames)?;
+        }
+        let target = self.place.target().to_path_buf();
+        self.place
+            .finish()
+            .map_err(|source| write_error(target, source))
+    }
+}
+
+/// Fails unless a finished file has its length and is sound to [`Clip::read`]: the same rate and channels, and
+/// all of its beginning.
+fn read_back(place: &PartFile, format: WavFormat, frames: u64) -> Result<(), ClipError> {
+    let refused = |reason: String| ClipError::ReadBack {
+        path: place.target().to_path_buf(),
+        reason,
+    };
+    let bytes = fs::metadata(place.temporary())
+        .map_err(|error| refused(error.to_string()))?
+        .len();
+    let expected = format.file_bytes(frames);
+    if bytes != expected {
+        return Err(refused(format!(
+            "it has {bytes} bytes instead of {expected}"
+        )));
+    }
+    // A header without sound is refused by every reader, and is what was asked for.
+    if frames == 0 {
+        return Ok(());
+    }
+    let head = frames.min(u64::from(READ_BACK_S * format.sample_rate)) as usize;
+    let clip =
+        Clip::read_start(place.temporary(), head).map_err(|error| refused(error.to_string()))?;
+    let found = (clip.sample_rate(), clip.channel_count(), clip.len());
+    let written = (format.sample_rate, format.channels.min(2), head);
+    if found != written {
+        return Err(refused(format!(
+            "rate, channels and frames come back as {found:?} instead of {written:?}"
+        )));
+    }
+    Ok(())
+}
+
+/// The bytes of a WAV file, written to anything that takes bytes: a file, or a pipe that can't go back.
+pub struct WavStream<W: Write> {
+    output: W,
+    /// What the output is called in errors.
+    name: PathBuf,
+    format: WavFormat,
+    frames: u64,
+    /// Dither of each channel.
+    dither: Vec<Sequence>,
+    bytes: Vec<u8>,
+}
+
+impl<W: Write> WavStream<W> {
+    /// Writes the header of a file of `frames` frames. `sample_rate` in Hz; errors call the output `name`.
+    ///
+    /// # Errors
+    ///
+    /// If the output refuses, the frames are more than a WAV file can hold, or the sample rate or number of
+    /// channels is out of range.
+    pub fn new(
+        output: W,
+        name: &Path,
+        sample_rate: u32,
+        channels: usize,
+        format: SampleFormat,
+        frames: u64,
+    ) -> Result<Self, ClipError> {
+        let format = WavFormat::new(sample_rate, channels, format, name)?;
+        format.check_frames(frames)?;
+        Self::begin(output, format, frames, name.to_path_buf())
+    }
+
+    fn begin(
+        mut output: W,
+        format: WavFormat,
+        frames: u64,
+        name: PathBuf,
+    ) -> Result<Self, ClipError> {
+        if let Err(source) = output.write_all(&format.header(frames)) {
+            return Err(write_error(name, source));
+        }
+        let dither = (0..format.channels as u64).map(|c| Sequence::new(DITHER_SEED, c));
+        Ok(Self {
+            output,
+            name,
+            format,
+            frames: 0,
+            dither: dither.collect(),
+            bytes: Vec::new(),
+        })
+    }
+
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.format.channels
     }
 
     /// Frames written so far.
@@ -135,143 +214,54 @@ impl WavWriter {
     ///
     /// # Errors
     ///
-    /// If the block's shape is wrong, the disk refuses, or the file would exceed the 4 GiB of a
-    /// WAV file.
+    /// If the block's shape is wrong, the output refuses, or there would be more than the 4 GiB of a WAV file.
     pub fn write(&mut self, block: &[&[f32]]) -> Result<(), ClipError> {
         let frames = block.first().map_or(0, |samples| samples.len());
-        if block.len() != self.channels || block.iter().any(|samples| samples.len() != frames) {
+        let expected = self.format.channels;
+        if block.len() != expected || block.iter().any(|samples| samples.len() != frames) {
             return Err(ClipError::BlockShape {
                 channels: block.len(),
-                expected: self.channels,
+                expected,
             });
         }
         let total = self.frames + frames as u64;
-        let max_frames = self.format.max_wav_frames(self.channels);
-        if total > max_frames {
-            return Err(ClipError::TooLongForWav {
-                frames: total,
-                duration_s: total as f64 / f64::from(self.sample_rate),
-                max_frames,
-            });
+        self.format.check_frames(total)?;
+        self.bytes.clear();
+        for frame in 0..frames {
+            for (samples, dither) in block.iter().zip(&mut self.dither) {
+                let sample = samples[frame];
+                self.format.samples.store(sample, dither, &mut self.bytes);
+            }
         }
-        let format = self.format;
-        if let Some(wav) = &mut self.wav {
-            let mut write_all = || {
-                for frame in 0..frames {
-                    for samples in block {
-                        match format {
-                            SampleFormat::Float32 => wav.write_sample(samples[frame])?,
-                            SampleFormat::Int24 => wav.write_sample(int24(samples[frame]))?,
-                        }
-                    }
-                }
-                Ok(())
-            };
-            write_all().map_err(|error| self.failed(error))?;
-        }
+        self.output
+            .write_all(&self.bytes)
+            .map_err(|source| write_error(self.name.clone(), source))?;
         self.frames = total;
         Ok(())
     }
 
-    /// Completes the file and puts it in its place.
+    /// Completes the file.
     ///
     /// # Errors
     ///
-    /// If the disk refuses; what was at the path before is then still there.
-    pub fn finish(mut self) -> Result<(), ClipError> {
-        if let Some(wav) = self.wav.take() {
-            wav.finalize().map_err(|error| self.failed(error))?;
+    /// If the output refuses.
+    pub fn finish(self) -> Result<(), ClipError> {
+        let name = self.name.clone();
+        self.into_padded()
+            .map(drop)
+            .map_err(|source| write_error(name, source))
+    }
+
+    /// The output behind the last byte: chunks have an even number of them.
+    fn into_padded(mut self) -> io::Result<W> {
+        if !self.format.data_bytes(self.frames).is_multiple_of(2) {
+            self.output.write_all(&[0])?;
         }
-        fs::rename(&self.temporary, &self.path).map_err(|source| ClipError::Write {
-            path: self.path.clone(),
-            source,
-        })
-    }
-
-    fn failed(&self, error: hound::Error) -> ClipError {
-        ClipError::Write {
-            path: self.path.clone(),
-            source: match error {
-                hound::Error::IoError(source) => source,
-                other => io::Error::other(other),
-            },
-        }
+        self.output.flush()?;
+        Ok(self.output)
     }
 }
 
-impl Drop for WavWriter {
-    fn drop(&mut self) {
-        // Closed first: Windows does not remove open files. After `finish` nothing is left to
-        // remove, and a failure to remove harms nobody.
-        self.wav = None;
-        let _ = fs::remove_file(&self.temporary);
-    }
-}
-
-/// Whether a file can be written at `path`, found out by making and removing a temporary file beside
-/// it: worth knowing before minutes of work. What is at the path stays as it is.
-///
-/// # Errors
-///
-/// If `path` is not a regular file that may be written, or its folder can't be written.
-pub fn check_writable(path: &Path) -> Result<(), ClipError> {
-    let check = || {
-        let (file, temporary) = create_beside(&replaceable_target(path)?)?;
-        drop(file);
-        fs::remove_file(temporary)
-    };
-    check().map_err(|source| ClipError::Write {
-        path: path.to_path_buf(),
-        source,
-    })
-}
-
-/// Nearest 24-bit integer, clipped at full scale; NaN becomes zero.
-fn int24(sample: f32) -> i32 {
-    (sample * INT24_FULL_SCALE)
-        .round()
-        .clamp(-INT24_FULL_SCALE, INT24_FULL_SCALE - 1.0) as i32
-}
-
-/// Where a file for `path` has to go: `path` itself, or what it links to. Fails where renaming
-/// over it would replace something that is no regular file (a device, a directory), or a file that
-/// may not be written.
-fn replaceable_target(path: &Path) -> io::Result<PathBuf> {
-    let target = match fs::canonicalize(path) {
-        Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path.to_path_buf()),
-        Err(error) => return Err(error),
-    };
-    if !fs::metadata(&target)?.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it exists and is not a regular file",
-        ));
-    }
-    OpenOptions::new().append(true).open(&target)?;
-    Ok(target)
-}
-
-/// A new file in the folder of `target`, with a name that was not in use.
-fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
-    let name = target
-        .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file"))?;
-    let mut attempt = 0_u32;
-    loop {
-        let mut temporary_name = name.to_os_string();
-        temporary_name.push(format!(".{}-{attempt}.part", process::id()));
-        let temporary = target.with_file_name(temporary_name);
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-        {
-            Ok(file) => return Ok((file, temporary)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 1_000 => {
-                attempt += 1;
-            }
-            Err(error) => return Err(error),
-        }
-    }
+fn write_error(path: PathBuf, source: io::Error) -> ClipError {
+    ClipError::Write { path, source }
 }

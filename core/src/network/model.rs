@@ -154,6 +154,13 @@ impl Model {
         self.front_end.stft().hop_size()
     }
 
+    /// Length of the capture's period in seconds, where it ticks.
+    pub fn period_s(&self) -> Option<f64> {
+        let frame_s = self.hop_size() as f64 / f64::from(self.sample_rate());
+        let frames = self.generator.inputs().period();
+        frames.map(|frames| frames * frame_s)
+    }
+
     /// Which fit it comes from.
     pub fn id(&self) -> TextureId {
         self.id

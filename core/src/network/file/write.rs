@@ -1,35 +1,34 @@
 //! Writes a `.weft` file.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::Path;
 
 use safetensors::tensor::Dtype;
 
 use super::{Header, METADATA_KEY, ModelError, VERSION};
-use crate::clip::{Capture, PackedCapture};
+use crate::clip::{Capture, PackedCapture, PartFile};
 use crate::network::{FeatureRange, Model};
 use crate::spectrum::FrontEnd;
 
 impl Model {
-    /// Writes a `.weft` file: first beside it, then in its place, so that a full disk costs nothing.
+    /// Writes a `.weft` file: first beside it, then in its place, so that a full disk costs nothing. What is
+    /// written has been read by the rules of [`Model::from_bytes`].
     ///
     /// # Errors
-    /// [`ModelError::Io`].
+    /// [`ModelError`]: `Io`, or what the reader says of it.
     pub fn write(&self, path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io {
             path: path.to_owned(),
             source,
         };
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
-        let done =
-            std::fs::write(&part, self.to_bytes()).and_then(|()| std::fs::rename(&part, path));
-        done.map_err(|e| {
-            // What is left of it is of no use; the first error is what counts.
-            let _ = std::fs::remove_file(&part);
-            io(e)
-        })
+        let bytes = self.to_bytes();
+        Self::from_bytes(&bytes)?;
+        let (mut file, place) = PartFile::beside(path).map_err(io)?;
+        let written = file.write_all(&bytes);
+        // Closed before it is moved.
+        drop(file);
+        written.and_then(|()| place.finish()).map_err(io)
     }
 
     /// The bytes of a `.weft` file. The first time, the capture is compressed, which takes tenths of a second.

@@ -1,23 +1,16 @@
 //! The command line.
 
-use std::path::{Path, PathBuf};
+mod shared;
 
-use clap::builder::ArgPredicate;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use weft_core::clip::{SAMPLE_RATES_HZ, SampleFormat};
-use weft_core::fit::cpu::Cpu;
-use weft_core::fit::{DEFAULT_STEPS, FitSettings, STEPS_RANGE};
-use weft_core::procedural::{MAX_SYNTHESIS_S, Texture};
+pub use shared::{BatchArguments, EffortArguments, ModelArguments, WavArguments};
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use weft_core::procedural::Texture;
 use weft_core::texture::score::ScoreSettings;
 
-/// Shortest sound that is written, in seconds.
-const MIN_SECONDS: f64 = 0.1;
-
-/// Longest sound that is written, in seconds: a day.
-const MAX_SECONDS: f64 = 86_400.0;
-
-/// Longest time that a fit may be given, in seconds: a day.
-const MAX_FIT_SECONDS: f64 = 86_400.0;
+use shared::{sample_rate, seconds, synthesis_seconds};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,6 +42,12 @@ Run 'weft COMMAND --help' for more on a command.";
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+    /// Print one line of JSON for each file
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but errors, and what was asked for
+    #[arg(long, global = true)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +58,7 @@ pub enum Command {
     Render(RenderArguments),
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
+    Info(InfoArguments),
 }
 
 /// Turn a recording into an endless texture: fit and render in one go
@@ -76,12 +76,13 @@ pub enum Command {
 Examples:
   weft texture rain.flac -o endless.wav
   weft texture rain.flac -o hour.wav --seconds 3600 --format 24
-  weft texture rain.flac -o quick.wav --fit-seconds 5"
+  weft texture rain.flac -o quick.wav --fit-seconds 5
+  weft texture recordings -o textures/"
 )]
 pub struct TextureArguments {
-    /// The recording
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
+    /// The recordings: files, folders, or - for the standard input
+    #[arg(value_name = "IN", required = true)]
+    pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub output: WavArguments,
     /// Length of the output in seconds
@@ -92,29 +93,38 @@ pub struct TextureArguments {
     pub seed: u32,
     #[command(flatten)]
     pub effort: EffortArguments,
+    #[command(flatten)]
+    pub batch: BatchArguments,
 }
 
 /// Fit a network to a recording and save it as a texture
 ///
 /// The .weft file holds the network and the recording; 'weft render' and the plugin
 /// play it at once, without another fit.
+///
+/// Of several recordings, or a folder of them, each becomes a file in the folder that -o names.
+/// What is there already is not fitted again, unless --force is given: a fit of many files that
+/// was broken off goes on where it was.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "\
 Examples:
   weft fit rain.flac -o rain.weft
-  weft fit rain.flac -o rain.weft --fit-steps 3000"
+  weft fit rain.flac -o quick.weft --fit-steps 300
+  weft fit recordings -o textures/ --jobs 2"
 )]
 pub struct FitArguments {
-    /// The recording: WAV, AIFF, CAF, FLAC, OGG Vorbis, MP3 or M4A, at least one second
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
-    /// The texture to write
-    #[arg(short, long, value_name = "MODEL.weft", value_parser = weft_path)]
-    pub output: PathBuf,
+    /// The recordings, each at least one second: files (WAV, AIFF, CAF, FLAC, OGG Vorbis, MP3 or M4A), folders, or
+    /// - for the standard input
+    #[arg(value_name = "IN", required = true)]
+    pub inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: ModelArguments,
     #[command(flatten)]
     pub effort: EffortArguments,
+    #[command(flatten)]
+    pub batch: BatchArguments,
 }
 
 /// Render a saved texture, for any length of time
@@ -127,20 +137,23 @@ pub struct FitArguments {
     after_help = "\
 Examples:
   weft render rain.weft --seconds 60 -o rain.wav
-  weft render rain.weft --seconds 60 --seed 7 --format 24 -o other.wav"
+  weft render rain.weft --seconds 60 --seed 7 --format 24 -o other.wav
+  weft render rain.weft --format 16 -o - | aplay"
 )]
 pub struct RenderArguments {
-    /// The texture, as 'weft fit' wrote it
-    #[arg(value_name = "MODEL.weft")]
-    pub model: PathBuf,
+    /// The textures, as 'weft fit' wrote them: files, folders, or - for the standard input
+    #[arg(value_name = "MODEL.weft", required = true)]
+    pub models: Vec<PathBuf>,
     #[command(flatten)]
     pub output: WavArguments,
     /// Length of the output in seconds
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
     pub seconds: f64,
     /// Which stretch of the texture to render
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u32,
+    #[command(flatten)]
+    pub batch: BatchArguments,
 }
 
 /// Make a recording to begin with: rain, fire, wind, crickets, clock, chimes or surf
@@ -202,9 +215,6 @@ pub struct ScoreArguments {
     /// Score the recording's own second half against its first (at least four seconds)
     #[arg(long, conflicts_with = "synthesis")]
     pub nature: bool,
-    /// Print one line of JSON
-    #[arg(long)]
-    pub json: bool,
     /// Seed of the random networks and snippets
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -222,33 +232,6 @@ impl ScoreArguments {
     }
 }
 
-/// Where and how to write sound.
-#[derive(Debug, Args)]
-pub struct WavArguments {
-    /// The WAV file to write
-    #[arg(short = 'o', long = "output", value_name = "OUT.wav", value_parser = wav_path)]
-    pub path: PathBuf,
-    /// 32-bit float samples, or 24-bit integers
-    #[arg(long, value_enum, default_value_t = Format::Float)]
-    format: Format,
-}
-
-impl WavArguments {
-    pub fn format(&self) -> SampleFormat {
-        match self.format {
-            Format::Float => SampleFormat::Float32,
-            Format::Int24 => SampleFormat::Int24,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Float,
-    #[value(name = "24")]
-    Int24,
-}
-
 /// Go on with the fit of a saved texture
 ///
 /// Starts from the network in the .weft file, with the recording in it: a texture that
@@ -262,105 +245,31 @@ Examples:
   weft refine rain.weft -o better.weft --fit-steps 5000"
 )]
 pub struct RefineArguments {
-    /// The texture to start from
-    #[arg(value_name = "IN.weft")]
-    pub model: PathBuf,
-    /// The .weft file to write
-    #[arg(short = 'o', long = "output", value_name = "OUT.weft")]
-    pub output: PathBuf,
+    /// The textures to start from: files, folders, or - for the standard input
+    #[arg(value_name = "IN.weft", required = true)]
+    pub models: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: ModelArguments,
     #[command(flatten)]
     pub effort: EffortArguments,
+    #[command(flatten)]
+    pub batch: BatchArguments,
 }
 
-/// How much work goes into a fit.
+/// Tell what a sound file or a texture holds
+///
+/// Of a sound: seconds, sample rate, channels, level, and what the plugin would remark on it as
+/// a capture. Of a texture: its name, the recording in it, and how near the fit came.
 #[derive(Debug, Args)]
-pub struct EffortArguments {
-    /// Training steps: more come closer, up to a few thousand
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = DEFAULT_STEPS,
-        // Otherwise the default would count as given, and a time limit would stop at it.
-        default_value_if("fit_seconds", ArgPredicate::IsPresent, "100000"),
-        value_parser = clap::value_parser!(u32)
-            .range(*STEPS_RANGE.start() as i64..=*STEPS_RANGE.end() as i64),
-        conflicts_with = "fit_seconds"
-    )]
-    fit_steps: u32,
-    /// Fit for B seconds instead (not the same each time)
-    #[arg(long, value_name = "B", value_parser = fit_seconds)]
-    fit_seconds: Option<f64>,
-    /// Seed of the fit itself: another one is another attempt
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    fit_seed: u64,
-    /// Threads to fit with; 0 means one per core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
-}
-
-impl EffortArguments {
-    pub fn settings(&self) -> FitSettings {
-        FitSettings {
-            steps: self.fit_steps,
-            max_duration_s: self.fit_seconds,
-            seed: self.fit_seed,
-        }
-    }
-
-    pub fn device(&self) -> Cpu {
-        Cpu {
-            threads: self.threads,
-            background: false,
-        }
-    }
-}
-
-/// A number of seconds within bounds; NaN is within none.
-fn bounded_seconds(text: &str, low: f64, high: f64) -> Result<f64, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| format!("not a number of seconds: give {low} to {high}"))?;
-    if (low..=high).contains(&seconds) {
-        Ok(seconds)
-    } else {
-        Err(format!("give {low} to {high} seconds"))
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    bounded_seconds(text, MIN_SECONDS, MAX_SECONDS)
-}
-
-fn synthesis_seconds(text: &str) -> Result<f64, String> {
-    bounded_seconds(text, MIN_SECONDS, MAX_SYNTHESIS_S)
-}
-
-fn fit_seconds(text: &str) -> Result<f64, String> {
-    bounded_seconds(text, MIN_SECONDS, MAX_FIT_SECONDS)
-}
-
-fn sample_rate(text: &str) -> Result<u32, String> {
-    let (low, high) = (SAMPLE_RATES_HZ.start(), SAMPLE_RATES_HZ.end());
-    text.parse()
-        .ok()
-        .filter(|rate| SAMPLE_RATES_HZ.contains(rate))
-        .ok_or_else(|| format!("give a whole number from {low} to {high} Hz"))
-}
-
-fn path_ending_in(text: &str, extension: &str, what: &str) -> Result<PathBuf, String> {
-    let path = Path::new(text);
-    match path.extension() {
-        Some(found) if found.eq_ignore_ascii_case(extension) => Ok(path.to_path_buf()),
-        _ => Err(format!(
-            "{what} is written: give a name that ends in .{extension}"
-        )),
-    }
-}
-
-fn wav_path(text: &str) -> Result<PathBuf, String> {
-    path_ending_in(text, "wav", "a WAV file")
-}
-
-fn weft_path(text: &str) -> Result<PathBuf, String> {
-    path_ending_in(text, "weft", "a Weft texture")
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  weft info rain.flac
+  weft info textures --json"
+)]
+pub struct InfoArguments {
+    /// Sound files and textures, folders of them, or - for the standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub inputs: Vec<PathBuf>,
 }

@@ -1,0 +1,197 @@
+//! Arguments that several commands have.
+
+use std::path::PathBuf;
+use std::thread;
+
+use clap::builder::ArgPredicate;
+use clap::{Args, ValueEnum};
+use weft_core::clip::{SAMPLE_RATES_HZ, SampleFormat};
+use weft_core::fit::cpu::Cpu;
+use weft_core::fit::{DEFAULT_STEPS, FitSettings, STEPS_RANGE};
+use weft_core::procedural::MAX_SYNTHESIS_S;
+
+use crate::error::CliError;
+use crate::files::{Output, is_standard};
+
+/// Shortest sound that is written, in seconds.
+const MIN_SECONDS: f64 = 0.1;
+/// Longest sound that is written, in seconds: a day.
+const MAX_SECONDS: f64 = 86_400.0;
+/// Longest time that a fit may be given, in seconds: a day.
+const MAX_FIT_SECONDS: f64 = 86_400.0;
+
+/// Where and how to write sound.
+#[derive(Debug, Args)]
+pub struct WavArguments {
+    /// The WAV file to write, a folder, or - for the standard output
+    #[arg(short = 'o', long = "output", value_name = "OUT.wav")]
+    path: PathBuf,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+    /// 32-bit float samples, 24-bit integers, or 16-bit integers with dither
+    #[arg(long, value_enum, default_value_t = Format::Float)]
+    format: Format,
+}
+
+impl WavArguments {
+    pub fn output(&self) -> Output {
+        Output {
+            path: self.path.clone(),
+            force: self.force,
+        }
+    }
+
+    /// The output, if it names a WAV file and no folder.
+    pub fn single_output(&self) -> Result<Output, CliError> {
+        let is_wav = self
+            .path
+            .extension()
+            .is_some_and(|found| found.eq_ignore_ascii_case("wav"));
+        if is_wav || is_standard(&self.path) {
+            return Ok(self.output());
+        }
+        Err(CliError::Usage(
+            "a WAV file is written: give -o a name that ends in .wav".into(),
+        ))
+    }
+
+    pub fn format(&self) -> SampleFormat {
+        match self.format {
+            Format::Float => SampleFormat::Float32,
+            Format::Int24 => SampleFormat::Int24,
+            Format::Int16 => SampleFormat::Int16,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Float,
+    #[value(name = "24")]
+    Int24,
+    #[value(name = "16")]
+    Int16,
+}
+
+/// Where to write textures.
+#[derive(Debug, Args)]
+pub struct ModelArguments {
+    /// The texture to write, a folder, or - for the standard output
+    #[arg(short = 'o', long = "output", value_name = "OUT.weft")]
+    path: PathBuf,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+}
+
+impl ModelArguments {
+    pub fn output(&self) -> Output {
+        Output {
+            path: self.path.clone(),
+            force: self.force,
+        }
+    }
+}
+
+/// How several files are worked on.
+#[derive(Debug, Args)]
+pub struct BatchArguments {
+    /// Files to work on at the same time; 0 means one per core
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    jobs: usize,
+}
+
+impl BatchArguments {
+    /// Files at the same time, at least one.
+    pub fn jobs(&self) -> usize {
+        match self.jobs {
+            0 => cores(),
+            jobs => jobs,
+        }
+    }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How much work goes into a fit.
+#[derive(Debug, Args)]
+pub struct EffortArguments {
+    /// Training steps: more come closer, up to a few thousand
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = DEFAULT_STEPS,
+        // Otherwise the default would count as given, and a time limit would stop at it.
+        default_value_if("fit_seconds", ArgPredicate::IsPresent, "100000"),
+        value_parser = clap::value_parser!(u32)
+            .range(*STEPS_RANGE.start() as i64..=*STEPS_RANGE.end() as i64),
+        conflicts_with = "fit_seconds"
+    )]
+    fit_steps: u32,
+    /// Fit for B seconds instead (not the same each time)
+    #[arg(long, value_name = "B", value_parser = fit_seconds)]
+    fit_seconds: Option<f64>,
+    /// Seed of the fit itself: another one is another attempt
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    fit_seed: u64,
+    /// Threads to fit with; 0 means one per core, shared by files worked on at the same time
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+impl EffortArguments {
+    pub fn settings(&self) -> FitSettings {
+        FitSettings {
+            steps: self.fit_steps,
+            max_duration_s: self.fit_seconds,
+            seed: self.fit_seed,
+        }
+    }
+
+    /// Where one of the files is fitted.
+    pub fn device(&self, batch: &BatchArguments) -> Cpu {
+        let threads = match (self.threads, batch.jobs()) {
+            (0, jobs @ 2..) => (cores() / jobs).max(1),
+            (threads, _) => threads,
+        };
+        Cpu {
+            threads,
+            background: false,
+        }
+    }
+}
+
+/// A number of seconds within bounds; NaN is within none.
+fn bounded_seconds(text: &str, low: f64, high: f64) -> Result<f64, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("not a number of seconds: give {low} to {high}"))?;
+    if (low..=high).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err(format!("give {low} to {high} seconds"))
+    }
+}
+
+pub fn seconds(text: &str) -> Result<f64, String> {
+    bounded_seconds(text, MIN_SECONDS, MAX_SECONDS)
+}
+
+pub fn synthesis_seconds(text: &str) -> Result<f64, String> {
+    bounded_seconds(text, MIN_SECONDS, MAX_SYNTHESIS_S)
+}
+
+fn fit_seconds(text: &str) -> Result<f64, String> {
+    bounded_seconds(text, MIN_SECONDS, MAX_FIT_SECONDS)
+}
+
+pub fn sample_rate(text: &str) -> Result<u32, String> {
+    let (low, high) = (SAMPLE_RATES_HZ.start(), SAMPLE_RATES_HZ.end());
+    text.parse()
+        .ok()
+        .filter(|rate| SAMPLE_RATES_HZ.contains(rate))
+        .ok_or_else(|| format!("give a whole number from {low} to {high} Hz"))
+}

@@ -1,0 +1,86 @@
+//! What is said of the work, and how: in words, as JSON, or not at all.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+
+use crate::error::CliError;
+
+/// What a command tells of one file, by name.
+pub type Record = Map<String, Value>;
+
+/// How a command speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Report {
+    /// One line of JSON for each file instead of words.
+    pub json: bool,
+    /// Nothing but errors, and results that were asked for.
+    pub quiet: bool,
+    /// The standard output carries sound: what is said goes to the standard error.
+    pub output_is_taken: bool,
+    /// Several files at once: no progress bars.
+    pub is_parallel: bool,
+}
+
+impl Report {
+    /// Whether somebody may look at a progress bar.
+    pub fn shows_progress(&self) -> bool {
+        !(self.json || self.quiet || self.is_parallel)
+    }
+
+    /// Words on the way.
+    pub fn note(&self, line: &str) {
+        if !self.json && !self.quiet {
+            self.print(line);
+        }
+    }
+
+    /// What became of a file, for programs; in words it was said on the way.
+    pub fn done(&self, record: &Record) {
+        if self.json && !self.quiet {
+            self.print(&json(record));
+        }
+    }
+
+    /// What was asked for.
+    pub fn result(&self, words: &str, record: &Record) {
+        if self.json {
+            self.print(&json(record));
+        } else {
+            self.print(words.trim_end());
+        }
+    }
+
+    /// What went wrong: one line on the standard error, and for programs a record too. `file` names what it was
+    /// about, among others.
+    pub fn error(&self, error: &CliError, file: Option<&str>) {
+        // One line, whatever a library put into its message.
+        let message = error.to_string();
+        let words: Vec<&str> = message.split_whitespace().collect();
+        let message = words.join(" ");
+        // Nobody listening there is no error.
+        let _ = writeln!(io::stderr(), "weft: error: {message}");
+        if self.json {
+            let mut record = Record::new();
+            if let Some(file) = file {
+                record.insert("input".into(), file.into());
+            }
+            record.insert("status".into(), "failed".into());
+            record.insert("error".into(), message.into());
+            self.print(&json(&record));
+        }
+    }
+
+    /// A line where nobody listening is no error.
+    fn print(&self, line: &str) {
+        let _ = if self.output_is_taken {
+            writeln!(io::stderr(), "{line}")
+        } else {
+            writeln!(io::stdout(), "{line}")
+        };
+    }
+}
+
+fn json(record: &Record) -> String {
+    serde_json::to_string(record).expect("plain names and values")
+}

@@ -1,0 +1,167 @@
+//! Files that appear whole or not at all.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Names that are tried for a temporary file before giving up.
+const MAX_ATTEMPTS: u32 = 1_000;
+
+/// The temporary files of this process.
+struct Pending {
+    paths: Vec<PathBuf>,
+    /// The process is about to end: nothing is begun or put in its place any more.
+    is_abandoned: bool,
+}
+
+static PENDING: Mutex<Pending> = Mutex::new(Pending {
+    paths: Vec::new(),
+    is_abandoned: false,
+});
+
+fn pending() -> MutexGuard<'static, Pending> {
+    // Nothing in here panics half way.
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes every temporary file of this process, and lets none be made or finished from now on: what a handler
+/// of signals calls before it ends the process. Files that are already in their place stay.
+pub fn abandon_part_files() {
+    let mut pending = pending();
+    pending.is_abandoned = true;
+    for path in pending.paths.drain(..) {
+        // The process ends either way.
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn abandoned() -> io::Error {
+    io::Error::new(io::ErrorKind::Interrupted, "the program is being ended")
+}
+
+/// The place of a file that is being written: a hidden temporary file beside the target, which
+/// [`finish`](Self::finish) puts in the target's place. Dropped without, it removes the temporary file.
+///
+/// Whoever writes closes the file before either: Windows neither moves nor removes open files.
+pub(crate) struct PartFile {
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl PartFile {
+    /// Makes an empty temporary file beside `path`, or beside what it links to.
+    ///
+    /// # Errors
+    ///
+    /// If `path` is something else than a regular file that may be written, or its folder can't be written.
+    pub fn beside(path: &Path) -> io::Result<(File, Self)> {
+        let target = replaceable_target(path)?;
+        let name = target
+            .file_name()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file"))?
+            .to_os_string();
+        let mut pending = pending();
+        if pending.is_abandoned {
+            return Err(abandoned());
+        }
+        let mut attempt = 0;
+        loop {
+            let mut hidden = OsString::from(".");
+            hidden.push(&name);
+            hidden.push(format!(".{}-{attempt}.part", process::id()));
+            let temporary = target.with_file_name(hidden);
+            let new = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(&temporary);
+            match new {
+                Ok(file) => {
+                    pending.paths.push(temporary.clone());
+                    return Ok((file, Self { temporary, target }));
+                }
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && attempt < MAX_ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Where the temporary file is.
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Where the file is to be.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Puts the file in its place; an older one is replaced in one step.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses; what was there before is then still there.
+    pub fn finish(self) -> io::Result<()> {
+        let pending = pending();
+        if pending.is_abandoned {
+            return Err(abandoned());
+        }
+        let moved = fs::rename(&self.temporary, &self.target);
+        // Dropping takes the lock again.
+        drop(pending);
+        moved
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        let mut pending = pending();
+        pending.paths.retain(|path| *path != self.temporary);
+        // After `finish` nothing is left to remove, and a failure to remove harms nobody.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+/// Whether a file can be written at `path`, found out by making and removing a temporary file beside
+/// it: worth knowing before minutes of work. What is at the path stays as it is.
+///
+/// # Errors
+///
+/// If `path` is not a regular file that may be written, or its folder can't be written.
+pub fn check_writable(path: &Path) -> Result<(), super::ClipError> {
+    // Closed before its place is given up.
+    PartFile::beside(path)
+        .map(|(file, place)| {
+            drop(file);
+            drop(place);
+        })
+        .map_err(|source| super::ClipError::Write {
+            path: path.to_path_buf(),
+            source,
+        })
+}
+
+/// Where a file for `path` has to go: `path` itself, or what it links to. Fails where renaming
+/// over it would replace something that is no regular file (a device, a directory), or a file that
+/// may not be written.
+fn replaceable_target(path: &Path) -> io::Result<PathBuf> {
+    let target = match fs::canonicalize(path) {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path.to_path_buf()),
+        Err(error) => return Err(error),
+    };
+    if !fs::metadata(&target)?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it exists and is not a regular file",
+        ));
+    }
+    OpenOptions::new().append(true).open(&target)?;
+    Ok(target)
+}
