@@ -7,7 +7,7 @@ use weft_core::instrument::{CaptureSettings, CaptureStart, Phase, Slot, Transpor
 use weft_core::network::Model;
 use weft_core::procedural::{Texture, synthesize};
 
-use support::capturing::{capture_rain, is_kept};
+use support::capturing::{capture_rain, captured_state, is_kept};
 use support::clips::{RATE, map_samples, max_difference, rain, silence, texture};
 use support::host::{BLOCK_SIZE, HOLD, bouncing, bouncing_at, started};
 use support::measures::rms;
@@ -253,4 +253,52 @@ fn captures_are_kept_losslessly_at_the_bits_they_need() {
     let (kept, _) = through_a_file(&faint);
     let error = max_difference(&kept, &faint);
     assert!(error <= faint.peak() / 8_388_608.0, "{error}");
+}
+
+#[test]
+fn a_load_ends_what_was_begun_for_the_contents_before_it() {
+    let state = captured_state();
+    let loud = texture(Texture::Fire, 3, 2.0);
+    let quiet = map_samples(&loud, |x| x * 1e-4);
+    let waits = CaptureSettings {
+        start: CaptureStart::Threshold(-20.0),
+        ..CaptureSettings::now(Slot::A, 1.0)
+    };
+    for settings in [waits, CaptureSettings::now(Slot::A, 1.0)] {
+        let (instrument, mut host) = bouncing();
+        host.start_capture(settings);
+        host.feed(&quiet, RATE as usize / 2, &HOLD);
+        assert!(host.is_capturing());
+        instrument.load_state(state).unwrap();
+        assert!(!host.is_capturing());
+        host.feed(&loud, loud.len(), &HOLD);
+        wait_for_rest(&instrument);
+        assert!(instrument.save_state().unwrap() == state);
+        assert_ne!(instrument.status().phase, Phase::Waiting);
+        // What begins afterwards is for what is there now.
+        host.start_capture(settings);
+        host.feed(&loud, loud.len(), &HOLD);
+        wait_for_rest(&instrument);
+        assert!(instrument.save_state().unwrap() != state);
+    }
+}
+
+#[test]
+fn a_capture_that_waits_follows_its_settings() {
+    let (instrument, mut host) = bouncing();
+    let clip = texture(Texture::Rain, 1, 3.0);
+    let waits = CaptureSettings {
+        start: CaptureStart::Threshold(0.0),
+        ..CaptureSettings::now(Slot::A, 2.0)
+    };
+    host.start_capture(waits);
+    host.feed(&clip, RATE as usize / 2, &HOLD);
+    assert!(host.is_capturing() && !host.is_recording());
+    host.follow_capture(CaptureSettings::now(Slot::D, 1.0));
+    assert!(host.is_recording());
+    host.feed(&clip, clip.len(), &HOLD);
+    wait_for_rest(&instrument);
+    assert!(instrument.capture(Slot::A).is_none());
+    let begin = &clip.channels()[0][..RATE as usize];
+    assert!(is_kept(&instrument.capture(Slot::D).unwrap(), begin));
 }

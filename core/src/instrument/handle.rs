@@ -93,7 +93,7 @@ impl Instrument {
             textures: textures_in,
             paces: fit_paces,
             stage: stage_in,
-            desk: desk_out,
+            desk: desk_out.clone(),
             orders: orders_out,
             news: news_out,
             requests: requests_out,
@@ -108,6 +108,7 @@ impl Instrument {
             work: work.clone(),
             meters: meters_in,
             capture_meter,
+            desk: desk_out,
             textures: textures_out,
             scope: scope_in,
             paces: song_paces,
@@ -304,8 +305,15 @@ impl Instrument {
         Ok(())
     }
 
+    /// Ends the recording that goes on or waits to begin, with the next samples that are processed: what it
+    /// was begun for is no longer there. A load does so by itself.
+    pub fn end_recordings(&self) {
+        self.desk.count_load();
+    }
+
     /// Takes over a bank, as [`load_state`](Self::load_state) does.
     pub fn load_bank(&self, bank: Bank) {
+        self.end_recordings();
         self.command(Command::Load(Box::new(bank)));
     }
 

@@ -65,9 +65,7 @@ impl AmpParams {
             .with_poly_modulation_id(NoteControl::Gain as u32)
             .with_unit(" dB")
             .with_value_to_string(formatters::v2s_f32_rounded(1))
-            .with_string_to_value(Arc::new(|text| {
-                text::number_with_units(text, &[("db", 1.0)])
-            })),
+            .with_string_to_value(Arc::new(text::parse_decibels)),
             attack: envelope_time("Attack", defaults.attack_s, ATTACK_RANGE_S),
             decay: envelope_time("Decay", defaults.decay_s, DECAY_RANGE_S),
             sustain: share("Sustain", defaults.sustain, 1.0),

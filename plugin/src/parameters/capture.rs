@@ -70,9 +70,7 @@ impl CaptureParams {
             )
             .with_unit(" dBFS")
             .with_value_to_string(formatters::v2s_f32_rounded(1))
-            .with_string_to_value(Arc::new(|text| {
-                text::number_with_units(text, &[("dbfs", 1.0), ("db", 1.0)])
-            })),
+            .with_string_to_value(Arc::new(text::parse_decibels)),
             seconds: FloatParam::new(
                 "Capture Length",
                 LENGTH_DEFAULT_S,
@@ -126,7 +124,8 @@ impl FitParams {
         let name = format!("Fit Steps {}", slot.letter());
         let steps = IntParam::new(name, FIT_STEPS_DEFAULT, range)
             .with_string_to_value(Arc::new(|text| {
-                text::number_with_units(text, &[("steps", 1.0)]).map(|steps| steps.round() as i32)
+                text::number_with_units(text, &[("step", 1.0), ("steps", 1.0)])
+                    .map(|steps| steps.round() as i32)
             }))
             .with_callback(Arc::new(move |steps| {
                 session.set_fit_steps(slot, steps.unsigned_abs());

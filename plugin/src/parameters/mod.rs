@@ -23,6 +23,7 @@ mod spectrum;
 #[cfg(test)]
 mod tests;
 mod through;
+pub mod typed;
 
 use nice_plug::prelude::*;
 use weft_core::instrument::{CaptureSettings, Controls, NoteControl};

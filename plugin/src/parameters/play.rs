@@ -69,7 +69,12 @@ impl PlayParams {
                     min: 0,
                     max: SEED_MAX,
                 },
-            ),
+            )
+            .with_string_to_value(Arc::new(|text| {
+                // Half a seed is none.
+                let seed = text::number_with_units(text, &[])?;
+                (seed.fract() == 0.0).then_some(seed as i32)
+            })),
             lock: switch("Lock to Timeline", defaults.lock),
             lock_tempo: FloatParam::new(
                 "Lock Tempo",
@@ -87,7 +92,7 @@ impl PlayParams {
                 if text::is(text, "off") {
                     return Some(0.0);
                 }
-                text::number_with_units(text, &[("bpm", 1.0)])
+                text::number_with_units(text, &[("bpm", 1.0), ("beatsperminute", 1.0)])
             })),
         }
     }

@@ -63,7 +63,7 @@ impl SoundParams {
             .with_poly_modulation_id(NoteControl::Pitch as u32)
             .with_unit(" st")
             .with_value_to_string(Arc::new(|semitones| text::signed(semitones, 2)))
-            .with_string_to_value(Arc::new(parse_semitones)),
+            .with_string_to_value(Arc::new(text::parse_semitones)),
             time: time(defaults.time),
             quality: EnumParam::new("Quality", Quality::Eco),
             bend: FloatParam::new(
@@ -88,7 +88,7 @@ impl SoundParams {
             )
             .with_unit(" st")
             .with_string_to_value(Arc::new(|text| {
-                parse_semitones(text).map(|semitones| semitones.round() as i32)
+                text::parse_semitones(text).map(|semitones| semitones.round() as i32)
             })),
         }
     }
@@ -155,17 +155,20 @@ pub fn speed(time: f32) -> f32 {
     }
 }
 
-fn parse_semitones(text: &str) -> Option<f32> {
-    text::number_with_units(text, &[("semitones", 1.0), ("st", 1.0)])
-}
-
 fn parse_speed(text: &str) -> Option<f32> {
     if text::is(text, "freeze") {
         return Some(0.0);
     }
-    let text = text.trim();
-    let number = text.strip_prefix(['×', 'x', 'X']).unwrap_or(text);
-    text::number_with_units(number, &[("%", 0.01), ("×", 1.0), ("x", 1.0)])
+    let text = text::plain(text);
+    let number = text.strip_prefix(['×', 'x', '*']).unwrap_or(&text);
+    let units = [
+        ("×", 1.0),
+        ("x", 1.0),
+        ("times", 1.0),
+        ("%", 0.01),
+        ("percent", 0.01),
+    ];
+    text::number_with_units(number, &units)
 }
 
 #[cfg(test)]

@@ -64,7 +64,14 @@ impl SpectrumParams {
             .with_unit(" dB/oct")
             .with_value_to_string(Arc::new(|tilt| text::signed(tilt, 1)))
             .with_string_to_value(Arc::new(|text| {
-                text::number_with_units(text, &[("db/oct", 1.0), ("db", 1.0)])
+                let units = [
+                    ("db/oct", 1.0),
+                    ("db/octave", 1.0),
+                    ("dbperoctave", 1.0),
+                    ("dbanoctave", 1.0),
+                    ("db", 1.0),
+                ];
+                text::number_with_units(text, &units)
             })),
             smear: seconds(
                 "Smear",

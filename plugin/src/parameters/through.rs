@@ -54,7 +54,14 @@ impl Through {
             if text::is(text, "off") {
                 return Some(GAIN_RANGE_DB.0);
             }
-            text::number_with_units(text, &[("db", 1.0)])
+            // What other programs call silence.
+            if matches!(
+                text::plain(text).trim_end_matches("db").trim_end(),
+                "-inf" | "-∞"
+            ) {
+                return Some(GAIN_RANGE_DB.0);
+            }
+            text::parse_decibels(text)
         };
         let range = FloatRange::Linear {
             min: GAIN_RANGE_DB.0,

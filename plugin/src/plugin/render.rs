@@ -142,8 +142,9 @@ impl<R: Role> WeftPlugin<R> {
         events::dispatch(&mut self.player, &self.instance.params, event, api);
     }
 
-    /// Begins, grabs or cancels a capture where automation or the window asks for it. A press during a
-    /// capture changes nothing, so that the button, which presses twice, counts once.
+    /// Begins, grabs or cancels a capture where automation or the window asks for it; one that waits follows
+    /// its settings, and begins anew where it is asked for again. A press during a recording changes nothing,
+    /// so that the button, which presses twice, counts once, and a song that goes round comes to its end.
     fn apply_capture_requests(&mut self) {
         let params = &self.instance.params;
         let session = &self.instance.session;
@@ -159,8 +160,10 @@ impl<R: Role> WeftPlugin<R> {
         let settings = params.capture_settings();
         if session.take_cancel_request() {
             self.player.cancel_capture();
-        } else if (automated || requested) && !self.player.is_capturing() {
+        } else if (automated || requested) && !self.player.is_recording() {
             self.player.start_capture(settings);
+        } else {
+            self.player.follow_capture(settings);
         }
         if self.triggers.grab.rises(grab.value()) {
             self.player.grab(settings);

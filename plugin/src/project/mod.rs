@@ -132,6 +132,8 @@ impl Project {
         };
         self.session.report_error(refusal);
         let instrument = self.session.instrument();
+        // Nor is what can't be read recorded over.
+        self.end_recordings();
         // Where there are textures, these are what is to be saved.
         if instrument.bank().is_empty() {
             self.unreadable
@@ -162,7 +164,14 @@ impl Project {
         let instrument = self.session.instrument();
         self.dirty.project_loads(!bank.has_unfinished_fits());
         self.bytes.replace(instrument.revision(), bytes);
+        self.end_recordings();
         instrument.load_bank(bank);
+    }
+
+    /// Ends what was begun to be captured for the project that was there before, be it only asked for.
+    fn end_recordings(&self) {
+        self.session.take_capture_request();
+        self.session.instrument().end_recordings();
     }
 }
 

@@ -55,14 +55,18 @@ fn a_texture_just_loaded_is_what_is_saved() {
     let again = session.instrument().texture(Slot::B).unwrap();
     assert!(again.capture() == model.capture());
     // Loading the same is nothing new, and what can't be read changes nothing.
+    session.request_capture();
     let revision = session.instrument().revision();
     project.set(encoded.clone());
+    assert!(session.take_capture_request());
     project.set("AAAA".to_owned());
     assert!(session.status().error.is_some());
     assert_eq!(session.instrument().revision(), revision);
     assert!(project.map(String::clone) == encoded);
-    // A project without textures has none.
+    // A project without textures has none, and nothing that was to be captured for the one before it.
+    session.request_capture();
     project.set(String::new());
+    assert!(!session.take_capture_request());
     wait(&session);
     assert_eq!(project.map(String::clone), "");
     assert!(session.status().slots[1].can_undo);

@@ -14,8 +14,8 @@ use super::recorder::Recorder;
 use super::voices::{NoteStart, StreamLink, VoicePool};
 use crate::instrument::controls::{CaptureSettings, Controls, NoteAddress, NoteControl, Transport};
 use crate::instrument::shared::{
-    CaptureMeter, InputNews, MetersWriter, ScopeWriter, SongPaces, StreamReply, StreamRequest,
-    TexturesReader, Work,
+    CaptureMeter, DeskReader, InputNews, MetersWriter, ScopeWriter, SongPaces, StreamReply,
+    StreamRequest, TexturesReader, Work,
 };
 use crate::instrument::stream::{Engine, NoWait};
 
@@ -43,6 +43,7 @@ pub(in crate::instrument) struct PlayerEnds {
     pub work: Arc<Work>,
     pub meters: MetersWriter,
     pub capture_meter: CaptureMeter,
+    pub desk: DeskReader,
     pub textures: TexturesReader,
     pub scope: ScopeWriter,
     pub paces: SongPaces,
@@ -68,7 +69,13 @@ impl Player {
             follower: SongFollower::new(),
             voices: VoicePool::new(link),
             limiter: Limiter::new(UNPREPARED_RATE_HZ),
-            recorder: Recorder::new(ends.work, ends.capture_meter, ends.news, ends.input),
+            recorder: Recorder::new(
+                ends.work,
+                ends.desk,
+                ends.capture_meter,
+                ends.news,
+                ends.input,
+            ),
             observer: Observer::new(ends.scope),
         }
     }
@@ -114,11 +121,16 @@ impl Player {
     }
 
     /// Starts to record what is processed from now on, or from the moment that `settings` name. A recording
-    /// that is going on is dropped.
+    /// that is going on is dropped; this one is when the instrument loads other contents.
     pub fn start_capture(&mut self, settings: CaptureSettings) {
         if self.sample_rate > 0.0 {
             self.recorder.start(settings);
         }
+    }
+
+    /// Gives a recording that waits to begin other settings; one that has begun goes on as it is.
+    pub fn follow_capture(&mut self, settings: CaptureSettings) {
+        self.recorder.follow(settings);
     }
 
     /// Makes a recording of the last seconds that were processed, as far as they are remembered.
@@ -136,7 +148,12 @@ impl Player {
 
     /// Whether a recording is going on or waits to begin.
     pub fn is_capturing(&self) -> bool {
-        self.recorder.is_recording()
+        self.recorder.is_recording() && self.recorder.is_wanted()
+    }
+
+    /// Whether a recording is going on, and has begun.
+    pub fn is_recording(&self) -> bool {
+        self.is_capturing() && !self.recorder.is_waiting()
     }
 
     /// Starts a note, named by its channel and key (and number, if the host counts them), with a
@@ -196,6 +213,7 @@ impl Player {
         assert!(output[1].len() == length && input.iter().all(|x| x.len() == length));
         self.bounce
             .begin_block(length as f64 / self.sample_rate.max(1.0));
+        self.recorder.heed_loads();
         self.meters.raise_input_peak(peak(input));
         self.meters.set_playing(controls.slot);
         let [left, right] = output;

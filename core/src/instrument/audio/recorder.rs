@@ -10,7 +10,7 @@ use super::bounce::Bounce;
 use crate::instrument::controls::{
     CAPTURE_PREROLL_S, CaptureSettings, CaptureStart, MEMORY_S, Slot,
 };
-use crate::instrument::shared::{CaptureMeter, InputNews, Work};
+use crate::instrument::shared::{CaptureMeter, DeskReader, InputNews, Work};
 
 /// What the recorder is about. Places are counted in samples that were handed to the worker.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +23,13 @@ enum State {
 /// Hands the input to the worker, and says which stretches of it are recordings.
 pub(super) struct Recorder {
     work: Arc<Work>,
+    desk: DeskReader,
     meter: CaptureMeter,
     news: HeapProd<InputNews>,
     ring: HeapProd<f32>,
     sample_rate: f64,
+    /// Loads before what is going on was asked for.
+    loads: u32,
     /// Samples that were handed over so far.
     handed_over: u64,
     /// Silent samples in a row. When all that is remembered is silence, no more of it is handed over.
@@ -39,16 +42,19 @@ pub(super) struct Recorder {
 impl Recorder {
     pub fn new(
         work: Arc<Work>,
+        desk: DeskReader,
         meter: CaptureMeter,
         news: HeapProd<InputNews>,
         ring: HeapProd<f32>,
     ) -> Self {
         Self {
             work,
+            desk,
             meter,
             news,
             ring,
             sample_rate: 0.0,
+            loads: 0,
             handed_over: 0,
             silent: u64::MAX,
             has_gap: false,
@@ -69,6 +75,32 @@ impl Recorder {
     /// Whether a recording is going on or waits to begin.
     pub fn is_recording(&self) -> bool {
         !matches!(self.state, State::Idle)
+    }
+
+    /// Whether a recording waits to begin.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+    }
+
+    /// Whether no load has come since what is going on was asked for.
+    pub fn is_wanted(&self) -> bool {
+        self.desk.loads() == self.loads
+    }
+
+    /// Drops a recording that was begun for contents which a load has replaced.
+    pub fn heed_loads(&mut self) {
+        let loads = self.desk.loads();
+        if loads != self.loads {
+            self.loads = loads;
+            self.drop_recording();
+        }
+    }
+
+    /// Gives a recording that waits to begin other settings: it may begin at once by them.
+    pub fn follow(&mut self, settings: CaptureSettings) {
+        if self.is_waiting() {
+            self.wait(settings);
+        }
     }
 
     /// Whether a recording waits for the song's next bar.
@@ -92,7 +124,13 @@ impl Recorder {
 
     /// Starts a recording. One that is going on is dropped.
     pub fn start(&mut self, settings: CaptureSettings) {
+        self.heed_loads();
         self.drop_recording();
+        self.wait(settings);
+    }
+
+    /// Begins a recording, or waits for its beginning.
+    fn wait(&mut self, settings: CaptureSettings) {
         match settings.start {
             CaptureStart::Now => self.begin(&settings, self.handed_over),
             _ => {
@@ -120,6 +158,7 @@ impl Recorder {
 
     /// Makes a recording of the last seconds that were handed over.
     pub fn grab(&mut self, settings: &CaptureSettings, bounce: &mut Bounce) {
+        self.heed_loads();
         let end = self.handed_over;
         let begin = end.saturating_sub(settings.samples(self.sample_rate) as u64);
         self.send(begin, end, settings.slot, bounce);
@@ -135,6 +174,7 @@ impl Recorder {
             begin,
             end,
             slot,
+            loads: self.loads,
             paced,
             pending,
         };
@@ -239,7 +279,7 @@ mod tests {
 
     use super::*;
     use crate::instrument::audio::pacer::Pacer;
-    use crate::instrument::shared::{MetersReader, meters, paces};
+    use crate::instrument::shared::{DeskWriter, MetersReader, desk, meters, paces};
 
     const RATE: usize = 48_000;
     /// Samples of the input's ring, of both channels.
@@ -251,6 +291,7 @@ mod tests {
         news: HeapCons<InputNews>,
         ring: HeapCons<f32>,
         meters: MetersReader,
+        desk: DeskWriter,
     }
 
     fn rig() -> Rig {
@@ -259,7 +300,8 @@ mod tests {
         let (ring_in, ring) = HeapRb::new(RING).split();
         let (_, meter, meters) = meters();
         let (song, _) = paces();
-        let mut recorder = Recorder::new(work.clone(), meter, news_in, ring_in);
+        let (desk, desk_out) = desk(100);
+        let mut recorder = Recorder::new(work.clone(), desk_out, meter, news_in, ring_in);
         recorder.prepare(RATE as f64);
         Rig {
             recorder,
@@ -267,6 +309,7 @@ mod tests {
             news,
             ring,
             meters,
+            desk,
         }
     }
 
@@ -318,6 +361,62 @@ mod tests {
         assert!(rig.recorder.waits_for_bar());
         rig.record(&[0.1; 500], Some(200));
         assert_eq!(rig.recorder.samples_left(), Some(RATE - 300));
+    }
+
+    #[test]
+    fn a_recording_that_waits_follows_its_settings() {
+        let mut rig = rig();
+        let at = |dbfs| CaptureSettings {
+            start: CaptureStart::Threshold(dbfs),
+            ..CaptureSettings::now(Slot::A, 1.0)
+        };
+        // There is none that could follow.
+        rig.recorder.follow(at(-20.0));
+        assert!(!rig.recorder.is_recording());
+        rig.recorder.start(at(0.0));
+        rig.record(&[0.1; 500], None);
+        assert!(rig.recorder.is_waiting());
+        // Less loud, longer and elsewhere.
+        rig.recorder.follow(CaptureSettings {
+            duration_s: 2.0,
+            slot: Slot::C,
+            ..at(-30.0)
+        });
+        assert!(rig.recorder.is_waiting());
+        rig.record(&[0.1; 500], None);
+        assert_eq!(rig.recorder.samples_left(), Some(2 * RATE - 980));
+        // Once it has begun, it goes on as it is.
+        rig.recorder.follow(CaptureSettings::now(Slot::B, 1.0));
+        assert_eq!(rig.recorder.samples_left(), Some(2 * RATE - 980));
+        rig.record(&vec![0.0; 2 * RATE - 980], None);
+        assert_eq!(rig.recorded(), Some((20, 20 + 2 * RATE as u64)));
+        // What does not wait any longer begins at once.
+        rig.recorder.start(at(0.0));
+        rig.recorder.follow(CaptureSettings::now(Slot::A, 1.0));
+        assert_eq!(rig.recorder.samples_left(), Some(RATE));
+    }
+
+    #[test]
+    fn a_load_ends_a_recording_and_a_wait_for_one() {
+        let threshold = CaptureSettings {
+            start: CaptureStart::Threshold(0.0),
+            ..CaptureSettings::now(Slot::A, 1.0)
+        };
+        for settings in [threshold, CaptureSettings::now(Slot::A, 1.0)] {
+            let mut rig = rig();
+            rig.recorder.start(settings);
+            rig.record(&[0.1; 500], None);
+            rig.recorder.heed_loads();
+            assert!(rig.recorder.is_recording());
+            rig.desk.count_load();
+            rig.recorder.heed_loads();
+            assert!(!rig.recorder.is_recording() && !rig.meters.is_capture_waiting());
+            // One that begins after it is its own.
+            rig.desk.count_load();
+            rig.recorder.start(settings);
+            rig.recorder.heed_loads();
+            assert!(rig.recorder.is_recording());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the main thread wants of the fits to come.
+//! What the main thread wants of the fits to come, and how often it has replaced everything.
 
 use std::sync::Arc;
 
@@ -8,13 +8,15 @@ use crate::instrument::controls::Slot;
 struct Desk {
     fit_steps: [AtomicU32; Slot::COUNT],
     fit_seed: AtomicU64,
+    loads: AtomicU32,
 }
 
-/// The desk: the main thread's end and the worker's. Fits have `fit_steps` steps until something else is said.
+/// The desk: the main thread's end, and the one of the worker and the audio thread. Fits have `fit_steps` steps until something else is said.
 pub(in crate::instrument) fn desk(fit_steps: u32) -> (DeskWriter, DeskReader) {
     let desk = Arc::new(Desk {
         fit_steps: std::array::from_fn(|_| AtomicU32::new(fit_steps)),
         fit_seed: AtomicU64::new(0),
+        loads: AtomicU32::new(0),
     });
     (DeskWriter(desk.clone()), DeskReader(desk))
 }
@@ -28,19 +30,30 @@ impl DeskWriter {
         self.0.fit_steps[slot.index()].store(steps, Ordering::Release);
     }
 
+    /// Counts a load, wrapping. What was recorded for the contents before it is not wanted any more.
+    pub fn count_load(&self) {
+        self.0.loads.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Seed of the fits to come.
     pub fn set_fit_seed(&self, seed: u64) {
         self.0.fit_seed.store(seed, Ordering::Release);
     }
 }
 
-/// The worker's end.
+/// The worker's and the audio thread's end. Real-time safe.
+#[derive(Clone)]
 pub(in crate::instrument) struct DeskReader(Arc<Desk>);
 
 impl DeskReader {
     /// Training steps of the fits to come in a slot.
     pub fn fit_steps(&self, slot: Slot) -> u32 {
         self.0.fit_steps[slot.index()].load(Ordering::Acquire)
+    }
+
+    /// Loads so far, wrapping.
+    pub fn loads(&self) -> u32 {
+        self.0.loads.load(Ordering::Acquire)
     }
 
     /// Seed of the fits to come.

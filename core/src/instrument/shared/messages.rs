@@ -21,6 +21,8 @@ pub(in crate::instrument) enum InputNews {
         begin: u64,
         end: u64,
         slot: Slot,
+        /// Loads before it was asked for: after another one, nobody wants it.
+        loads: u32,
         /// Its number, if its fit is to keep to the song.
         paced: Option<PacedCapture>,
         pending: Pending,

@@ -180,6 +180,27 @@ fn what_the_desk_says_last_is_what_the_worker_reads_in_the_end() {
 }
 
 #[test]
+fn a_recording_that_was_begun_before_a_load_is_never_taken_after_it() {
+    explore("load and recording", || {
+        let (writer, worker_end) = desk(100);
+        let audio_end = worker_end.clone();
+        let contents = Arc::new(AtomicU32::new(0));
+        let loaded = contents.clone();
+        let main = thread::spawn(move || {
+            writer.count_load();
+            loaded.store(1, Ordering::Release);
+        });
+        // What a recording carries from its beginning; the worker compares it when it has new contents.
+        let begun = audio_end.loads();
+        if contents.load(Ordering::Acquire) == 1 {
+            assert_eq!(worker_end.loads(), 1);
+        }
+        main.join().unwrap();
+        assert!(begun == worker_end.loads() || begun == 0);
+    });
+}
+
+#[test]
 fn nothing_is_sent_to_a_window_that_looks_away() {
     explore("scope", || {
         let (mut writer, mut reader) = scope(2);

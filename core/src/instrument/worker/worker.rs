@@ -45,6 +45,7 @@ pub(in crate::instrument) struct WorkerEnds {
 /// Everything that the worker thread owns.
 pub(in crate::instrument) struct Worker {
     meters: MetersReader,
+    desk: DeskReader,
     orders: Receiver<Order>,
     news: HeapCons<InputNews>,
     memory: Memory,
@@ -63,8 +64,14 @@ impl Worker {
                 ends.requests,
                 ends.retired,
             ),
-            slots: Slots::new(ends.stage, ends.desk, ends.paces, ends.meters.clone()),
+            slots: Slots::new(
+                ends.stage,
+                ends.desk.clone(),
+                ends.paces,
+                ends.meters.clone(),
+            ),
             memory: Memory::new(ends.input),
+            desk: ends.desk,
             news: ends.news,
             orders: ends.orders,
             meters: ends.meters,
@@ -110,9 +117,13 @@ impl Worker {
                     begin,
                     end,
                     slot,
+                    loads,
                     paced,
                     pending,
                 } => {
+                    if loads != self.desk.loads() {
+                        continue;
+                    }
                     // They may have come since the last look.
                     self.memory.collect();
                     let clip = self.memory.clip(begin, end);

@@ -31,11 +31,10 @@ impl CaptureView {
             context.instrument().grab(context.slot, length_s);
         }
         let fit = &capture.fits[context.slot.index()];
-        let setter = &context.setter;
-        widgets::parameter_bar(ui, length, &capture.seconds, setter);
-        widgets::parameter_bar(ui, steps, &fit.steps, setter);
-        widgets::parameter_choice(ui, start, &capture.start, setter);
-        widgets::parameter_bar(ui, threshold, &capture.threshold, setter);
+        context.bar(ui, length, &capture.seconds);
+        context.bar(ui, steps, &fit.steps);
+        widgets::parameter_choice(ui, start, &capture.start, &context.setter);
+        context.bar(ui, threshold, &capture.threshold);
     }
 
     /// Records, or cancels what goes on.

@@ -1,7 +1,7 @@
 //! The controls that play the texture, a group a column.
 
 use egui::{Align2, Rect, Ui, vec2};
-use nice_plug::prelude::{FloatParam, Param, ParamSetter};
+use nice_plug::prelude::{FloatParam, Param};
 
 use super::ViewContext;
 use crate::editor::layout::{GROUP_TITLE_HEIGHT, GROUPS, Rows, columns};
@@ -82,7 +82,7 @@ impl ControlsView {
 struct Group<'a> {
     ui: &'a mut Ui,
     rows: Rows,
-    setter: &'a ParamSetter<'a>,
+    context: &'a ViewContext<'a>,
 }
 
 impl<'a> Group<'a> {
@@ -92,11 +92,7 @@ impl<'a> Group<'a> {
         let title = rows.take(GROUP_TITLE_HEIGHT);
         let left = title.left_center() + vec2(theme::INSET, 0.0);
         widgets::text_at(ui, left, Align2::LEFT_CENTER, name, theme::TEXT_DIM);
-        Self {
-            ui,
-            rows,
-            setter: &context.setter,
-        }
+        Self { ui, rows, context }
     }
 
     fn next_row(&mut self) -> Rect {
@@ -106,17 +102,17 @@ impl<'a> Group<'a> {
 
     fn bar<P: Param>(&mut self, param: &P) {
         let row = self.next_row();
-        widgets::parameter_bar(self.ui, row, param, self.setter);
+        self.context.bar(self.ui, row, param);
     }
 
     fn switch<P: Param<Plain = bool>>(&mut self, param: &P) {
         let row = self.next_row();
-        widgets::parameter_switch(self.ui, row, param, self.setter);
+        widgets::parameter_switch(self.ui, row, param, &self.context.setter);
     }
 
     fn choice<P: Param>(&mut self, param: &P) {
         let row = self.next_row();
-        widgets::parameter_choice(self.ui, row, param, self.setter);
+        widgets::parameter_choice(self.ui, row, param, &self.context.setter);
     }
 }
 
@@ -141,7 +137,7 @@ impl FreezeSwitch {
         if widgets::switch(group.ui, row, "Freeze", shown, is_lit) {
             let set = time.unmodulated_normalized_value();
             let target = self.toggle(is_frozen(time.unmodulated_plain_value()), set);
-            widgets::set_once(time, group.setter, target);
+            widgets::set_once(time, &group.context.setter, target);
         }
     }
 
@@ -238,6 +234,35 @@ mod tests {
         window.type_and_enter("7", |ui, context| controls.show(ui, context));
         let pitch_st = params.sound.pitch.value();
         assert!((pitch_st - 7.0).abs() < 1e-4, "{pitch_st}");
+    }
+
+    #[test]
+    fn a_number_without_a_unit_has_the_one_that_the_bar_shows() {
+        let mut window = TestWindow::instrument();
+        let params = window.params.clone();
+        let mut controls = ControlsView::new(&params);
+        for (typed, seconds) in [("20 ms", 0.02), ("150", 0.15), ("1,5 s", 1.5), ("2", 2.0)] {
+            window.click("Attack", |ui, context| controls.show(ui, context));
+            window.type_and_enter(typed, |ui, context| controls.show(ui, context));
+            let attack_s = params.amp.attack.value();
+            assert!((attack_s - seconds).abs() < 1e-4, "{typed}: {attack_s}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_value_changes_nothing_and_the_window_says_so() {
+        let mut window = TestWindow::instrument();
+        let params = window.params.clone();
+        let mut controls = ControlsView::new(&params);
+        let before = params.sound.pitch.value();
+        for (typed, is_said) in [("", false), ("high", true)] {
+            window.click("Pitch", |ui, context| controls.show(ui, context));
+            window.type_and_enter(typed, |ui, context| controls.show(ui, context));
+            assert_eq!(params.sound.pitch.value(), before);
+            let error = window.session.status().error;
+            assert_eq!(error.is_some(), is_said, "{error:?}");
+            assert!(error.is_none_or(|e| e.contains("high") && e.contains("Pitch")));
+        }
     }
 
     #[test]

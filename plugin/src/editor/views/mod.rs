@@ -14,11 +14,11 @@ mod slots;
 use std::time::Instant;
 
 use egui::{Rect, Ui, UiBuilder};
-use nice_plug::prelude::ParamSetter;
+use nice_plug::prelude::{Param, ParamSetter};
 use weft_core::instrument::{Instrument, Slot, SlotStatus, Status};
 
 use super::layout::WindowLayout;
-use super::theme;
+use super::{theme, widgets};
 use crate::parameters::WeftParams;
 use crate::session::Session;
 use banner::ErrorBanner;
@@ -57,6 +57,14 @@ impl ViewContext<'_> {
     /// How the chosen slot stands.
     fn slot_status(&self) -> &SlotStatus {
         &self.status.slots[self.slot.index()]
+    }
+
+    /// A bar for a parameter; text that was typed into it and can't be read is said in the window.
+    fn bar<P: Param>(&self, ui: &mut Ui, area: Rect, param: &P) {
+        let refusal = widgets::parameter_bar(ui, area, param, &self.setter);
+        if let Some(refusal) = refusal {
+            self.session.report_error(refusal);
+        }
     }
 
     /// Whether this is the effect, which hears what its own track plays.

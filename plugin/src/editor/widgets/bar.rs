@@ -5,6 +5,7 @@ use nice_plug::prelude::{Param, ParamSetter};
 
 use super::{label_and_value, outline, set_once};
 use crate::editor::theme;
+use crate::parameters::typed;
 
 /// With shift a drag moves the value this much slower.
 const FINE_DRAG: f32 = 0.1;
@@ -49,16 +50,28 @@ impl Gesture {
 }
 
 /// A horizontal bar that shows and sets one parameter: drag to set (shift: fine), click to type,
-/// right-click for the default.
-pub fn parameter_bar<P: Param>(ui: &mut Ui, rect: Rect, param: &P, setter: &ParamSetter<'_>) {
+/// right-click for the default. Returns what there is to say of text that can't be read.
+#[must_use]
+pub fn parameter_bar<P: Param>(
+    ui: &mut Ui,
+    rect: Rect,
+    param: &P,
+    setter: &ParamSetter<'_>,
+) -> Option<String> {
     let id = ui.scope_id().with(param.name());
+    let mut refusal = None;
     let gesture = match Gesture::take(ui) {
         Gesture::Entry { id: entry, text } if entry == id => {
-            value_entry(ui, rect, param, setter, id, text)
+            let entered = value_entry(ui, rect, text);
+            if let Entered::Done(text) = &entered {
+                refusal = set_typed(param, setter, text);
+            }
+            entered.gesture(id)
         }
         gesture => value_bar(ui, rect, param, setter, id, gesture),
     };
     gesture.keep(ui);
+    refusal
 }
 
 /// The bar as it is but for typing; what becomes of the gesture.
@@ -141,15 +154,28 @@ fn dragged_value(normalized: f32, moved: f32, width: f32, is_fine: bool) -> f32 
     (normalized + moved * speed).clamp(0.0, 1.0)
 }
 
-/// A text field in place of the bar; what becomes of the gesture.
-fn value_entry<P: Param>(
-    ui: &mut Ui,
-    rect: Rect,
-    param: &P,
-    setter: &ParamSetter<'_>,
-    id: Id,
-    mut text: String,
-) -> Gesture {
+/// Where a text field stands.
+enum Entered {
+    /// So much is typed so far.
+    Typing(String),
+    /// This was typed.
+    Done(String),
+    /// Nothing is to be set.
+    Cancelled,
+}
+
+impl Entered {
+    /// What becomes of the gesture of the bar `id`.
+    fn gesture(self, id: Id) -> Gesture {
+        match self {
+            Self::Typing(text) => Gesture::Entry { id, text },
+            Self::Done(_) | Self::Cancelled => Gesture::None,
+        }
+    }
+}
+
+/// A text field in place of a bar, with `text` in it.
+fn value_entry(ui: &mut Ui, rect: Rect, mut text: String) -> Entered {
     let response = ui.put(
         rect,
         TextEdit::singleline(&mut text)
@@ -158,13 +184,27 @@ fn value_entry<P: Param>(
             .align(Align2::LEFT_CENTER)
             .desired_width(rect.width()),
     );
-    let is_cancelled = ui.input(|input| input.key_pressed(Key::Escape));
-    if !response.lost_focus() && !is_cancelled {
+    if ui.input(|input| input.key_pressed(Key::Escape)) {
+        Entered::Cancelled
+    } else if response.lost_focus() {
+        Entered::Done(text)
+    } else {
         response.request_focus();
-        return Gesture::Entry { id, text };
+        Entered::Typing(text)
     }
-    if !is_cancelled && let Some(normalized) = param.string_to_normalized_value(&text) {
-        set_once(param, setter, normalized);
+}
+
+/// Sets the parameter to what `text` means; if it can't be read, nothing is set, and what there is to say of
+/// that is returned. No text is no mistake.
+fn set_typed<P: Param>(param: &P, setter: &ParamSetter<'_>, text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return None;
     }
-    Gesture::None
+    match typed::read(param, text, param.unmodulated_normalized_value()) {
+        Some(normalized) => {
+            set_once(param, setter, normalized);
+            None
+        }
+        None => Some(typed::refusal(param, text)),
+    }
 }

@@ -3,16 +3,18 @@
 use std::ffi::{CStr, c_void};
 use std::ptr;
 
+use clap_sys::ext::params::clap_plugin_params;
 use clap_sys::id::clap_id;
 use clap_sys::plugin::clap_plugin;
 
 use super::host::Host;
 use super::main_thread::MainThreadRequests;
 use crate::host::gate::Guarded;
+use crate::host::typing::TypedValues;
 use crate::instance::Instance;
 use crate::session::Session;
 
-/// The plugin as the host sees it: nice-plug's function table with four entries of our own.
+/// The plugin as the host sees it: nice-plug's function table with some entries of our own.
 #[repr(C)]
 pub struct Adapter {
     /// First, so that the pointer a host hands back points to the adapter as well. Its
@@ -26,6 +28,9 @@ pub struct Adapter {
     pub(super) input_buses: usize,
     /// CLAP's number of the pitch bend.
     pub(super) bend: clap_id,
+    /// nice-plug's functions for parameters, but for the one that reads text.
+    pub(super) params: clap_plugin_params,
+    pub(super) typed: TypedValues,
 }
 
 impl Guarded for Adapter {

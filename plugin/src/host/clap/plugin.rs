@@ -17,6 +17,7 @@ use super::extensions;
 use super::host::Host;
 use super::main_thread::MainThreadRequests;
 use crate::host::gate::{self, Call};
+use crate::host::typing::TypedValues;
 use crate::instance::Instance;
 use crate::parameters::BEND_NAME;
 use crate::plugin::WeftPlugin;
@@ -29,6 +30,8 @@ callbacks! {
         Call::Main("looking after a fit"), or ();
     fn get_extension(id: *const c_char) -> *const c_void,
         Call::Main("looking for an extension"), or ptr::null();
+    fn text_to_value(id: clap_id, text: *const c_char, value: *mut f64) -> bool,
+        Call::Main("reading a value"), or false;
 }
 
 /// The host destroys the plugin: free nice-plug's object, then the adapter.
@@ -58,6 +61,24 @@ impl Adapter {
         }
     }
 
+    /// Reads what was typed for a parameter. CLAP counts the steps of those that have any.
+    ///
+    /// # Safety
+    /// `text` is null or a C string, and `value` null or valid for writing.
+    unsafe fn text_to_value(&self, id: clap_id, text: *const c_char, value: *mut f64) -> bool {
+        if text.is_null() || value.is_null() {
+            return false;
+        }
+        // SAFETY: by the contract above.
+        let text = unsafe { CStr::from_ptr(text) }.to_string_lossy();
+        let Some((normalized, steps)) = self.typed.read(id, &text, None) else {
+            return false;
+        };
+        // SAFETY: by the contract above.
+        unsafe { value.write(normalized * steps.unwrap_or(1) as f64) };
+        true
+    }
+
     /// The table of functions of an extension: ours, or nice-plug's.
     ///
     /// # Safety
@@ -70,6 +91,9 @@ impl Adapter {
         let name = unsafe { CStr::from_ptr(id) };
         if let Some(table) = extensions::table(name) {
             return table;
+        }
+        if name == CLAP_EXT_PARAMS {
+            return (&raw const self.params).cast();
         }
         // nice-plug takes for granted that a host which opens a window has functions for windows, and
         // ends it where it has none.
@@ -94,7 +118,10 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
     // table.
     let wrapped = unsafe { *(*wrapper).clap_plugin.as_ptr() };
     // SAFETY: as above, and nice-plug's functions find their object through `wrapped`.
-    let Some(bend) = (unsafe { find_parameter(&wrapped, BEND_NAME) }) else {
+    let params = unsafe { wrapped_params(&wrapped) };
+    // SAFETY: as above.
+    let find = |name: &str| unsafe { find_parameter(&wrapped, params.as_ref()?, name) };
+    let (Some(params), Some(bend)) = (params, find(BEND_NAME)) else {
         // Frees what nobody will.
         if let Some(destroy) = wrapped.destroy {
             // SAFETY: as above; it is not used any more.
@@ -106,6 +133,7 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
     let host = unsafe { Host::new(host) };
     let main_thread = MainThreadRequests::new(host);
     let notifier = main_thread.dirty_notifier();
+    let typed = TypedValues::new(instance.clone(), find);
     instance.link.set_dirty_notifier(Some(notifier));
     let adapter = Box::new(Adapter {
         plugin: clap_plugin {
@@ -121,20 +149,38 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
         instance,
         input_buses: R::INPUT_BUSES,
         bend,
+        params: clap_plugin_params {
+            text_to_value: Some(text_to_value),
+            ..params
+        },
+        typed,
     });
     Box::into_raw(adapter).cast()
+}
+
+/// nice-plug's functions for parameters.
+///
+/// # Safety
+/// `plugin` is nice-plug's function table of a living object.
+unsafe fn wrapped_params(plugin: &clap_plugin) -> Option<clap_plugin_params> {
+    // SAFETY: by the contract above; the extension's table is null or nice-plug's.
+    unsafe {
+        let params = (plugin.get_extension?)(plugin, CLAP_EXT_PARAMS.as_ptr());
+        params.cast::<clap_plugin_params>().as_ref().copied()
+    }
 }
 
 /// CLAP's number of the parameter `name`.
 ///
 /// # Safety
-/// `plugin` is nice-plug's function table of a living object.
-unsafe fn find_parameter(plugin: &clap_plugin, name: &str) -> Option<clap_id> {
-    // SAFETY: by the contract above; the extension's table is nice-plug's, and lives as long.
+/// `plugin` is nice-plug's function table of a living object, and `params` its functions for parameters.
+unsafe fn find_parameter(
+    plugin: &clap_plugin,
+    params: &clap_plugin_params,
+    name: &str,
+) -> Option<clap_id> {
+    // SAFETY: by the contract above.
     unsafe {
-        let get_extension = plugin.get_extension?;
-        let params = get_extension(plugin, CLAP_EXT_PARAMS.as_ptr()).cast::<clap_plugin_params>();
-        let params = params.as_ref()?;
         let (count, get_info) = (params.count?, params.get_info?);
         (0..count(plugin)).find_map(|index| {
             // All zeros are an empty description.

@@ -1,12 +1,12 @@
 //! The plugin driven as a CLAP host does.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::events::{clap_event_header, clap_input_events, clap_output_events};
 use clap_sys::ext::gui::CLAP_EXT_GUI;
-use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_plugin_params};
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
 use clap_sys::host::clap_host;
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
@@ -137,6 +137,55 @@ fn the_wheel_bends_where_no_clap_event_says_so() {
 
         (table.stop_processing.unwrap())(plugin);
         (table.deactivate.unwrap())(plugin);
+        (table.destroy.unwrap())(plugin);
+    }
+}
+
+#[test]
+fn text_is_read_as_people_type_it() {
+    let host = host();
+    // SAFETY: the calls follow CLAP's order, with pointers that live.
+    unsafe {
+        let plugin = create_plugin(ptr::null(), &host, descriptors()[0].clap_id().as_ptr());
+        let table = &*plugin;
+        assert!((table.init.unwrap())(plugin));
+        let params = get_extension(plugin, CLAP_EXT_PARAMS.as_ptr());
+        let params = &*params.cast::<clap_plugin_params>();
+        let id_of = |name: &CStr| {
+            let mut info: clap_param_info = std::mem::zeroed();
+            let found = (0..(params.count.unwrap())(plugin)).any(|index| {
+                (params.get_info.unwrap())(plugin, index, &mut info)
+                    && CStr::from_ptr(info.name.as_ptr()) == name
+            });
+            assert!(found, "{name:?}");
+            info.id
+        };
+        for (name, typed, shown) in [
+            (c"Gain", c"-6,5 dB", c"-6.5 dB"),
+            (c"Attack", c"150", c"150 ms"),
+            (c"Quality", c"high", c"High"),
+            (c"Slot", c"d", c"D"),
+            (c"Capture Start", c"next bar", c"Next Bar"),
+        ] {
+            let id = id_of(name);
+            let (mut value, mut text) = (-1.0, [0; 64]);
+            let text_to_value = params.text_to_value.unwrap();
+            assert!(text_to_value(plugin, id, typed.as_ptr(), &mut value));
+            let value_to_text = params.value_to_text.unwrap();
+            assert!(value_to_text(
+                plugin,
+                id,
+                value,
+                text.as_mut_ptr(),
+                text.len() as u32
+            ));
+            assert_eq!(CStr::from_ptr(text.as_ptr()), shown);
+            // What can't be read is refused.
+            value = -1.0;
+            assert!(!text_to_value(plugin, id, c"loud".as_ptr(), &mut value));
+            assert!(!text_to_value(plugin, id, ptr::null(), &mut value));
+            assert_eq!(value, -1.0);
+        }
         (table.destroy.unwrap())(plugin);
     }
 }

@@ -14,6 +14,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::kResultOk;
 use super::edits::UnsentEdits;
 use super::inputs::InputCopies;
 use crate::host::gate::{self, Call};
+use crate::host::typing::TypedValues;
 use crate::instance::Instance;
 use crate::parameters::BEND_NAME;
 use crate::plugin::WeftPlugin;
@@ -26,6 +27,7 @@ pub struct Adapter<R: Role> {
     /// VST3's number of the pitch bend.
     pub(super) bend: ParamID,
     pub(super) unsent: UnsentEdits,
+    pub(super) typed: TypedValues,
     pub(super) copies: InputCopies,
 }
 
@@ -60,11 +62,13 @@ impl<R: Role> Adapter<R> {
         let bend = find_parameter(&wrapped, BEND_NAME)?;
         let id_of = |name: &str| find_parameter(&wrapped, name);
         let unsent = UnsentEdits::new(instance.clone(), id_of);
+        let typed = TypedValues::new(instance.clone(), id_of);
         Some(Self {
             wrapped: ManuallyDrop::new(wrapped),
             instance,
             bend,
             unsent,
+            typed,
             copies: InputCopies::default(),
         })
     }

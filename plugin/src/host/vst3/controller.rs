@@ -38,7 +38,6 @@ forward! {
         fn getState(state: *mut IBStream) -> tresult = kInternalError;
         fn getParameterCount() -> int32 = 0;
         fn getParameterInfo(index: int32, info: *mut ParameterInfo) -> tresult = kInternalError;
-        fn getParamValueByString(id: ParamID, string: *mut TChar, value: *mut ParamValue) -> tresult = kInternalError;
         fn getParamStringByValue(id: ParamID, value: ParamValue, string: *mut String128) -> tresult = kInternalError;
         fn normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue = 0.0;
         fn plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue = 0.0;
@@ -66,6 +65,31 @@ forward! {
             })
         }
 
+        /// Text that can't be read means the value that there is: hosts made with JUCE would take a refusal
+        /// for leave to make a number of the text themselves.
+        unsafe fn getParamValueByString(
+            &self,
+            id: ParamID,
+            string: *mut TChar,
+            value: *mut ParamValue,
+        ) -> tresult {
+            self.call(PARAMETER_CALL, kInternalError, || {
+                if string.is_null() || value.is_null() || !self.typed.has(id) {
+                    return kInvalidArgument;
+                }
+                let shown = self.unsent.value(id).unwrap_or_else(|| {
+                    // SAFETY: as called by the host.
+                    unsafe { self.wrapped.getParamNormalized(id) }
+                });
+                // SAFETY: the host's string, which ends with a zero.
+                let text = unsafe { text_of(string) };
+                let typed = self.typed.read(id, &text, Some(shown));
+                // SAFETY: the host's pointer, not null.
+                unsafe { value.write(typed.map_or(shown, |(normalized, _)| normalized)) };
+                kResultOk
+            })
+        }
+
         unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
             self.call(PARAMETER_CALL, kInternalError, || {
                 if self.unsent.keep(id, value) {
@@ -86,6 +110,17 @@ forward! {
             })
         }
     }
+}
+
+/// The text of a string of UTF-16 that ends with a zero.
+///
+/// # Safety
+/// It is one.
+unsafe fn text_of(string: *const TChar) -> String {
+    // SAFETY: by the contract above, no unit after the zero is read.
+    let unit = |at: usize| unsafe { *string.add(at) };
+    let units: Vec<u16> = (0..).map(unit).take_while(|unit| *unit != 0).collect();
+    String::from_utf16_lossy(&units)
 }
 
 /// The host's side that takes the notice of a changed project.

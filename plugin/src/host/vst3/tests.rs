@@ -104,6 +104,47 @@ fn the_wheels_of_all_channels_bend() {
 }
 
 #[test]
+fn text_is_read_as_people_type_it_and_what_cant_be_read_changes_nothing() {
+    let controller = controller();
+    // SAFETY: valid ids and pointers.
+    unsafe {
+        let mut info: ParameterInfo = std::mem::zeroed();
+        for (name, typed, shown) in [
+            ("Gain", "-6,5 dB", "-6.5"),
+            ("Attack", "150", "150 ms"),
+            ("Quality", "high", "High"),
+            ("Capture Start", "next bar", "Next Bar"),
+        ] {
+            let found = (0..controller.getParameterCount()).any(|index| {
+                let found = controller.getParameterInfo(index, &mut info);
+                let title = info.title.split(|&unit| unit == 0).next().unwrap();
+                found == kResultOk && String::from_utf16_lossy(title) == name
+            });
+            assert!(found, "{name}");
+            let read = |text: &str| {
+                let mut units: Vec<u16> = text.encode_utf16().chain([0]).collect();
+                let mut value = -1.0;
+                let result =
+                    controller.getParamValueByString(info.id, units.as_mut_ptr(), &mut value);
+                assert_eq!(result, kResultOk);
+                value
+            };
+            let mut text = [0; 128];
+            let value = read(typed);
+            assert_eq!(
+                controller.getParamStringByValue(info.id, value, &mut text),
+                kResultOk
+            );
+            let end = text.iter().position(|&unit| unit == 0).unwrap();
+            assert_eq!(String::from_utf16_lossy(&text[..end]), shown);
+            assert_eq!(read("loud"), controller.getParamNormalized(info.id));
+        }
+        let refused = controller.getParamValueByString(info.id, ptr::null_mut(), ptr::null_mut());
+        assert_eq!(refused, kInvalidArgument);
+    }
+}
+
+#[test]
 fn null_pointers_are_refused() {
     let controller = controller();
     let processor = controller.cast::<IAudioProcessor>().expect("a processor");

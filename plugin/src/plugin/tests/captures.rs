@@ -1,5 +1,7 @@
 //! What starts a capture, and what does not.
 
+use nice_plug::params::persist::PersistentField;
+
 use super::*;
 
 #[test]
@@ -58,4 +60,84 @@ fn a_loaded_project_does_not_record_over_its_texture() {
     press(&weft, true);
     step(&mut weft);
     assert!(weft.player.is_capturing());
+}
+
+/// Moves a parameter as nice-plug does.
+fn set<P: Param>(param: &P, text: &str) {
+    let normalized = param.string_to_normalized_value(text).unwrap();
+    // SAFETY: the parameter lives as long as the plugin.
+    unsafe { param.as_ptr()._internal_set_normalized_value(normalized) };
+}
+
+/// A block in which `level` is heard at the capture input.
+fn hear(weft: &mut Weft, level: f32) {
+    let (main, aux) = (constant(0.0, BLOCK), constant(level, BLOCK));
+    process(weft, main, aux, &mut TestContext::new());
+}
+
+/// A plugin with a capture that waits for a level that does not come.
+fn waiting() -> Weft {
+    let mut weft: Weft = activated();
+    let capture = &weft.instance.params.capture;
+    set(&capture.start, "Threshold");
+    set(&capture.threshold, "0 dB");
+    set(&capture.trigger, "on");
+    hear(&mut weft, 0.1);
+    set(&weft.instance.params.capture.trigger, "off");
+    hear(&mut weft, 0.1);
+    assert!(weft.player.is_capturing() && !weft.player.is_recording());
+    weft
+}
+
+#[test]
+fn a_capture_that_waits_follows_its_settings() {
+    let mut weft = waiting();
+    set(&weft.instance.params.capture.threshold, "-12 dB");
+    hear(&mut weft, 0.1);
+    assert!(!weft.player.is_recording());
+    set(&weft.instance.params.capture.threshold, "-30 dB");
+    hear(&mut weft, 0.1);
+    assert!(weft.player.is_recording());
+
+    let mut weft = waiting();
+    set(&weft.instance.params.capture.start, "Now");
+    hear(&mut weft, 0.1);
+    assert!(weft.player.is_recording());
+}
+
+#[test]
+fn a_capture_that_waits_can_be_started_anew() {
+    for is_activated_anew in [false, true] {
+        let mut weft = waiting();
+        if is_activated_anew {
+            weft.deactivate();
+            let config = BufferConfig {
+                sample_rate: SAMPLE_RATE,
+                min_buffer_size: None,
+                max_buffer_size: BLOCK as u32,
+                process_mode: ProcessMode::Realtime,
+            };
+            let layout = &Weft::AUDIO_IO_LAYOUTS[0];
+            assert!(weft.activate(layout, &config, &mut TestContext::new()));
+            weft.reset();
+        }
+        set(&weft.instance.params.capture.start, "Now");
+        set(&weft.instance.params.capture.trigger, "on");
+        hear(&mut weft, 0.1);
+        assert!(weft.player.is_recording());
+    }
+}
+
+#[test]
+fn a_project_that_takes_the_place_of_another_ends_its_capture_and_an_undo_does_not() {
+    let mut weft = waiting();
+    // As an undo of a parameter loads it: there is no texture, and was none.
+    weft.instance.project().set(String::new());
+    hear(&mut weft, 0.1);
+    assert!(weft.player.is_capturing());
+    // A press that no block has seen yet is not obeyed either.
+    weft.instance.session.request_capture();
+    weft.instance.project().set("AAAA".to_owned());
+    hear(&mut weft, 1.0);
+    assert!(!weft.player.is_capturing());
 }
