@@ -13,8 +13,8 @@ use super::audio::{Player, PlayerEnds};
 use super::bank::Bank;
 use super::controls::Slot;
 use super::shared::{
-    Command, DeskWriter, MetersReader, Order, ScopeReader, Source, StageReader, Work, desk, meters,
-    paces, scope, stage, textures,
+    Command, DeskWriter, MetersReader, Order, ScopeReader, Source, StageReader, Waker, Work, bell,
+    desk, meters, paces, scope, stage, textures,
 };
 use super::status::{Phase, SlotStatus, Status};
 use super::worker::{Worker, WorkerEnds};
@@ -40,6 +40,7 @@ pub struct Instrument {
     stage: StageReader,
     desk: DeskWriter,
     orders: Sender<Order>,
+    waker: Waker,
     /// Until somebody takes it.
     scope: Mutex<Option<ScopeReader>>,
     worker: Option<JoinHandle<()>>,
@@ -82,6 +83,7 @@ impl Instrument {
         let (song_paces, fit_paces) = paces();
         let (stage_in, stage) = stage();
         let (desk, desk_out) = desk(DEFAULT_STEPS);
+        let (waker, sleeper) = bell();
         let (orders, orders_out) = unbounded();
         let (news_in, news_out) = HeapRb::new(MESSAGES).split();
         let (requests_in, requests_out) = HeapRb::new(STREAMS).split();
@@ -94,6 +96,7 @@ impl Instrument {
             paces: fit_paces,
             stage: stage_in,
             desk: desk_out.clone(),
+            sleeper,
             orders: orders_out,
             news: news_out,
             requests: requests_out,
@@ -106,6 +109,7 @@ impl Instrument {
             .spawn(move || worker.run())?;
         let player = Player::new(PlayerEnds {
             work: work.clone(),
+            waker: waker.clone(),
             meters: meters_in,
             capture_meter,
             desk: desk_out,
@@ -125,6 +129,7 @@ impl Instrument {
                 stage,
                 desk,
                 orders,
+                waker,
                 scope: Mutex::new(Some(scope_out)),
                 worker: Some(thread),
             },
@@ -143,6 +148,7 @@ impl Instrument {
             self.stage
                 .report("Weft's worker has stopped; reload the plugin");
         }
+        self.waker.wake();
     }
 
     /// A look at what happens. Resets the peaks.
@@ -337,6 +343,7 @@ impl Drop for Instrument {
     fn drop(&mut self) {
         // If the worker is gone already, there is nobody to tell, and joining returns at once.
         let _ = self.orders.send(Order::ShutDown);
+        self.waker.wake();
         if let Some(worker) = self.worker.take() {
             let _ = worker.join();
         }

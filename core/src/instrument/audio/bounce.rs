@@ -15,12 +15,14 @@ use super::pacer::Pacer;
 use super::part::is_on_grid;
 use super::patience::{FitPatience, Patience};
 use crate::instrument::controls::Slot;
-use crate::instrument::shared::{MetersWriter, PacedCapture, Work};
+use crate::instrument::shared::{MetersWriter, PacedCapture, Waker, Work};
 use crate::instrument::stream::Supply;
 
 /// Decides what is waited for, and for how long.
 pub(super) struct Bounce {
     work: Arc<Work>,
+    /// Wakes whoever is waited for.
+    waker: Waker,
     pacer: Pacer,
     is_offline: bool,
     lead: HostLead,
@@ -36,9 +38,10 @@ pub(super) struct Bounce {
 }
 
 impl Bounce {
-    pub fn new(work: Arc<Work>, pacer: Pacer) -> Self {
+    pub fn new(work: Arc<Work>, waker: Waker, pacer: Pacer) -> Self {
         Self {
             work,
+            waker,
             pacer,
             is_offline: false,
             lead: HostLead::default(),
@@ -167,8 +170,7 @@ impl Bounce {
 
     /// The patience for the frames of one part of a block, if they are waited for. It is to be given back.
     pub fn frame_patience(&self) -> Option<Patience> {
-        self.waits_for_streams()
-            .then(|| Patience::new(self.lead_deadline))
+        self.waits_for_streams().then(|| self.patience())
     }
 
     /// Takes back the patience for frames: where it was in vain, a bounce does not wait for them again.
@@ -193,9 +195,13 @@ impl Bounce {
         }
     }
 
+    fn patience(&self) -> Patience {
+        Patience::new(self.waker.clone(), self.lead_deadline)
+    }
+
     /// Waits until `is_done`, only ever where [`may_wait`](Self::may_wait). Returns whether it came to that.
     fn wait(&self, meters: &MetersWriter, mut is_done: impl FnMut() -> bool) -> bool {
-        let mut patience = Patience::new(self.lead_deadline);
+        let mut patience = self.patience();
         while !is_done() {
             if !patience.wait() {
                 if self.is_offline {
@@ -213,12 +219,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::instrument::shared::{MetersReader, meters, paces};
+    use crate::instrument::shared::{MetersReader, bell, meters, paces};
 
     fn bounce(is_offline: bool) -> (Bounce, Arc<Work>, MetersWriter, MetersReader) {
         let work = Arc::new(Work::default());
         let (song, _) = paces();
-        let mut bounce = Bounce::new(work.clone(), Pacer::new(song));
+        let mut bounce = Bounce::new(work.clone(), bell().0, Pacer::new(song));
         bounce.prepare(48_000.0);
         bounce.set_offline(is_offline);
         let (writer, _, reader) = meters();
@@ -260,7 +266,8 @@ mod tests {
         assert!(patience.wait());
         bounce.end_frames(Some(patience), &meters);
         assert!(bounce.frame_patience().is_some() && !reader.take_wait_failed());
-        let mut patience = Patience::new(Some(Instant::now() - Duration::from_millis(1)));
+        let past = Instant::now() - Duration::from_millis(1);
+        let mut patience = Patience::new(bell().0, Some(past));
         assert!(!patience.wait());
         bounce.end_frames(Some(patience), &meters);
         assert!(bounce.frame_patience().is_none() && reader.take_wait_failed());

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::instrument::shared::Waker;
 use crate::instrument::stream::Supply;
 
 /// Longest wait for the worker in a bounce: a fit of the usual length takes 8 to 14 s on two cores.
@@ -11,19 +12,25 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 const PATIENCE_PERIOD: Duration = Duration::from_secs(60);
 /// How often the audio thread looks again while it waits.
 const WAIT_STEP: Duration = Duration::from_micros(50);
+/// It wakes the worker with the first of so many steps: the fits want the processor as well.
+const STEPS_PER_CALL: u32 = 4;
 
-/// Waits step by step, until it was for too long.
+/// Waits for the worker step by step, until it was for too long.
 pub(super) struct Patience {
+    waker: Waker,
     deadline: Option<Instant>,
     in_vain: bool,
+    steps: u32,
 }
 
 impl Patience {
     /// Until `deadline`; if that is not known yet, [`LONGEST_WAIT`] from the first wait on.
-    pub fn new(deadline: Option<Instant>) -> Self {
+    pub fn new(waker: Waker, deadline: Option<Instant>) -> Self {
         Self {
+            waker,
             deadline,
             in_vain: false,
+            steps: 0,
         }
     }
 
@@ -40,6 +47,10 @@ impl Supply for Patience {
             self.in_vain = true;
             return false;
         }
+        if self.steps.is_multiple_of(STEPS_PER_CALL) {
+            self.waker.wake();
+        }
+        self.steps = self.steps.wrapping_add(1);
         std::thread::sleep(WAIT_STEP);
         true
     }

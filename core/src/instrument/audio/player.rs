@@ -15,7 +15,7 @@ use super::voices::{NoteStart, StreamLink, VoicePool};
 use crate::instrument::controls::{CaptureSettings, Controls, NoteAddress, NoteControl, Transport};
 use crate::instrument::shared::{
     CaptureMeter, DeskReader, InputNews, MetersWriter, ScopeWriter, SongPaces, StreamReply,
-    StreamRequest, TexturesReader, Work,
+    StreamRequest, TexturesReader, Waker, Work,
 };
 use crate::instrument::stream::{Engine, NoWait};
 
@@ -24,6 +24,7 @@ use crate::instrument::stream::{Engine, NoWait};
 /// [`process`](Self::process), [`reset`](Self::reset), notes and captures are real-time safe: they don't
 /// allocate, lock, free or call the system, but for the waits of [`set_offline`](Self::set_offline).
 pub struct Player {
+    waker: Waker,
     meters: MetersWriter,
     textures: TexturesReader,
     /// Sample rate of the host in Hz.
@@ -41,6 +42,7 @@ pub struct Player {
 /// Rings and values that the split hands to the audio thread.
 pub(in crate::instrument) struct PlayerEnds {
     pub work: Arc<Work>,
+    pub waker: Waker,
     pub meters: MetersWriter,
     pub capture_meter: CaptureMeter,
     pub desk: DeskReader,
@@ -61,11 +63,16 @@ impl Player {
     pub(in crate::instrument) fn new(ends: PlayerEnds) -> Self {
         let link = StreamLink::new(ends.requests, ends.streams, ends.retired);
         Self {
+            waker: ends.waker.clone(),
             meters: ends.meters,
             textures: ends.textures,
             sample_rate: 0.0,
             clock: 0,
-            bounce: Bounce::new(ends.work.clone(), Pacer::new(ends.paces)),
+            bounce: Bounce::new(
+                ends.work.clone(),
+                ends.waker.clone(),
+                Pacer::new(ends.paces),
+            ),
             follower: SongFollower::new(),
             voices: VoicePool::new(link),
             limiter: Limiter::new(UNPREPARED_RATE_HZ),
@@ -83,6 +90,8 @@ impl Player {
     /// Takes the host's sample rate in Hz. Not while processing: the main thread calls it. The texture
     /// stays.
     pub fn prepare(&mut self, sample_rate: f64) {
+        // The first notes should not find it asleep.
+        self.waker.wake();
         if self.sample_rate == sample_rate {
             return;
         }

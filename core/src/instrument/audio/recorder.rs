@@ -279,7 +279,7 @@ mod tests {
 
     use super::*;
     use crate::instrument::audio::pacer::Pacer;
-    use crate::instrument::shared::{DeskWriter, MetersReader, desk, meters, paces};
+    use crate::instrument::shared::{DeskWriter, MetersReader, bell, desk, meters, paces};
 
     const RATE: usize = 48_000;
     /// Samples of the input's ring, of both channels.
@@ -305,7 +305,7 @@ mod tests {
         recorder.prepare(RATE as f64);
         Rig {
             recorder,
-            bounce: Bounce::new(work, Pacer::new(song)),
+            bounce: Bounce::new(work, bell().0, Pacer::new(song)),
             news,
             ring,
             meters,

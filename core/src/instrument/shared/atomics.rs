@@ -1,5 +1,5 @@
-//! The atomics of everything that goes between threads: the standard library's, or with the feature `loom`
-//! those of a model that explores every interleaving and every value that a load may see.
+//! The atomics of everything that goes between threads, and sleep: the standard library's, or with the feature
+//! `loom` those of a model that explores every interleaving and every value that a load may see.
 
 #[cfg(feature = "loom")]
 pub(in crate::instrument) use model::*;
@@ -12,6 +12,8 @@ mod real {
         AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering,
     };
 
+    pub(in crate::instrument) use std::thread::{Thread, current, park_timeout};
+
     pub(in crate::instrument) use atomic_float::AtomicF32;
 }
 
@@ -20,6 +22,13 @@ mod model {
     pub(in crate::instrument) use loom::sync::atomic::{
         AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering,
     };
+
+    pub(in crate::instrument) use loom::thread::{Thread, current};
+
+    /// Nothing is ever late in a model: what has to be woken is, or the model stands still and says so.
+    pub(in crate::instrument) fn park_timeout(_: std::time::Duration) {
+        loom::thread::park();
+    }
 
     /// As `atomic_float` has it: the bits in an integer.
     #[derive(Debug, Default)]

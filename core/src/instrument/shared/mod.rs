@@ -11,6 +11,7 @@ pub(super) mod paces;
 mod scope;
 mod stage;
 mod textures;
+mod wake;
 mod work;
 
 pub(super) use desk::{DeskReader, DeskWriter, desk};
@@ -21,4 +22,5 @@ pub use scope::{SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
 pub(super) use scope::{ScopeWriter, scope};
 pub(super) use stage::{FitProgress, StageReader, StageWriter, stage};
 pub(super) use textures::{TexturesReader, TexturesWriter, textures};
+pub(super) use wake::{Sleeper, Waker, bell};
 pub(super) use work::{Pending, PendingFit, PendingPacedFit, Work};

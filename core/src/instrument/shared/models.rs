@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use loom::thread;
 
@@ -65,6 +66,29 @@ fn commands_of_two_threads_are_counted_down_to_none() {
         drop(own.into_fit(Slot::A));
         other.join().unwrap();
         assert!(!work.is_any());
+    });
+}
+
+#[test]
+fn who_sleeps_is_woken_for_everything_that_comes() {
+    explore("bell", || {
+        let (waker, sleeper) = bell();
+        let sent = Arc::new(AtomicU32::new(0));
+        let ringers: [_; 2] = std::array::from_fn(|_| {
+            let (waker, sent) = (waker.clone(), sent.clone());
+            thread::spawn(move || {
+                // What is rung for need not be ordered by itself.
+                sent.fetch_add(1, Ordering::Relaxed);
+                waker.wake();
+            })
+        });
+        // In a model, a sleep that nobody ends never ends.
+        while sent.load(Ordering::Relaxed) < 2 {
+            sleeper.sleep(Duration::MAX);
+        }
+        for ringer in ringers {
+            ringer.join().unwrap();
+        }
     });
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
+use super::naps::Stillness;
 use crate::clip::Capture;
 use crate::fit::cpu::Cpu;
 use crate::fit::{FitError, FitEvent, FitSettings, fit_capture_on, refine_on};
@@ -17,8 +18,10 @@ use crate::instrument::shared::{EVERYTHING, FitPaces, FitProgress, PacedCapture,
 use crate::network::Model;
 use crate::numeric::threads::lower_priority;
 
-/// How long a fit that is ahead of the song sleeps before it looks again.
+/// How long a fit that is ahead of the song sleeps before it looks again: at first, and where the song stands
+/// still.
 const REST: Duration = Duration::from_millis(1);
+const LONGEST_REST: Duration = Duration::from_millis(50);
 
 /// What a fit starts from.
 pub(super) enum FitStart {
@@ -190,9 +193,11 @@ impl FitThread {
     /// Says how far the fit is, and rests where it is ahead of the song and another slot's is wanted.
     fn keep_pace(&self, step: u32) {
         let paces = &self.paces;
+        let mut stillness = Stillness::default();
+        let mut rest = || std::thread::sleep(stillness.next_nap(REST, LONGEST_REST));
         let Some(pace) = &self.pace else {
             while paces.is_awaited() && !self.is_cancelled() {
-                std::thread::sleep(REST);
+                rest();
             }
             return;
         };
@@ -204,7 +209,7 @@ impl FitThread {
             && !paces.is_advancing(slot)
             && paces.due(slot, pace.capture()) <= step
         {
-            std::thread::sleep(REST);
+            rest();
         }
     }
 }

@@ -225,6 +225,11 @@ impl Fitter {
         }
     }
 
+    /// Whether fits run or previews are made; what waits does so for them.
+    pub fn is_making(&self) -> bool {
+        !(self.running.is_empty() && self.paced.is_empty() && self.previews.is_empty())
+    }
+
     /// Whether the fit of a slot keeps to the song's pace.
     pub fn is_paced(&self, slot: Slot) -> bool {
         self.paced.iter().any(|paced| paced.handle.slot == slot)

@@ -4,6 +4,7 @@
 mod fit_thread;
 mod fitter;
 mod memory;
+mod naps;
 mod prepare;
 mod slots;
 mod streams;

@@ -67,6 +67,11 @@ impl Preparer {
         self.newest[slot.index()] = self.requests;
     }
 
+    /// Whether any are in the making, wanted or not.
+    pub fn is_making(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// The oldest capture that is ready and still wanted, or why there is none.
     pub fn next_prepared(&mut self) -> Option<(Wanted, Result<Judged, ClipError>)> {
         while self.queue.front().is_some_and(|p| p.thread.is_finished())

@@ -89,6 +89,11 @@ impl Slots {
         }
     }
 
+    /// Whether captures, previews or fits are in the making.
+    pub fn is_making(&self) -> bool {
+        self.preparer.is_making() || self.fitter.is_making()
+    }
+
     /// Takes the captures that are ready, and has their fits made.
     pub fn take_prepared(&mut self) {
         while let Some((wanted, judged)) = self.preparer.next_prepared() {

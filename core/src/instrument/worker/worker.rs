@@ -2,27 +2,23 @@
 //! their rings full.
 
 use std::path::Path;
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, TryRecvError};
 use ringbuf::traits::Consumer;
 use ringbuf::{HeapCons, HeapProd};
 
 use super::memory::Memory;
+use super::naps::{Naps, Seen};
 use super::slots::Slots;
 use super::streams::Streams;
 use crate::clip::Clip;
 use crate::instrument::shared::{
-    Command, DeskReader, FitPaces, InputNews, MetersReader, Order, Pending, Source, StageWriter,
-    StreamReply, StreamRequest, TexturesWriter,
+    Command, DeskReader, FitPaces, InputNews, MetersReader, Order, Pending, Sleeper, Source,
+    StageWriter, StreamReply, StreamRequest, TexturesWriter,
 };
 use crate::instrument::stream::Engine;
 use crate::procedural::{Texture, synthesize};
 
-/// How long the worker sleeps when there is nothing to do: in a bounce, while something plays, and idle.
-const NAP_OFFLINE: Duration = Duration::from_micros(200);
-const NAP: Duration = Duration::from_millis(4);
-const NAP_IDLE: Duration = Duration::from_millis(15);
 /// Length and sample rate of synthesized captures.
 const SYNTHESIS_S: f64 = 8.0;
 const SYNTHESIS_RATE_HZ: u32 = 48_000;
@@ -34,6 +30,8 @@ pub(in crate::instrument) struct WorkerEnds {
     pub paces: FitPaces,
     pub stage: StageWriter,
     pub desk: DeskReader,
+    /// Who sends orders rings.
+    pub sleeper: Sleeper,
     pub orders: Receiver<Order>,
     pub news: HeapCons<InputNews>,
     pub requests: HeapCons<StreamRequest>,
@@ -46,6 +44,8 @@ pub(in crate::instrument) struct WorkerEnds {
 pub(in crate::instrument) struct Worker {
     meters: MetersReader,
     desk: DeskReader,
+    sleeper: Sleeper,
+    naps: Naps,
     orders: Receiver<Order>,
     news: HeapCons<InputNews>,
     memory: Memory,
@@ -72,6 +72,8 @@ impl Worker {
             ),
             memory: Memory::new(ends.input),
             desk: ends.desk,
+            sleeper: ends.sleeper,
+            naps: Naps::default(),
             news: ends.news,
             orders: ends.orders,
             meters: ends.meters,
@@ -85,25 +87,29 @@ impl Worker {
             self.slots.take_prepared();
             self.slots.take_fit_news(&mut self.streams);
             let is_busy = self.streams.work();
-            match self.orders.recv_timeout(self.nap(is_busy)) {
-                Ok(Order::ShutDown) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(Order::Do(command, pending)) => self.obey(command, pending),
-                Err(RecvTimeoutError::Timeout) => {}
+            match self.orders.try_recv() {
+                Ok(Order::ShutDown) | Err(TryRecvError::Disconnected) => break,
+                Ok(Order::Do(command, pending)) => {
+                    self.obey(command, pending);
+                    self.naps.end_stillness();
+                }
+                Err(TryRecvError::Empty) if is_busy => self.naps.end_stillness(),
+                Err(TryRecvError::Empty) => self.nap(),
             }
         }
         self.slots.shut_down();
     }
 
-    /// How long it may sleep.
-    fn nap(&self, is_busy: bool) -> Duration {
-        if is_busy {
-            Duration::ZERO
-        } else if self.meters.is_offline() {
-            NAP_OFFLINE
-        } else if self.streams.is_idle() {
-            NAP_IDLE
-        } else {
-            NAP
+    /// Sleeps until there may be something to do.
+    fn nap(&mut self) {
+        let nap = self.naps.next_nap(&Seen {
+            clock: self.meters.clock(),
+            is_offline: self.meters.is_offline(),
+            has_streams: !self.streams.is_idle(),
+            is_making: self.slots.is_making(),
+        });
+        if self.sleeper.sleep(nap) {
+            self.naps.end_stillness();
         }
     }
 
