@@ -120,16 +120,13 @@ impl Plan {
         output: &Output,
         to: Kind,
     ) -> Result<Self, CliError> {
-        let is_single = match inputs {
-            [input] => files::is_standard(input) || !input.is_dir(),
-            _ => false,
-        };
         let path = &output.path;
         let ends_as_folder = path.as_os_str().to_string_lossy().ends_with(['/', '\\']);
         let is_file = files::is_standard(path) || (to.has(path) && !ends_as_folder);
-        if is_single && is_file {
+        // A folder that is to become a file is told by whoever reads it.
+        if let ([input], true) = (inputs, is_file) {
             let jobs = vec![Job {
-                input: inputs[0].clone(),
+                input: input.clone(),
                 output: output.clone(),
             }];
             return Ok(Self { jobs, folder: None });
@@ -140,6 +137,7 @@ impl Plan {
                 path.display()
             )));
         }
+        let is_single = matches!(inputs, [input] if files::is_standard(input) || !input.is_dir());
         if is_single && !ends_as_folder && !path.is_dir() {
             return Err(CliError::Usage(format!(
                 "a {} is written: give -o a name that ends in .{}, or a folder with / at its end, \

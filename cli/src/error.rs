@@ -43,6 +43,9 @@ pub enum CliError {
     /// A texture was read, and can't be turned into sound.
     #[error("the texture can't be rendered ({0}): fit it again")]
     Render(#[from] InversionError),
+    /// The system gives no thread to play a texture with.
+    #[error("the texture can't be played ({0}): end other programs and try again")]
+    Play(io::Error),
     /// A sound file was read, and can't be scored.
     #[error("{path:?}: {source}")]
     Score {

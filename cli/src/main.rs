@@ -11,6 +11,7 @@ mod files;
 mod progress;
 mod report;
 mod signals;
+mod source;
 
 use std::process::ExitCode;
 

@@ -81,6 +81,19 @@ fn an_existing_file_is_replaced_only_by_force() {
     }
     assert_eq!(read(path, "old.wav"), b"older");
     assert_eq!(read(path, "old.weft"), b"older");
+    // Only its own sound may be given another format.
+    let synthesize = "synthesize rain --seconds 0.5 -o own.wav";
+    succeed(path, synthesize);
+    fail(path, synthesize, &["own.wav", "exists"]);
+    fail(
+        path,
+        &format!("{synthesize} --seed 1 --format 24"),
+        &["exists"],
+    );
+    for format in ["24", "16", "float"] {
+        succeed(path, &format!("{synthesize} --format {format}"));
+    }
+    fs::remove_file(path.join("own.wav")).unwrap();
     // The input stays, whatever is said.
     fail(
         path,
@@ -122,7 +135,7 @@ fn signals_leave_no_half_file() {
     fs::write(path.join("old.wav"), "older").unwrap();
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_weft"))
-            .args("render in.weft --seconds 86400 --force -o old.wav".split_whitespace())
+            .args("render in.weft --seconds 30000 --force -o old.wav".split_whitespace())
             .current_dir(path)
             .stdout(Stdio::null())
             .spawn()

@@ -5,6 +5,7 @@ use crate::inversion::{
     InversionError, InversionSettings, PRIMING_FRAMES, StreamingInverter, TargetFrame,
 };
 use crate::network::{FeatureStream, Model, NodeGrid, Nodes};
+use crate::numeric::fade::SineFade;
 use crate::spectrum::{ExpandScratch, FrameSpectrum};
 
 /// Rounds over the waiting frames: a file has time for more of them than the audio thread.
@@ -170,5 +171,57 @@ impl Renderer {
             }
             done += self.hop.take_into(out, done);
         }
+    }
+}
+
+/// The end of a loop: what would follow it fades into what comes before its beginning, so that the beginning may
+/// follow without a seam. The two are stretches of a texture, and uncorrelated: their powers add up.
+///
+/// ```
+/// use weft_core::render::LoopEnd;
+///
+/// // A texture of which three samples came before the loop begins, and three more than the loop follow.
+/// let mut end = LoopEnd::new(vec![vec![0.1, 0.2, 0.3]]);
+/// let mut last = [0.7, 0.8, 0.9];
+/// end.fade_into(&mut [&mut last]);
+/// assert!((last[0] - 0.7).abs() < 0.1 && (last[2] - 0.3).abs() < 0.3);
+/// ```
+pub struct LoopEnd {
+    before: Vec<Vec<f32>>,
+    fade: SineFade,
+    done: usize,
+}
+
+impl LoopEnd {
+    /// An end that fades into `before`, what comes before the loop's beginning: one vector for each channel, all as
+    /// long as the fade, in samples.
+    pub fn new(before: Vec<Vec<f32>>) -> Self {
+        let length = before.first().map_or(0, Vec::len);
+        Self {
+            before,
+            fade: SineFade::over(length.max(1)),
+            done: 0,
+        }
+    }
+
+    /// Samples of the fade that are still to come.
+    pub fn remaining(&self) -> usize {
+        self.before.first().map_or(0, Vec::len) - self.done
+    }
+
+    /// Fades the next samples of what follows.
+    ///
+    /// # Panics
+    /// If `block` is longer than [`remaining`](Self::remaining), or has other channels.
+    pub fn fade_into(&mut self, block: &mut [&mut [f32]]) {
+        assert_eq!(block.len(), self.before.len(), "one slice for each channel");
+        for (after, before) in block.iter_mut().zip(&self.before) {
+            let before = &before[self.done..self.done + after.len()];
+            for (i, (after, before)) in after.iter_mut().zip(before).enumerate() {
+                let (rising, falling) = self.fade.gains(self.done + i);
+                *after = falling * *after + rising * before;
+            }
+        }
+        self.done += block.first().map_or(0, |channel| channel.len());
     }
 }

@@ -2,7 +2,7 @@
 
 mod shared;
 
-pub use shared::{BatchArguments, EffortArguments, ModelArguments, WavArguments};
+pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
 
 use std::path::PathBuf;
 
@@ -138,6 +138,7 @@ pub struct FitArguments {
 Examples:
   weft render rain.weft --seconds 60 -o rain.wav
   weft render rain.weft --seconds 60 --seed 7 --format 24 -o other.wav
+  weft render rain.weft --pitch -5 --time 0.5 --loop 20 -o low.wav
   weft render rain.weft --format 16 -o - | aplay"
 )]
 pub struct RenderArguments {
@@ -149,9 +150,14 @@ pub struct RenderArguments {
     /// Length of the output in seconds
     #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
     pub seconds: f64,
+    /// Make a loop of this length in seconds instead: its end leads into its beginning
+    #[arg(long = "loop", value_name = "S", value_parser = seconds, conflicts_with = "seconds")]
+    pub loop_seconds: Option<f64>,
     /// Which stretch of the texture to render
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u32,
+    #[command(flatten)]
+    pub shape: ShapeArguments,
     #[command(flatten)]
     pub batch: BatchArguments,
 }

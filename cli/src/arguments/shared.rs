@@ -1,5 +1,6 @@
 //! Arguments that several commands have.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::thread;
 
@@ -8,6 +9,7 @@ use clap::{Args, ValueEnum};
 use weft_core::clip::{SAMPLE_RATES_HZ, SampleFormat};
 use weft_core::fit::cpu::Cpu;
 use weft_core::fit::{DEFAULT_STEPS, FitSettings, STEPS_RANGE};
+use weft_core::instrument::{BRIGHTNESS_RANGE, Controls, PITCH_RANGE_ST, TIME_RANGE};
 use weft_core::procedural::MAX_SYNTHESIS_S;
 
 use crate::error::CliError;
@@ -94,6 +96,51 @@ impl ModelArguments {
     }
 }
 
+/// What is done to a texture when it is played, as the plugin's parameters of these names do.
+#[derive(Debug, Clone, Args)]
+pub struct ShapeArguments {
+    /// Transpose by so many semitones, -24 to 24; time stays
+    #[arg(long, value_name = "ST", allow_negative_numbers = true, value_parser = pitch)]
+    pitch: Option<f32>,
+    /// How fast the texture goes by: 0 (frozen), or 0.1 to 4; pitch stays
+    #[arg(long, value_name = "X", value_parser = time)]
+    time: Option<f32>,
+    /// Tilt of the spectrum in dB an octave, -12 to 12
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, value_parser = brightness)]
+    brightness: Option<f32>,
+    /// Width of the stereo image in percent, 0 to 200
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    width: Option<f32>,
+    /// Temperature of the noise that drives the network in percent, 0 to 200
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    density: Option<f32>,
+}
+
+impl ShapeArguments {
+    /// The settings, if there is one.
+    pub fn controls(&self) -> Option<Controls> {
+        let Self {
+            pitch,
+            time,
+            brightness,
+            width,
+            density,
+        } = *self;
+        [pitch, time, brightness, width, density]
+            .iter()
+            .any(Option::is_some)
+            .then(|| Controls {
+                pitch_st: pitch.unwrap_or(Controls::DEFAULT.pitch_st),
+                time: time.unwrap_or(Controls::DEFAULT.time),
+                brightness_db_per_octave: brightness
+                    .unwrap_or(Controls::DEFAULT.brightness_db_per_octave),
+                width: width.map_or(Controls::DEFAULT.width, |percent| percent / 100.0),
+                density: density.map_or(Controls::DEFAULT.density, |percent| percent / 100.0),
+                ..Controls::DEFAULT
+            })
+    }
+}
+
 /// How several files are worked on.
 #[derive(Debug, Args)]
 pub struct BatchArguments {
@@ -137,7 +184,7 @@ pub struct EffortArguments {
     /// Seed of the fit itself: another one is another attempt
     #[arg(long, value_name = "N", default_value_t = 0)]
     fit_seed: u64,
-    /// Threads to fit with; 0 means one per core, shared by files worked on at the same time
+    /// Threads to fit with, for each file; 0 means all cores
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
 }
@@ -186,6 +233,35 @@ pub fn synthesis_seconds(text: &str) -> Result<f64, String> {
 
 fn fit_seconds(text: &str) -> Result<f64, String> {
     bounded_seconds(text, MIN_SECONDS, MAX_FIT_SECONDS)
+}
+
+/// A number within bounds; NaN is within none.
+fn bounded(text: &str, range: RangeInclusive<f32>) -> Result<f32, String> {
+    let value: Option<f32> = text.parse().ok();
+    value.filter(|value| range.contains(value)).ok_or_else(|| {
+        let (low, high) = (range.start(), range.end());
+        format!("give a number from {low} to {high}")
+    })
+}
+
+fn pitch(text: &str) -> Result<f32, String> {
+    bounded(text, -PITCH_RANGE_ST..=PITCH_RANGE_ST)
+}
+
+fn time(text: &str) -> Result<f32, String> {
+    let (low, high) = TIME_RANGE;
+    match bounded(text, 0.0..=high) {
+        Ok(time) if time == 0.0 || time >= low => Ok(time),
+        _ => Err(format!("give 0, or a number from {low} to {high}")),
+    }
+}
+
+fn brightness(text: &str) -> Result<f32, String> {
+    bounded(text, -BRIGHTNESS_RANGE..=BRIGHTNESS_RANGE)
+}
+
+fn percent(text: &str) -> Result<f32, String> {
+    bounded(text, 0.0..=200.0)
 }
 
 pub fn sample_rate(text: &str) -> Result<u32, String> {

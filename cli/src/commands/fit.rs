@@ -8,7 +8,7 @@ use weft_core::clip::{Clip, MAX_READ_S};
 use weft_core::fit::{FitError, FitEvent, FitSettings};
 use weft_core::network::{Model, quality_db};
 
-use super::render::{check_wav_length, render_model};
+use super::render::{Stretch, check_wav_length, write_stretch};
 use crate::arguments::{
     BatchArguments, EffortArguments, FitArguments, RefineArguments, TextureArguments,
 };
@@ -17,6 +17,7 @@ use crate::error::CliError;
 use crate::files::{read_clip, read_model, shown};
 use crate::progress;
 use crate::report::{Record, Report};
+use crate::source::Source;
 
 /// `weft texture`: fit and render.
 pub fn texture(arguments: &TextureArguments, report: &Report) -> Result<(), CliError> {
@@ -38,15 +39,13 @@ pub fn texture(arguments: &TextureArguments, report: &Report) -> Result<(), CliE
         let channels = clip.channel_count().min(2);
         check_wav_length(format, clip.sample_rate(), channels, *seconds)?;
         let model = fit_capture(&job.input, &clip, effort, batch, report, &mut record)?;
-        render_model(
-            &model,
-            &job.output,
-            format,
-            *seconds,
-            *seed,
-            report,
-            &mut record,
-        )?;
+        let source = Source::new(&model, *seed, None)?;
+        let stretch = Stretch {
+            seconds: *seconds,
+            seed: *seed,
+            is_loop: false,
+        };
+        write_stretch(source, stretch, &job.output, format, report, &mut record)?;
         Ok(record)
     })
 }

@@ -1,8 +1,7 @@
 //! `weft render`.
 
 use weft_core::clip::{ClipError, SampleFormat};
-use weft_core::network::Model;
-use weft_core::render::Renderer;
+use weft_core::render::LoopEnd;
 
 use crate::arguments::RenderArguments;
 use crate::batch::{Kind, Plan};
@@ -10,9 +9,22 @@ use crate::error::CliError;
 use crate::files::{Output, read_model, shown};
 use crate::progress;
 use crate::report::{Record, Report};
+use crate::source::Source;
 
 /// Frames rendered and written at a time.
 const BLOCK_FRAMES: usize = 4_096;
+
+/// Longest fade between the ends of a loop, in seconds; a short loop fades over half its length.
+const LOOP_FADE_S: f64 = 0.5;
+
+/// What is rendered of a texture.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    pub seconds: f64,
+    pub seed: u32,
+    /// Whether its end leads into its beginning.
+    pub is_loop: bool,
+}
 
 /// `weft render`: play saved textures into files.
 pub fn render(arguments: &RenderArguments, report: &Report) -> Result<(), CliError> {
@@ -20,52 +32,64 @@ pub fn render(arguments: &RenderArguments, report: &Report) -> Result<(), CliErr
         models,
         output,
         seconds,
+        loop_seconds,
         seed,
+        shape,
         batch,
     } = arguments;
+    let stretch = Stretch {
+        seconds: loop_seconds.unwrap_or(*seconds),
+        seed: *seed,
+        is_loop: loop_seconds.is_some(),
+    };
     let plan = Plan::new(models, Kind::Texture, &output.output(), Kind::Wav)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::from_iter([("input".to_owned(), shown(&job.input).into())]);
         let model = read_model(&job.input)?;
         job.output.check(Some(&job.input))?;
+        let source = Source::new(&model, stretch.seed, shape.controls())?;
         let format = output.format();
-        render_model(
-            &model,
-            &job.output,
-            format,
-            *seconds,
-            *seed,
-            report,
-            &mut record,
-        )?;
+        write_stretch(source, stretch, &job.output, format, report, &mut record)?;
         Ok(record)
     })
 }
 
-/// Renders `seconds` of a texture into a file, block by block.
-pub fn render_model(
-    model: &Model,
+/// Writes a stretch of a texture into a file, block by block.
+pub fn write_stretch(
+    mut source: Source,
+    stretch: Stretch,
     output: &Output,
     format: SampleFormat,
-    seconds: f64,
-    seed: u32,
     report: &Report,
     record: &mut Record,
 ) -> Result<(), CliError> {
-    let mut renderer = Renderer::new(model, seed)?;
-    let (sample_rate, channels) = (renderer.sample_rate(), renderer.channels());
-    let frames = check_wav_length(format, sample_rate, channels, seconds)?;
+    let (sample_rate, channels) = (source.sample_rate(), source.channels());
+    let frames = check_wav_length(format, sample_rate, channels, stretch.seconds)?;
     let mut writer = output.create_wav(sample_rate, channels, format, frames)?;
+    let mut loop_end = stretch.is_loop.then(|| {
+        let fade_s = LOOP_FADE_S.min(stretch.seconds / 2.0);
+        let fade_frames = (fade_s * f64::from(sample_rate)) as usize;
+        let mut before = vec![vec![0.0; fade_frames]; channels];
+        let mut planes: Vec<&mut [f32]> = before.iter_mut().map(Vec::as_mut_slice).collect();
+        source.fill(&mut planes);
+        LoopEnd::new(before)
+    });
+    let end_at = frames - loop_end.as_ref().map_or(0, |end| end.remaining() as u64);
     let mut planes = vec![vec![0.0; BLOCK_FRAMES]; channels];
     let bar = progress::render_bar(report, frames);
     let mut done = 0;
     while done < frames {
-        let block_frames = (frames - done).min(BLOCK_FRAMES as u64) as usize;
+        // No block lies on both sides of where the end begins.
+        let until = if done < end_at { end_at } else { frames };
+        let block_frames = (until - done).min(BLOCK_FRAMES as u64) as usize;
         let mut block: Vec<&mut [f32]> = planes
             .iter_mut()
             .map(|plane| &mut plane[..block_frames])
             .collect();
-        renderer.render_into(&mut block);
+        source.fill(&mut block);
+        if let Some(end) = loop_end.as_mut().filter(|_| done >= end_at) {
+            end.fade_into(&mut block);
+        }
         let block: Vec<&[f32]> = planes.iter().map(|plane| &plane[..block_frames]).collect();
         writer.write(&block)?;
         done += block_frames as u64;
