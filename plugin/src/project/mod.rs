@@ -6,6 +6,7 @@
 
 mod bytes;
 mod dirty;
+mod gestures;
 mod migrate;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use crate::link::HostLink;
 use crate::session::Session;
 use bytes::BankBytes;
 use dirty::DirtyTracker;
+pub use gestures::without_gestures;
 pub use migrate::migrate;
 use unreadable::UnreadableTextures;
 

@@ -9,7 +9,9 @@ use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
 use clap_sys::stream::{clap_istream, clap_ostream};
 
 use super::adapter::{Adapter, callbacks};
+use super::stream;
 use crate::host::gate::Call;
+use crate::project::without_gestures;
 
 static RENDER: clap_plugin_render = clap_plugin_render {
     has_hard_realtime_requirement: Some(has_hard_realtime_requirement),
@@ -58,11 +60,23 @@ impl Adapter {
     /// # Safety
     /// `stream` is null or a host's stream, valid for this call.
     unsafe fn save_state(&self, stream: *const clap_ostream) -> bool {
-        match self.wrapped_state().and_then(|state| state.save) {
-            // SAFETY: by the contract above; the function is nice-plug's.
-            Some(save) if !stream.is_null() => unsafe { save(self.plugin(), stream) },
-            _ => false,
+        let Some(save) = self.wrapped_state().and_then(|state| state.save) else {
+            return false;
+        };
+        let mut saved = Vec::new();
+        let memory = stream::into_memory(&mut saved);
+        // SAFETY: the stream is ours, and lives during this call; the function is nice-plug's.
+        if stream.is_null() || !unsafe { save(self.plugin(), &memory) } {
+            return false;
         }
+        // nice-plug writes the length first, in eight bytes.
+        let Some((_, state)) = saved.split_first_chunk::<{ size_of::<u64>() }>() else {
+            return false;
+        };
+        let state = without_gestures(state.to_vec());
+        let length = (state.len() as u64).to_le_bytes();
+        // SAFETY: by the contract above.
+        unsafe { stream::write_all(stream, &length) && stream::write_all(stream, &state) }
     }
 
     /// nice-plug only answers "no" to a state it can't read; the user has to see why nothing sounds.

@@ -10,5 +10,6 @@ mod midi;
 mod plugin;
 mod process;
 mod song;
+mod stream;
 #[cfg(test)]
 mod tests;

@@ -6,11 +6,16 @@ use std::ptr;
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::events::{clap_event_header, clap_input_events, clap_output_events};
 use clap_sys::ext::gui::CLAP_EXT_GUI;
-use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
+use clap_sys::ext::params::{
+    CLAP_EXT_PARAMS, CLAP_PARAM_RESCAN_VALUES, clap_host_params, clap_param_info,
+    clap_plugin_params,
+};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
 use clap_sys::host::clap_host;
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
+use clap_sys::stream::{clap_istream, clap_ostream};
 use clap_sys::version::CLAP_VERSION;
+use nice_plug::prelude::Param;
 
 use super::adapter::Adapter;
 use super::entry::{create_plugin, descriptors};
@@ -137,6 +142,106 @@ fn the_wheel_bends_where_no_clap_event_says_so() {
 
         (table.stop_processing.unwrap())(plugin);
         (table.deactivate.unwrap())(plugin);
+        (table.destroy.unwrap())(plugin);
+    }
+}
+
+/// Streams and a host of which each gives, takes or counts a little.
+struct State {
+    bytes: Vec<u8>,
+    /// Bytes that were given so far.
+    given: usize,
+    rescans: u32,
+}
+
+/// Bytes that the host's streams give or take at once.
+const BITE: usize = 7;
+
+unsafe extern "C" fn take(stream: *const clap_ostream, buffer: *const c_void, size: u64) -> i64 {
+    // SAFETY: the stream is that of a `State`, and the buffer the plugin's.
+    unsafe {
+        let state = &mut *(*stream).ctx.cast::<State>();
+        let count = BITE.min(size as usize);
+        let bytes = std::slice::from_raw_parts(buffer.cast::<u8>(), count);
+        state.bytes.extend_from_slice(bytes);
+        count as i64
+    }
+}
+
+unsafe extern "C" fn give(stream: *const clap_istream, buffer: *mut c_void, size: u64) -> i64 {
+    // SAFETY: as above.
+    unsafe {
+        let state = &mut *(*stream).ctx.cast::<State>();
+        let left = &state.bytes[state.given..];
+        let count = BITE.min(size as usize).min(left.len());
+        ptr::copy_nonoverlapping(left.as_ptr(), buffer.cast(), count);
+        state.given += count;
+        count as i64
+    }
+}
+
+unsafe extern "C" fn params_of_host(host: *const clap_host, id: *const c_char) -> *const c_void {
+    unsafe extern "C" fn rescan(host: *const clap_host, flags: u32) {
+        assert_eq!(flags, CLAP_PARAM_RESCAN_VALUES);
+        // SAFETY: the test puts its state there.
+        unsafe { (*(*host).host_data.cast::<State>()).rescans += 1 };
+    }
+    unsafe extern "C" fn clear(_host: *const clap_host, _id: u32, _flags: u32) {}
+    unsafe extern "C" fn request_flush(_host: *const clap_host) {}
+    static PARAMS: clap_host_params = clap_host_params {
+        rescan: Some(rescan),
+        clear: Some(clear),
+        request_flush: Some(request_flush),
+    };
+    let _ = host;
+    // SAFETY: ids are C strings.
+    if unsafe { CStr::from_ptr(id) } == CLAP_EXT_PARAMS {
+        (&raw const PARAMS).cast()
+    } else {
+        ptr::null()
+    }
+}
+
+#[test]
+fn a_state_goes_a_part_at_a_time_without_the_wheel_and_the_host_is_told_of_a_load() {
+    let mut state = State {
+        bytes: Vec::new(),
+        given: 0,
+        rescans: 0,
+    };
+    let state: *mut State = &mut state;
+    let mut host = host();
+    host.host_data = state.cast();
+    host.get_extension = Some(params_of_host);
+    let ostream = clap_ostream {
+        ctx: state.cast(),
+        write: Some(take),
+    };
+    let istream = clap_istream {
+        ctx: state.cast(),
+        read: Some(give),
+    };
+    // SAFETY: the calls follow CLAP's order, with pointers that live.
+    unsafe {
+        let plugin = create_plugin(ptr::null(), &host, descriptors()[0].clap_id().as_ptr());
+        let table = &*plugin;
+        assert!((table.init.unwrap())(plugin));
+        let adapter = &*plugin.cast::<Adapter>();
+        let sound = &adapter.instance.params.sound;
+        let bend = sound.bend.as_ptr();
+        bend._internal_set_normalized_value(1.0);
+        let extension = get_extension(plugin, CLAP_EXT_STATE.as_ptr());
+        let extension = &*extension.cast::<clap_plugin_state>();
+        assert!((extension.save.unwrap())(plugin, &ostream));
+        assert_eq!(sound.bend.value(), 1.0);
+        let json = String::from_utf8((&(*state).bytes)[8..].to_vec()).unwrap();
+        assert!(json.contains("\"bend\":{\"f32\":0.0}"), "{json}");
+        sound.pitch.as_ptr()._internal_set_normalized_value(1.0);
+        assert!((extension.load.unwrap())(plugin, &istream));
+        (table.on_main_thread.unwrap())(plugin);
+        assert_eq!((*state).given, (*state).bytes.len());
+        assert_eq!((sound.pitch.value(), sound.bend.value()), (0.0, 0.0));
+        assert_eq!((*state).rescans, 1);
         (table.destroy.unwrap())(plugin);
     }
 }

@@ -1,15 +1,18 @@
 //! The adapter around nice-plug's VST3 component, and the way of a call through it.
 
 use std::mem::ManuallyDrop;
+use std::sync::{Mutex, PoisonError};
 
 use nice_plug::wrapper::vst3::Wrapper;
-use nice_plug::wrapper::vst3::vst3::Class;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ChannelContext::IInfoListener;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::RestartFlags_::kParamValuesChanged;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
-    IAudioProcessor, IComponent, IEditController, IEditControllerTrait, IMidiMapping,
-    INoteExpressionController, IProcessContextRequirements, IUnitInfo, ParamID, ParameterInfo,
+    IAudioProcessor, IComponent, IComponentHandler, IComponentHandlerTrait, IEditController,
+    IEditControllerTrait, IMidiMapping, INoteExpressionController, IProcessContextRequirements,
+    IUnitInfo, ParamID, ParameterInfo,
 };
-use nice_plug::wrapper::vst3::vst3::Steinberg::kResultOk;
+use nice_plug::wrapper::vst3::vst3::Steinberg::{int32, kResultOk};
+use nice_plug::wrapper::vst3::vst3::{Class, ComPtr};
 
 use super::edits::UnsentEdits;
 use super::inputs::InputCopies;
@@ -29,6 +32,8 @@ pub struct Adapter<R: Role> {
     pub(super) unsent: UnsentEdits,
     pub(super) typed: TypedValues,
     pub(super) copies: InputCopies,
+    /// The host's side that takes the notice of new values.
+    handler: Mutex<Option<ComPtr<IComponentHandler>>>,
 }
 
 impl<R: Role> Drop for Adapter<R> {
@@ -70,7 +75,30 @@ impl<R: Role> Adapter<R> {
             unsent,
             typed,
             copies: InputCopies::default(),
+            handler: Mutex::default(),
         })
+    }
+
+    /// Takes the host's side that is told of new values, or gives it back. Main thread.
+    pub(super) fn set_handler(&self, handler: Option<ComPtr<IComponentHandler>>) {
+        let mut held = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *held, handler);
+        // The host's code runs when it is dropped: not under the lock.
+        drop(held);
+        drop(before);
+    }
+
+    /// Tells the host that a load has changed the parameters' values. Main thread.
+    pub(super) fn tell_of_new_values(&self) {
+        let held = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+        let handler = held.clone();
+        // Not under the lock: a host may ask for the values at once.
+        drop(held);
+        if let Some(handler) = handler {
+            // SAFETY: the object lives as long as this reference to it. A host that does nothing of the kind
+            // says so, and nothing is lost.
+            unsafe { handler.restartComponent(kParamValuesChanged as int32) };
+        }
     }
 
     /// Passes the work of a call through the gate; `error` is what the host gets if that panics. The

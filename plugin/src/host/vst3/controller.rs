@@ -105,6 +105,9 @@ forward! {
                 // SAFETY: null, or an object that lives during this call.
                 let notifier = unsafe { dirty_notifier(handler) };
                 self.instance.link.set_dirty_notifier(notifier);
+                // SAFETY: as above; a reference of our own is kept.
+                let held = unsafe { ComRef::from_raw(handler) };
+                self.set_handler(held.map(|handler| handler.to_com_ptr()));
                 // SAFETY: as called by the host.
                 unsafe { self.wrapped.setComponentHandler(handler) }
             })

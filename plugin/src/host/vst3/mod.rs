@@ -10,6 +10,7 @@ mod entry;
 mod factory;
 mod inputs;
 mod processor;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod view;

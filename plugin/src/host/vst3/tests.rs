@@ -1,20 +1,23 @@
 //! The plugin driven as a VST3 host does.
 
 use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ControllerNumbers_::kPitchBend;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::RestartFlags_::kParamValuesChanged;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
-    CtrlNumber, IAudioProcessor, IAudioProcessorTrait, IComponent, IComponentTrait,
-    IEditController, IEditControllerTrait, IMidiMapping, IMidiMappingTrait, ParameterInfo,
-    ProcessData, ProcessSetup,
+    CtrlNumber, IAudioProcessor, IAudioProcessorTrait, IComponent, IComponentHandler,
+    IComponentHandlerTrait, IComponentTrait, IEditController, IEditControllerTrait, IMidiMapping,
+    IMidiMappingTrait, ParamID, ParamValue, ParameterInfo, ProcessData, ProcessSetup,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
-    IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, kInvalidArgument,
-    kResultFalse, kResultOk,
+    IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, int32, kInvalidArgument,
+    kResultFalse, kResultOk, tresult,
 };
-use nice_plug::wrapper::vst3::vst3::{ComPtr, Interface};
+use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper, Interface};
 
 use super::entry::GetPluginFactory;
+use super::stream::tests::slow;
 
 /// An instance of the instrument.
 fn controller() -> ComPtr<IEditController> {
@@ -69,6 +72,73 @@ fn what_a_host_sets_while_it_processes_is_kept_until_a_block_brings_it() {
         assert_eq!(processor.setProcessing(0), kResultOk);
         assert_eq!(value(), 0.75);
         assert_eq!(component.setActive(0), kResultOk);
+        assert_eq!(component.terminate(), kResultOk);
+    }
+}
+
+/// A host's side that counts how often it is told of new values.
+#[derive(Default)]
+struct Handler(AtomicU32);
+
+impl Class for Handler {
+    type Interfaces = (IComponentHandler,);
+}
+
+impl IComponentHandlerTrait for Handler {
+    unsafe fn beginEdit(&self, _id: ParamID) -> tresult {
+        kResultOk
+    }
+    unsafe fn performEdit(&self, _id: ParamID, _value: ParamValue) -> tresult {
+        kResultOk
+    }
+    unsafe fn endEdit(&self, _id: ParamID) -> tresult {
+        kResultOk
+    }
+    unsafe fn restartComponent(&self, flags: int32) -> tresult {
+        assert_eq!(flags, kParamValuesChanged as int32);
+        self.0.fetch_add(1, Ordering::Relaxed);
+        kResultOk
+    }
+}
+
+#[test]
+fn a_state_goes_a_part_at_a_time_without_the_wheel_and_the_host_is_told_of_a_load() {
+    let controller = controller();
+    let component = controller.cast::<IComponent>().expect("a component");
+    let mapping = controller.cast::<IMidiMapping>().expect("a mapping");
+    let handler = ComWrapper::new(Handler::default());
+    // SAFETY: the calls follow VST3's order, with pointers that live.
+    unsafe {
+        assert_eq!(component.initialize(ptr::null_mut()), kResultOk);
+        let pointer = handler.to_com_ptr::<IComponentHandler>().unwrap();
+        assert_eq!(controller.setComponentHandler(pointer.as_ptr()), kResultOk);
+        let (mut bend, mut info) = (0, std::mem::zeroed::<ParameterInfo>());
+        let wheel = kPitchBend as CtrlNumber;
+        assert_eq!(
+            mapping.getMidiControllerAssignment(0, 0, wheel, &mut bend),
+            kResultOk
+        );
+        assert_eq!(controller.getParameterInfo(0, &mut info), kResultOk);
+        for id in [bend, info.id] {
+            assert_eq!(controller.setParamNormalized(id, 1.0), kResultOk);
+        }
+        let (saved, stream) = slow(Vec::new());
+        assert_eq!(component.getState(stream.as_ptr()), kResultOk);
+        assert_eq!(controller.getParamNormalized(bend), 1.0);
+        assert_eq!(controller.setParamNormalized(info.id, 0.0), kResultOk);
+        let state = saved.take();
+        let (_slow, stream) = slow(state.clone());
+        assert_eq!(handler.0.load(Ordering::Relaxed), 0);
+        assert_eq!(component.setState(stream.as_ptr()), kResultOk);
+        assert_eq!(handler.0.load(Ordering::Relaxed), 1);
+        assert_eq!(controller.getParamNormalized(info.id), 1.0);
+        assert_eq!(controller.getParamNormalized(bend), 0.5);
+        // What is cut off is refused, and changes nothing.
+        let (_slow, stream) = slow(state[..state.len() / 2].to_vec());
+        assert_ne!(component.setState(stream.as_ptr()), kResultOk);
+        assert_eq!(component.setState(ptr::null_mut()), kInvalidArgument);
+        assert_eq!(component.getState(ptr::null_mut()), kInvalidArgument);
+        assert_eq!(handler.0.load(Ordering::Relaxed), 1);
         assert_eq!(component.terminate(), kResultOk);
     }
 }
