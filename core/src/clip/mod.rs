@@ -5,6 +5,7 @@
 
 mod capture;
 mod error;
+mod image;
 mod judge;
 mod read;
 mod resample;
@@ -13,6 +14,7 @@ mod write;
 pub use capture::Capture;
 pub(crate) use capture::PackedCapture;
 pub use error::ClipError;
+pub(crate) use image::Image;
 pub use judge::Remark;
 pub(crate) use resample::greatest_common_divisor;
 pub use write::{SampleFormat, WavWriter, check_writable};

@@ -6,7 +6,7 @@ use std::path::Path;
 use safetensors::tensor::Dtype;
 
 use super::{Header, METADATA_KEY, ModelError, VERSION};
-use crate::clip::{Capture, PackedCapture};
+use crate::clip::{Capture, Image, PackedCapture};
 use crate::network::{FeatureRange, Model};
 use crate::spectrum::FrontEnd;
 
@@ -59,6 +59,9 @@ impl Model {
             fit_steps: fit.steps,
             fit_loss: Some(fit.loss).filter(|l| l.is_finite()),
             fit_seed: fit.seed,
+            image: Some(self.front_end().image())
+                .filter(|image| *image != Image::PLAIN)
+                .map(|image| image.gains()),
         }
     }
 
