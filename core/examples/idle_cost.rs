@@ -18,9 +18,9 @@ const BLOCK: usize = 480;
 const BLOCK_TIME: Duration = Duration::from_millis(10);
 /// Before a measurement, and its length.
 const SETTLING: Duration = Duration::from_millis(700);
-const MEASURED: Duration = Duration::from_secs(3);
+const MEASURED: Duration = Duration::from_secs(2);
 /// Stops after which the first sound is waited for.
-const STOPS: usize = 20;
+const STOPS: usize = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let clip = synthesize(Texture::Rain, 1, RATE_HZ, 3.0);

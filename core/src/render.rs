@@ -150,6 +150,7 @@ impl Renderer {
         };
         let Hop { mid, side, used } = &mut self.hop;
         self.inverter.push_frame(target, mid, side);
+        front_end.image().place(mid, side);
         *used = 0;
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Clip;
+use super::{Clip, Image};
 
 /// So many equal samples in a row, at the recording's very top, are a clipped peak.
 const CLIPPED_RUN: usize = 3;
@@ -38,6 +38,13 @@ pub enum Remark {
         /// Its share, 0 to 1.
         share: f32,
     },
+    /// One of its two sides is silent.
+    OneSided {
+        /// Whether it is the right one.
+        right_is_silent: bool,
+    },
+    /// Its right side is all but the left one's negative.
+    Inverted,
 }
 
 impl fmt::Display for Remark {
@@ -56,6 +63,20 @@ impl fmt::Display for Remark {
                 f,
                 "{:.0} % of the capture are silent: trim it if the texture has no such pauses",
                 100.0 * share
+            ),
+            Self::OneSided { right_is_silent } => {
+                let (silent, other) = match right_is_silent {
+                    true => ("right", "left"),
+                    false => ("left", "right"),
+                };
+                write!(
+                    f,
+                    "the {silent} side is silent: the texture is learned in mono and plays on the {other}"
+                )
+            }
+            Self::Inverted => write!(
+                f,
+                "the right side is the left one inverted, and the texture's will be: in mono it can't be heard"
             ),
         }
     }
@@ -77,6 +98,12 @@ impl Clip {
         let share = self.silent_share();
         if share > SILENT_SHARE {
             remarks.push(Remark::MostlySilent { share });
+        }
+        let image = Image::of(&self.centred_channels());
+        match image.silent_sides() {
+            [false, false] if image == Image::INVERTED => remarks.push(Remark::Inverted),
+            [false, false] => {}
+            [_, right_is_silent] => remarks.push(Remark::OneSided { right_is_silent }),
         }
         remarks
     }

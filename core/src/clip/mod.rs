@@ -6,6 +6,7 @@
 mod capture;
 mod container;
 mod error;
+mod image;
 mod judge;
 mod mix;
 mod part_file;
@@ -17,6 +18,7 @@ mod write;
 pub use capture::Capture;
 pub(crate) use capture::PackedCapture;
 pub use error::ClipError;
+pub(crate) use image::Image;
 pub use judge::Remark;
 pub(crate) use part_file::PartFile;
 pub use part_file::{abandon_part_files, check_writable};

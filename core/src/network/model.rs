@@ -166,7 +166,7 @@ impl Model {
         self.id
     }
 
-    /// Whether left and right differ.
+    /// Whether there is a side channel. A texture without one may still lie at one side.
     pub fn is_stereo(&self) -> bool {
         self.front_end.is_stereo()
     }

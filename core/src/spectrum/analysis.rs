@@ -5,8 +5,8 @@ use super::front_end::{Constants, FrontEnd};
 use super::layout::{Layout, fft_size_for};
 use super::stereo::pan_index;
 use super::{Complex32, SpectrumError};
-use crate::clip::Clip;
-use crate::numeric::moments::{ColumnMoments, mean, to_single};
+use crate::clip::{Clip, Image};
+use crate::numeric::moments::{ColumnMoments, to_single};
 
 /// Level of the equalised spectrum's root mean square: `log1p`'s useful range is the same everywhere.
 const EQUALISED_LEVEL: f32 = 14.0;
@@ -64,7 +64,8 @@ impl FrontEnd {
             });
         }
         let sound = MidSide::new(clip);
-        let layout = Layout::new(sample_rate, sound.output_channels, sound.is_stereo())?;
+        let layout = Layout::new(sample_rate, sound.output_channels, sound.is_stereo())?
+            .at_image(sound.image);
         let spectra = sound.spectra(&layout);
         let rms = rms(&layout, &spectra);
         let equaliser = equaliser(&layout, &rms);
@@ -85,24 +86,21 @@ impl FrontEnd {
     }
 }
 
-/// A capture without offset and at [`ANALYSIS_RMS`], as mid and side.
+/// A capture without offset and at [`ANALYSIS_RMS`], as mid and side of what is analysed at its image.
 struct MidSide {
     mid: Vec<f32>,
     side: Vec<f32>,
     /// What the capture was multiplied by.
     gain: f32,
     output_channels: usize,
+    image: Image,
 }
 
 impl MidSide {
     fn new(clip: &Clip) -> Self {
-        let channels: Vec<Vec<f32>> = clip.channels()[..clip.channel_count().min(2)]
-            .iter()
-            .map(|x| {
-                let mean = mean(x.iter().map(|&v| f64::from(v)));
-                x.iter().map(|&v| (f64::from(v) - mean) as f32).collect()
-            })
-            .collect();
+        let channels = clip.centred_channels();
+        let image = Image::of(&channels);
+        let channels = image.sources(channels);
         let samples = (clip.len() * channels.len()) as f64;
         let energy = energy(channels.iter().flatten());
         let gain = (ANALYSIS_RMS / ((energy / samples).sqrt() + 1e-9)) as f32;
@@ -114,6 +112,7 @@ impl MidSide {
             side: pairs().map(|(l, r)| (l - r) * half).collect(),
             gain,
             output_channels: channels.len(),
+            image,
         }
     }
 

@@ -6,6 +6,7 @@
 
 use super::layout::Layout;
 use super::{Bands, Stft};
+use crate::clip::Image;
 
 /// Everything that turns features into magnitudes: constants measured on one capture.
 ///
@@ -72,6 +73,11 @@ impl FrontEnd {
     /// Channels of the capture that was analysed, 1 or 2.
     pub fn output_channels(&self) -> usize {
         self.layout.output_channels()
+    }
+
+    /// Where mid and side are brought when they are sound again.
+    pub(crate) fn image(&self) -> Image {
+        self.layout.image()
     }
 
     /// Whether there is a side channel and a pan index.

@@ -1,6 +1,7 @@
 //! What a front end's arrays are laid out by: transform, bands and channels.
 
 use super::{Bands, SpectrumError, Stft};
+use crate::clip::Image;
 
 /// Hops in a frame: 75 % overlap.
 const OVERLAP: usize = 4;
@@ -19,6 +20,7 @@ pub(crate) struct Layout {
     sample_rate: u32,
     output_channels: usize,
     stereo: bool,
+    image: Image,
     stft: Stft,
     bands: Bands,
 }
@@ -39,9 +41,20 @@ impl Layout {
             sample_rate,
             output_channels,
             stereo,
+            image: Image::PLAIN,
             stft: Stft::new(fft_size, fft_size / OVERLAP)?,
             bands: Bands::new(f64::from(sample_rate), fft_size),
         })
+    }
+
+    /// The same for a capture of two channels that lies at `image`.
+    pub fn at_image(self, image: Image) -> Self {
+        Self { image, ..self }
+    }
+
+    /// Where mid and side are brought when they are sound again.
+    pub fn image(&self) -> Image {
+        self.image
     }
 
     /// Sample rate in Hz.

@@ -83,6 +83,9 @@ struct Header {
     /// Absent before the first step.
     fit_loss: Option<f32>,
     fit_seed: u64,
+    /// Gains of left and right, where the capture lies at one side or has one inverted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image: Option<[f32; 2]>,
 }
 
 /// The part of a header that every version has.

@@ -10,7 +10,7 @@ use super::{
     Header, LARGEST_BYTES, METADATA_KEY, ModelError, VERSION, VERSION_OF_PLAIN_CAPTURES, damaged,
     open_tensors, read_header,
 };
-use crate::clip::{Capture, Clip, PackedCapture, SAMPLE_RATES_HZ};
+use crate::clip::{Capture, Clip, Image, PackedCapture, SAMPLE_RATES_HZ};
 use crate::network::inputs::InputBlocks;
 use crate::network::{FeatureRange, FitRecord, Generator, Model, Weights};
 use crate::spectrum::{FrontEnd, FrontEndConstants, FrontEndLayout};
@@ -80,7 +80,8 @@ fn front_end(tensors: &SafeTensors<'_>, header: &Header) -> Result<FrontEnd, Mod
         return Err(damaged(format!("'analysis_gain' is {analysis_gain}")));
     }
     let layout = FrontEndLayout::new(sample_rate, output_channels, stereo)
-        .map_err(|e| damaged(e.to_string()))?;
+        .map_err(|e| damaged(e.to_string()))?
+        .at_image(image(header)?);
     let (mc, fc) = (layout.magnitude_channels(), layout.feature_channels());
     let (bins, count) = (layout.bins(), layout.bands().count());
     let floats = |name: &str, length: usize| floats(tensors, name, &[length], Dtype::F32);
@@ -96,6 +97,16 @@ fn front_end(tensors: &SafeTensors<'_>, header: &Header) -> Result<FrontEnd, Mod
         return Err(damaged("'equaliser' has values that are not positive"));
     }
     Ok(FrontEnd::from_parts(layout, constants))
+}
+
+/// Where the sound lies between left and right.
+fn image(header: &Header) -> Result<Image, ModelError> {
+    let Some(gains) = header.image else {
+        return Ok(Image::PLAIN);
+    };
+    Image::from_gains(gains)
+        .filter(|_| header.output_channels == 2)
+        .ok_or_else(|| damaged(format!("'image' is {gains:?}")))
 }
 
 /// The network that makes features of this front end.

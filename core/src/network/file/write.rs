@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::tensor::Dtype;
 
 use super::{Header, METADATA_KEY, ModelError, VERSION};
-use crate::clip::{Capture, PackedCapture, PartFile};
+use crate::clip::{Capture, Image, PackedCapture, PartFile};
 use crate::network::{FeatureRange, Model};
 use crate::spectrum::FrontEnd;
 
@@ -58,6 +58,9 @@ impl Model {
             fit_steps: fit.steps,
             fit_loss: Some(fit.loss).filter(|l| l.is_finite()),
             fit_seed: fit.seed,
+            image: Some(self.front_end().image())
+                .filter(|image| *image != Image::PLAIN)
+                .map(|image| image.gains()),
         }
     }
 

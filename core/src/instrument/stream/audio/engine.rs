@@ -216,7 +216,8 @@ impl Engine {
         }
         self.work.begin_anew();
         let hop = self.segments.finish_hop(self.tape.hop() + 1);
-        self.tape.write_hop(hop);
+        let image = self.shaping.front_end().image();
+        self.tape.write_hop(hop, image);
     }
 
     /// Does the next step of the frame.

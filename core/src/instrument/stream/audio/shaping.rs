@@ -104,7 +104,12 @@ impl Shaping {
         Self {
             corrections,
             bins,
-            side_share: if total > 0.0 { side / total } else { 0.0 },
+            side_share: if total > 0.0 {
+                let [_, placed] = front_end.image().place_powers([total - side, side]);
+                placed / total
+            } else {
+                0.0
+            },
             front_end,
         }
     }

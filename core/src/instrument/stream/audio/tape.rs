@@ -1,6 +1,7 @@
 //! The hop that is heard: the stretch of sound that a stream reads at the speed that makes its pitch.
 
 use super::interpolator::{Kernels, ONE, TAPS};
+use crate::clip::Image;
 
 /// Samples of the sound as it is made for one sample as it is heard, in fixed point.
 pub(in crate::instrument::stream) fn reading_step(
@@ -96,12 +97,13 @@ impl Tape {
         count
     }
 
-    /// Puts mid and side of the next hop behind the end of the one that it holds.
-    pub fn write_hop(&mut self, hop: [&[f32]; 2]) {
+    /// Puts mid and side of the next hop, brought to `image`, behind the end of the one that it holds.
+    pub fn write_hop(&mut self, hop: [&[f32]; 2], image: Image) {
         for (tape, hop) in [&mut self.mid, &mut self.side].into_iter().zip(hop) {
             tape.copy_within(hop.len().., 0);
             tape[TAPS..].copy_from_slice(hop);
         }
+        image.place(&mut self.mid[TAPS..], &mut self.side[TAPS..]);
         self.hop += 1;
     }
 
@@ -121,7 +123,7 @@ mod tests {
         let hop = |n: i64| -> Vec<f32> { (0..32).map(|i| (32 * n + i) as f32).collect() };
         // As a stream is primed: what lies before the first hop that is heard is on the tape.
         for n in 0..4 {
-            tape.write_hop([&hop(n), &hop(n)]);
+            tape.write_hop([&hop(n), &hop(n)], Image::PLAIN);
         }
         tape.read_from(0);
         let mut out = vec![0.0; 200];
@@ -129,7 +131,7 @@ mod tests {
             let mut done = 0;
             while done < block.len() {
                 if tape.is_read() {
-                    tape.write_hop([&hop(tape.hop() + 1), &hop(tape.hop() + 1)]);
+                    tape.write_hop([&hop(tape.hop() + 1), &hop(tape.hop() + 1)], Image::PLAIN);
                     tape.read_on();
                     continue;
                 }
