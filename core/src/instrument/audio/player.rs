@@ -118,7 +118,7 @@ impl Player {
         }
     }
 
-    /// Silence, no notes, and the texture back at its beginning.
+    /// Silence, no notes, all pedals up, and the texture back at its beginning.
     pub fn reset(&mut self) {
         self.clock = 0;
         self.meters.set_clock(0);
@@ -166,8 +166,8 @@ impl Player {
     }
 
     /// Starts a note, named by its channel and key (and number, if the host counts them), with a
-    /// `velocity` of 0 to 1. Where all voices sound, the quietest of the released ones goes over to it, or
-    /// else the oldest.
+    /// `velocity` of 0 to 1. Where all voices sound, the quietest of the released ones goes over to it, or else
+    /// the oldest that only a pedal holds, or else the oldest.
     pub fn note_on(&mut self, note: NoteAddress, velocity: f32) {
         let start = NoteStart {
             prefers_ready: !self.bounce.may_wait(),
@@ -176,19 +176,43 @@ impl Player {
         self.voices.start_note(note, velocity, start);
     }
 
-    /// Ends the notes that fit: they fade in their release time.
+    /// Lifts the keys of the notes that fit: they fade in their release time, as soon as no pedal holds them.
     pub fn note_off(&mut self, note: NoteAddress) {
         self.voices.release_notes(note);
     }
 
-    /// Ends the notes that fit at once, without their release.
+    /// Ends the notes that fit at once, without their release, whatever holds them.
     pub fn choke(&mut self, note: NoteAddress) {
         self.voices.choke_notes(note);
     }
 
-    /// Ends all notes.
+    /// Lifts all keys.
     pub fn all_notes_off(&mut self) {
         self.note_off(NoteAddress::default());
+    }
+
+    /// Ends all notes at once, without their release, whatever holds them.
+    pub fn all_sound_off(&mut self) {
+        self.choke(NoteAddress::default());
+    }
+
+    /// Presses or lifts the sustain pedal of a MIDI `channel`, 0 to 15: while it is down, notes of the channel
+    /// go on when their keys go up. On another number, nothing happens.
+    pub fn set_sustain(&mut self, channel: u8, is_down: bool) {
+        self.voices.set_sustain(channel, is_down);
+    }
+
+    /// Presses or lifts the sostenuto pedal of a MIDI `channel`, 0 to 15: it holds the notes of the channel whose
+    /// keys are down when it is pressed, and no others. On another number, nothing happens.
+    pub fn set_sostenuto(&mut self, channel: u8, is_down: bool) {
+        self.voices.set_sostenuto(channel, is_down);
+    }
+
+    /// Lifts the pedals of a MIDI `channel`, 0 to 15. Other controllers are not the player's: bends come with
+    /// the [`Controls`].
+    pub fn reset_controllers(&mut self, channel: u8) {
+        self.set_sustain(channel, false);
+        self.set_sostenuto(channel, false);
     }
 
     /// Changes a control of the notes that fit and sound. What is out of range is kept within.

@@ -34,6 +34,19 @@ impl NoteAddress {
         }
     }
 
+    /// Every note of a MIDI channel, 0 to 15.
+    pub fn channel(channel: u8) -> Self {
+        Self {
+            channel: Some(channel),
+            ..Self::default()
+        }
+    }
+
+    /// Whether both name notes of one key on one channel, or of every key and channel.
+    pub(in crate::instrument) fn is_same_key(&self, other: &Self) -> bool {
+        (self.channel, self.key) == (other.channel, other.key)
+    }
+
     /// Whether `note`, a sounding note's own address, is meant. A number fits a note that has none.
     pub fn fits(&self, note: &Self) -> bool {
         let fits =

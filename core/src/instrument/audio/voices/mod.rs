@@ -10,6 +10,7 @@ mod ended_notes;
 mod envelope;
 mod hold;
 mod notes;
+mod pedals;
 mod pool;
 mod stream_link;
 mod targets;

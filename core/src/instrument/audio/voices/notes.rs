@@ -2,6 +2,7 @@
 
 use super::POLYPHONY;
 use super::ended_notes::EndedNotes;
+use super::pedals::Pedals;
 use super::stream_link::StreamLink;
 use super::voice::Voice;
 use crate::instrument::controls::{NoteAddress, NoteControl};
@@ -25,6 +26,7 @@ pub(super) struct Notes {
     /// Notes so far.
     count: u64,
     ended: EndedNotes,
+    pedals: Pedals,
 }
 
 impl Notes {
@@ -33,6 +35,7 @@ impl Notes {
             voices: (0..POLYPHONY as u8).map(|at| Voice::new(at, 1)).collect(),
             count: 0,
             ended: EndedNotes::new(),
+            pedals: Pedals::default(),
         }
     }
 
@@ -44,13 +47,15 @@ impl Notes {
         &mut self.voices
     }
 
-    /// Begins to count anew. The voices are reset by themselves.
+    /// Begins to count anew, with all pedals up. The voices are reset by themselves.
     pub fn reset(&mut self) {
         self.count = 0;
         self.ended.clear();
+        self.pedals = Pedals::default();
     }
 
-    /// Starts a note in the voice that is free, or is taken away from another note.
+    /// Starts a note in the voice that is free, or is taken away from another note. What a pedal holds of the
+    /// same key fades: a key that is struck again does not sound twice.
     pub fn start(
         &mut self,
         note: NoteAddress,
@@ -58,6 +63,9 @@ impl Notes {
         start: NoteStart,
         link: &mut StreamLink,
     ) {
+        let is_struck_again = |v: &&mut Voice| v.is_held_by_pedal() && v.note().is_same_key(&note);
+        let struck_again = self.voices.iter_mut().filter(is_struck_again);
+        struck_again.for_each(Voice::release);
         let at = self.choose(start.prefers_ready);
         let voice = &mut self.voices[at];
         if voice.is_sounding() {
@@ -83,9 +91,34 @@ impl Notes {
         })
     }
 
-    /// Releases the notes that fit.
+    /// Lifts the keys of the notes that fit: they end, unless a pedal holds them.
     pub fn release(&mut self, note: NoteAddress) {
-        self.fitting(note).for_each(Voice::release);
+        let pedals = self.pedals;
+        self.fitting(note).for_each(|voice| voice.lift_key(&pedals));
+    }
+
+    /// Presses or lifts the sustain pedal of `channel`.
+    pub fn set_sustain(&mut self, channel: u8, is_down: bool) {
+        self.pedals.set_sustain(channel, is_down);
+        let pedals = self.pedals;
+        self.fitting(NoteAddress::channel(channel))
+            .for_each(|voice| voice.follow_pedals(&pedals));
+    }
+
+    /// Presses or lifts the sostenuto pedal of `channel`. Pressed again without being lifted, it catches no
+    /// further notes.
+    pub fn set_sostenuto(&mut self, channel: u8, is_down: bool) {
+        if !self.pedals.set_sostenuto(channel, is_down) {
+            return;
+        }
+        let pedals = self.pedals;
+        for voice in self.fitting(NoteAddress::channel(channel)) {
+            if is_down {
+                voice.catch();
+            } else {
+                voice.let_go(&pedals);
+            }
+        }
     }
 
     /// Ends the notes that fit at once.
@@ -169,6 +202,27 @@ mod tests {
         assert_eq!(start(&mut notes, 62, &mut link), 1);
         let ended = std::iter::from_fn(|| notes.next_ended()).map(|n| n.key);
         assert_eq!(ended.collect::<Vec<_>>(), [Some(1), Some(0), Some(5)]);
+    }
+
+    #[test]
+    fn what_a_pedal_holds_is_taken_after_released_notes_and_before_keys_that_are_down() {
+        let (mut link, _far) = link();
+        let mut notes = Notes::new();
+        let last = POLYPHONY as u8 - 1;
+        notes.set_sustain(0, true);
+        (0..last).for_each(|key| {
+            start(&mut notes, key, &mut link);
+        });
+        notes.release(NoteAddress::key(9));
+        notes.set_sustain(0, false);
+        notes.set_sustain(0, true);
+        start(&mut notes, last, &mut link);
+        notes.release(NoteAddress::key(5));
+        notes.release(NoteAddress::key(7));
+        let taken: Vec<_> = (60..64)
+            .map(|key| start(&mut notes, key, &mut link))
+            .collect();
+        assert_eq!(taken, [9, 5, 7, 0]);
     }
 
     #[test]

@@ -79,9 +79,19 @@ impl VoicePool {
         self.notes.start(note, velocity, start, &mut self.link);
     }
 
-    /// Releases the notes that fit.
+    /// Lifts the keys of the notes that fit: they end, unless a pedal holds them.
     pub fn release_notes(&mut self, note: NoteAddress) {
         self.notes.release(note);
+    }
+
+    /// Presses or lifts the sustain pedal of a MIDI channel.
+    pub fn set_sustain(&mut self, channel: u8, is_down: bool) {
+        self.notes.set_sustain(channel, is_down);
+    }
+
+    /// Presses or lifts the sostenuto pedal of a MIDI channel.
+    pub fn set_sostenuto(&mut self, channel: u8, is_down: bool) {
+        self.notes.set_sostenuto(channel, is_down);
     }
 
     /// Ends the notes that fit at once.

@@ -3,6 +3,7 @@
 use super::controls::{Smoothing, VoiceControls};
 use super::deck::Deck;
 use super::envelope::{Envelope, EnvelopeTimes};
+use super::pedals::Pedals;
 use super::stream_link::StreamLink;
 use super::{HOLD_VOICE, VOICES};
 use crate::instrument::audio::follower::SongAnchor;
@@ -25,6 +26,10 @@ pub(super) struct Voice {
     /// When the note started, counted in notes.
     age: u64,
     is_sounding: bool,
+    /// Whether the key is down that started its note.
+    is_key_down: bool,
+    /// Whether the sostenuto pedal holds its note: the key was down when that was pressed.
+    is_caught: bool,
     envelope: Envelope,
     controls: VoiceControls,
     deck: Deck,
@@ -32,19 +37,28 @@ pub(super) struct Voice {
     anchor: SongAnchor,
 }
 
-/// In which order voices are taken away from their notes: the least first. Released ones come before held ones,
-/// the quietest of the released and the oldest of the held ones first.
+/// What keeps a note from fading, the weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Grip {
+    Nothing,
+    Pedal,
+    Key,
+}
+
+/// In which order voices are taken away from their notes: the least first. Released ones come before those that
+/// a pedal holds, and these before those whose keys are down; the quietest of the released and the oldest of the
+/// held ones first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct StealingRank {
-    is_held: bool,
+    grip: Grip,
     level: f32,
     age: u64,
 }
 
 impl StealingRank {
     pub fn order(&self, other: &Self) -> std::cmp::Ordering {
-        self.is_held
-            .cmp(&other.is_held)
+        self.grip
+            .cmp(&other.grip)
             .then(self.level.total_cmp(&other.level))
             .then(self.age.cmp(&other.age))
     }
@@ -58,6 +72,8 @@ impl Voice {
             note: NoteAddress::default(),
             age: 0,
             is_sounding: false,
+            is_key_down: false,
+            is_caught: false,
             envelope: Envelope::new(),
             controls: VoiceControls::new(),
             deck: Deck::new(fade_samples),
@@ -75,6 +91,8 @@ impl Voice {
     pub fn reset(&mut self, link: &mut StreamLink) {
         self.envelope.reset();
         self.is_sounding = false;
+        self.is_key_down = false;
+        self.is_caught = false;
         self.note = NoteAddress::default();
         self.controls.reset();
         self.deck.reset(link);
@@ -91,7 +109,7 @@ impl Voice {
         self.is_sounding
     }
 
-    /// Whether its note is held and not released yet.
+    /// Whether its note is held, by its key or a pedal, and not released yet.
     pub fn is_held(&self) -> bool {
         self.envelope.is_held()
     }
@@ -103,10 +121,18 @@ impl Voice {
 
     /// Its place among the voices that may be taken away from their notes.
     pub fn stealing_rank(&self) -> StealingRank {
-        let is_held = self.envelope.is_held();
+        let grip = match (self.is_held(), self.is_key_down) {
+            (false, _) => Grip::Nothing,
+            (true, false) => Grip::Pedal,
+            (true, true) => Grip::Key,
+        };
+        let level = match grip {
+            Grip::Nothing => self.envelope.level(),
+            Grip::Pedal | Grip::Key => 0.0,
+        };
         StealingRank {
-            is_held,
-            level: if is_held { 0.0 } else { self.envelope.level() },
+            grip,
+            level,
             age: self.age,
         }
     }
@@ -118,15 +144,50 @@ impl Voice {
         self.age = age;
         self.envelope.start();
         self.is_sounding = true;
+        self.is_key_down = true;
+        self.is_caught = false;
     }
 
-    /// Ends the note; it fades in its release time.
+    /// Ends the note, whatever holds it; it fades in its release time.
     pub fn release(&mut self) {
+        self.is_key_down = false;
+        self.is_caught = false;
         self.envelope.release();
+    }
+
+    /// The key goes up. The note ends, unless a pedal holds it.
+    pub fn lift_key(&mut self, pedals: &Pedals) {
+        self.is_key_down = false;
+        self.follow_pedals(pedals);
+    }
+
+    /// The sostenuto pedal goes down, and holds the note if its key is down.
+    pub fn catch(&mut self) {
+        self.is_caught = self.is_key_down && self.is_held();
+    }
+
+    /// The sostenuto pedal goes up. The note ends, unless its key or the other pedal holds it.
+    pub fn let_go(&mut self, pedals: &Pedals) {
+        self.is_caught = false;
+        self.follow_pedals(pedals);
+    }
+
+    /// Ends the note if neither its key nor a pedal holds it any longer.
+    pub fn follow_pedals(&mut self, pedals: &Pedals) {
+        if !(self.is_key_down || self.is_caught || pedals.sustains(self.note.channel)) {
+            self.envelope.release();
+        }
+    }
+
+    /// Whether nothing but a pedal holds its note.
+    pub fn is_held_by_pedal(&self) -> bool {
+        self.is_held() && !self.is_key_down
     }
 
     /// Ends the note at once, without its release.
     pub fn choke(&mut self) {
+        self.is_key_down = false;
+        self.is_caught = false;
         self.envelope.choke();
     }
 
