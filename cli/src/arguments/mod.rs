@@ -115,8 +115,9 @@ Examples:
   weft fit recordings -o textures/ --jobs 2"
 )]
 pub struct FitArguments {
-    /// The recordings, each at least one second: files (WAV, AIFF, CAF, FLAC, OGG Vorbis, MP3 or M4A), folders, or
-    /// - for the standard input
+    /// The recordings: files, folders, or - for the standard input
+    ///
+    /// Each is WAV, AIFF, CAF, FLAC, OGG Vorbis, MP3 or M4A, and at least one second long.
     #[arg(value_name = "IN", required = true)]
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]
