@@ -6,13 +6,14 @@ use std::ptr;
 use clap_sys::id::clap_id;
 use clap_sys::plugin::clap_plugin;
 
+use super::carried::CarriedEvents;
 use super::host::Host;
 use super::main_thread::MainThreadRequests;
 use crate::host::gate::Guarded;
 use crate::instance::Instance;
 use crate::session::Session;
 
-/// The plugin as the host sees it: nice-plug's function table with four entries of our own.
+/// The plugin as the host sees it: nice-plug's function table with six entries of our own.
 #[repr(C)]
 pub struct Adapter {
     /// First, so that the pointer a host hands back points to the adapter as well. Its
@@ -26,6 +27,7 @@ pub struct Adapter {
     pub(super) input_buses: usize,
     /// CLAP's number of the pitch bend.
     pub(super) bend: clap_id,
+    pub(super) carried: CarriedEvents,
 }
 
 impl Guarded for Adapter {

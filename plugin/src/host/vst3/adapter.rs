@@ -12,7 +12,9 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
 use nice_plug::wrapper::vst3::vst3::Steinberg::kResultOk;
 
 use super::edits::UnsentEdits;
+use super::events::BlockEvents;
 use super::inputs::InputCopies;
+use super::mapped::MappedValues;
 use crate::host::gate::{self, Call};
 use crate::instance::Instance;
 use crate::parameters::BEND_NAME;
@@ -27,6 +29,9 @@ pub struct Adapter<R: Role> {
     pub(super) bend: ParamID,
     pub(super) unsent: UnsentEdits,
     pub(super) copies: InputCopies,
+    pub(super) events: BlockEvents,
+    /// The parameters that stand for controllers.
+    pub(super) mapped: MappedValues,
 }
 
 impl<R: Role> Drop for Adapter<R> {
@@ -66,6 +71,8 @@ impl<R: Role> Adapter<R> {
             bend,
             unsent,
             copies: InputCopies::default(),
+            events: BlockEvents::new()?,
+            mapped: MappedValues::new(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! The plugin driven as a VST3 host does.
 
+mod notes;
+
 use std::ptr;
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ControllerNumbers_::kPitchBend;
