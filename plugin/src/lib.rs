@@ -11,13 +11,14 @@
 //! | `project` | the textures in the host's project | main |
 //! | `parameters` | what a host moves, by group | made on main, read on audio |
 //! | `instance` | these shared parts of one plugin instance | any |
-//! | `capture`, `denormals`, `notes` | a block's input, and its notes | audio |
+//! | `capture`, `denormals`, `notes`, `channel_messages` | a block's input, its notes, and what is meant for all notes of a channel | audio |
 //! | `editor` | the window | main |
 //! | `roles`, `plugin` | the plugin object: what nice-plug calls | main and audio |
 //! | `host` | the entry points of the formats, and the adapters around nice-plug's objects | main and audio |
 
 mod background;
 mod capture;
+mod channel_messages;
 mod denormals;
 mod editor;
 mod host;

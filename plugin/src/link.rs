@@ -18,6 +18,7 @@ pub type PauseScheduler = Arc<dyn Fn(PauseTask) + Send + Sync>;
 pub struct HostLink {
     offline: AtomicBool,
     main_input_connected: AtomicBool,
+    output_channels: AtomicU32,
     /// The bits of an `f32`, in Hz.
     sample_rate: AtomicU32,
     /// The bits of an `f64`; 0 where the host doesn't say.
@@ -31,6 +32,7 @@ impl Default for HostLink {
         Self {
             offline: AtomicBool::new(false),
             main_input_connected: AtomicBool::new(true),
+            output_channels: AtomicU32::new(0),
             sample_rate: AtomicU32::new(0),
             beats_per_bar: AtomicU64::new(0),
             dirty_notifier: Mutex::new(None),
@@ -60,6 +62,17 @@ impl HostLink {
     pub fn set_main_input_connected(&self, connected: bool) {
         self.main_input_connected
             .store(connected, Ordering::Relaxed);
+    }
+
+    /// Channels of the main output since the last activation; 0 before the first. A block that has fewer is
+    /// none to nice-plug, which then drops its events. Real-time safe.
+    pub fn output_channels(&self) -> u32 {
+        self.output_channels.load(Ordering::Relaxed)
+    }
+
+    /// Sets [`HostLink::output_channels`].
+    pub fn set_output_channels(&self, channels: u32) {
+        self.output_channels.store(channels, Ordering::Relaxed);
     }
 
     /// Sample rate in Hz; 0 before the first activation. Real-time safe.

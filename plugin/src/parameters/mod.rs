@@ -101,6 +101,11 @@ impl WeftParams {
         controls
     }
 
+    /// Lets go of the pitch wheel. Real-time safe.
+    pub fn centre_wheel(&self) {
+        self.sound.centre_wheel();
+    }
+
     /// The capture that a trigger asks for. Real-time safe.
     pub fn capture_settings(&self) -> CaptureSettings {
         self.capture.settings(self.play.slot.value().into())

@@ -22,6 +22,7 @@ use weft_core::instrument::Player;
 
 use crate::background::PauseTask;
 use crate::capture::{CaptureInput, CaptureTriggers};
+use crate::channel_messages::ChannelMessage;
 use crate::denormals::flushed;
 use crate::editor::{self, EditorApp};
 use crate::instance::Instance;
@@ -95,7 +96,7 @@ impl<R: Role> Plugin for WeftPlugin<R> {
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
     type Editor = nice_plug_egui::EguiEditor<EditorApp>;
-    type SysExMessage = ();
+    type SysExMessage = ChannelMessage;
     // The instrument owns its threads: nice-plug's background thread is shared by all instances,
     // and dies with the first of them that is dropped. All that it is ever given is a pause.
     type BackgroundTask = PauseTask;
@@ -133,6 +134,8 @@ impl<R: Role> Plugin for WeftPlugin<R> {
         self.instance.link.set_sample_rate(config.sample_rate);
         let main = layout.main_input_channels.map_or(0, NonZeroU32::get);
         self.main_input_channels = main as usize;
+        let outputs = layout.main_output_channels.map_or(0, NonZeroU32::get);
+        self.instance.link.set_output_channels(outputs);
         self.dry_path.prepare(config.sample_rate);
         let max_block_size = config.max_buffer_size as usize;
         let session = self.instance.session.clone();

@@ -6,6 +6,7 @@ use nice_plug::prelude::*;
 use weft_core::instrument::Controls;
 
 use super::{WeftPlugin, events, silence};
+use crate::channel_messages::ChannelMessage;
 use crate::notes;
 use crate::roles::Role;
 
@@ -14,7 +15,7 @@ type Output<'a> = [&'a mut [f32]; 2];
 
 impl<R: Role> WeftPlugin<R> {
     /// Renders one block whose parameters stand still.
-    pub(super) fn render<P: Plugin>(
+    pub(super) fn render<P: Plugin<SysExMessage = ChannelMessage>>(
         &mut self,
         buffer: &mut Buffer,
         aux: &AuxiliaryBuffers,
@@ -27,21 +28,21 @@ impl<R: Role> WeftPlugin<R> {
         let beats_per_bar = self.instance.link.beats_per_bar();
         let position = notes::song_position(context.transport(), beats_per_bar);
         self.player.set_transport(position);
-        let controls = self.instance.params.controls();
+        let mut controls = self.instance.params.controls();
 
         // Out of `self` for as long as it is written to; without allocation, both ways.
         let mut mono_right = std::mem::take(&mut self.mono_right);
-        self.render_blocks(buffer, &mut mono_right, aux, &controls, context);
+        self.render_blocks(buffer, &mut mono_right, aux, &mut controls, context);
         self.mono_right = mono_right;
     }
 
     /// Renders into `buffer`, and where that is mono, into `mono_right` for the right channel.
-    fn render_blocks<P: Plugin>(
+    fn render_blocks<P: Plugin<SysExMessage = ChannelMessage>>(
         &mut self,
         buffer: &mut Buffer,
         mono_right: &mut [f32],
         aux: &AuxiliaryBuffers,
-        controls: &Controls,
+        controls: &mut Controls,
         context: &mut impl ProcessContext<P>,
     ) {
         let frames = buffer.samples();
@@ -80,7 +81,7 @@ impl<R: Role> WeftPlugin<R> {
         // Where a host sends a note before a parameter of the same sample, nice-plug gives us the
         // note with the block that ends there.
         while let Some(due) = event {
-            self.dispatch(&due, context);
+            self.dispatch(&due, controls, context);
             event = context.next_event();
         }
     }
@@ -101,11 +102,11 @@ impl<R: Role> WeftPlugin<R> {
 
     /// Plays into `output`, which begins `block_start` samples into the buffer, from event to event.
     /// `event` is the next one; returns the first that is due later.
-    fn play<P: Plugin, C: ProcessContext<P>>(
+    fn play<P: Plugin<SysExMessage = ChannelMessage>, C: ProcessContext<P>>(
         &mut self,
         [left, right]: Output<'_>,
         block_start: usize,
-        controls: &Controls,
+        controls: &mut Controls,
         mut event: Option<PluginNoteEvent<P>>,
         context: &mut C,
     ) -> Option<PluginNoteEvent<P>> {
@@ -115,7 +116,7 @@ impl<R: Role> WeftPlugin<R> {
             while let Some(due) = event.as_ref()
                 && due.timing() as usize <= block_start + start
             {
-                self.dispatch(due, context);
+                self.dispatch(due, controls, context);
                 event = context.next_event();
             }
             let end = event
@@ -137,9 +138,15 @@ impl<R: Role> WeftPlugin<R> {
         event
     }
 
-    fn dispatch<P: Plugin, S>(&mut self, event: &NoteEvent<S>, context: &impl ProcessContext<P>) {
+    fn dispatch<P: Plugin<SysExMessage = ChannelMessage>>(
+        &mut self,
+        event: &NoteEvent<ChannelMessage>,
+        controls: &mut Controls,
+        context: &impl ProcessContext<P>,
+    ) {
         let api = context.plugin_api();
-        events::dispatch(&mut self.player, &self.instance.params, event, api);
+        let params = &self.instance.params;
+        events::dispatch(&mut self.player, params, controls, event, api);
     }
 
     /// Begins, grabs or cancels a capture where automation or the window asks for it; one that waits follows

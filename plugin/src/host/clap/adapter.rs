@@ -7,6 +7,7 @@ use clap_sys::ext::params::clap_plugin_params;
 use clap_sys::id::clap_id;
 use clap_sys::plugin::clap_plugin;
 
+use super::carried::CarriedEvents;
 use super::host::Host;
 use super::main_thread::MainThreadRequests;
 use crate::host::gate::Guarded;
@@ -31,6 +32,7 @@ pub struct Adapter {
     /// nice-plug's functions for parameters, but for the one that reads text.
     pub(super) params: clap_plugin_params,
     pub(super) typed: TypedValues,
+    pub(super) carried: CarriedEvents,
 }
 
 impl Guarded for Adapter {

@@ -1,7 +1,9 @@
 //! What CLAP hosts send in a block, translated into what nice-plug understands.
 //!
-//! - nice-plug leaves out the MIDI messages for the pitch wheel and for all notes; here they become a value of
-//!   the bend parameter, and a note-off or choke of every note of their channel.
+//! - nice-plug leaves out the MIDI messages for the pitch wheel, pedals and all notes; here they become a value
+//!   of the bend parameter, and system-exclusive messages of our own. Those of others mean nothing to us.
+//! - It drops events for notes that come with a block without sound. They are kept from it, and come first in
+//!   the next block.
 //! - Where it cuts a block at a parameter change, it counts the song's position on from the *block's*
 //!   beginning, wherever in the block the host gave it; counts only where there is a tempo; and works
 //!   the bar out anew, as if the time signature had never changed. So the position is given as of the
@@ -12,12 +14,13 @@ use std::ffi::c_void;
 use std::ptr;
 
 use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_TRANSPORT, clap_event_header,
-    clap_event_transport, clap_input_events,
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, CLAP_EVENT_TRANSPORT,
+    clap_event_header, clap_event_param_value, clap_event_transport, clap_input_events,
 };
 use clap_sys::id::clap_id;
 
-use super::midi::{self, Message};
+use super::carried::NoteEvent;
+use super::midi::{self, ChannelEvent, Message};
 use super::song::song_position;
 use crate::host::gate::{self, Call, Guarded};
 use crate::link::HostLink;
@@ -26,6 +29,7 @@ use crate::session::Session;
 /// A host's events of one block, translated one by one as nice-plug asks for them, without
 /// allocation.
 pub struct EventTranslator<'a> {
+    notes: Notes<'a>,
     host: *const clap_input_events,
     link: &'a HostLink,
     session: &'a Session,
@@ -34,10 +38,20 @@ pub struct EventTranslator<'a> {
     slots: UnsafeCell<Slots>,
 }
 
+/// What becomes of the events for notes in a block.
+#[derive(Clone, Copy)]
+pub enum Notes<'a> {
+    /// Those that came before come first, and then those of the host's list.
+    After(&'a [NoteEvent]),
+    /// None: the block is without sound.
+    Withheld,
+}
+
 /// Where translated events lie while nice-plug looks at them.
 struct Slots {
     /// nice-plug is done with an event before it asks for the next one, but for song positions.
-    message: Option<Message>,
+    value: Option<clap_event_param_value>,
+    channel: Option<ChannelEvent>,
     /// A song position holds until the next one, at which nice-plug looks before it has processed what
     /// comes before. With each, its index in the host's list.
     positions: [Option<(u32, clap_event_transport)>; 2],
@@ -49,17 +63,20 @@ impl<'a> EventTranslator<'a> {
     /// says of the song's time signature goes to `link`.
     pub fn new(
         host: *const clap_input_events,
+        notes: Notes<'a>,
         bend: clap_id,
         link: &'a HostLink,
         session: &'a Session,
     ) -> Self {
         Self {
             host,
+            notes,
             link,
             session,
             bend,
             slots: UnsafeCell::new(Slots {
-                message: None,
+                value: None,
+                channel: None,
                 positions: [None; 2],
                 newest_position: 0,
             }),
@@ -75,35 +92,62 @@ impl<'a> EventTranslator<'a> {
         }
     }
 
-    /// How many events the host has.
+    fn earlier(&self) -> &'a [NoteEvent] {
+        match self.notes {
+            Notes::After(earlier) => earlier,
+            Notes::Withheld => &[],
+        }
+    }
+
+    /// How many events there are.
     ///
     /// # Safety
     /// The host's list is null or valid.
     unsafe fn size(&self) -> u32 {
         // SAFETY: by the contract above.
-        unsafe {
+        let of_host = unsafe {
             match self.host.as_ref().and_then(|host| host.size) {
                 Some(size) => size(self.host),
                 None => 0,
             }
-        }
+        };
+        of_host.saturating_add(self.earlier().len() as u32)
     }
 
-    /// The host's event `index`, translated.
+    /// Event `index`, translated.
     ///
     /// # Safety
     /// As for `size`; and nobody else uses the slots.
     unsafe fn get(&self, index: u32) -> *const clap_event_header {
         // SAFETY: by the contract above.
         unsafe {
-            let event = match self.host.as_ref().and_then(|host| host.get) {
-                Some(get) => get(self.host, index),
-                None => ptr::null(),
+            let earlier = self.earlier();
+            let event = match (
+                earlier.get(index as usize),
+                self.host.as_ref().and_then(|host| host.get),
+            ) {
+                (Some(event), _) => ptr::from_ref(event.header()),
+                (None, Some(get)) => get(self.host, index - earlier.len() as u32),
+                (None, None) => ptr::null(),
             };
             match event.as_ref() {
+                Some(_) if self.withholds(event) => ptr::null(),
                 Some(_) => self.translate(index, event),
                 None => event,
             }
+        }
+    }
+
+    /// Whether nice-plug is not to see `event`.
+    ///
+    /// # Safety
+    /// `event` is a valid event.
+    unsafe fn withholds(&self, event: *const clap_event_header) -> bool {
+        // SAFETY: by the contract above.
+        unsafe {
+            let is_foreign = ((*event).space_id, (*event).type_)
+                == (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI_SYSEX);
+            is_foreign || (matches!(self.notes, Notes::Withheld) && NoteEvent::of(event).is_some())
         }
     }
 
@@ -124,9 +168,12 @@ impl<'a> EventTranslator<'a> {
                     let Some(message) = midi::translate(&*event.cast(), self.bend) else {
                         return event;
                     };
-                    match (*slots).message.insert(message) {
-                        Message::Value(value) => &raw const value.header,
-                        Message::Note(note) => &raw const note.header,
+                    match message {
+                        Message::Value(value) => &raw const (*slots).value.insert(value).header,
+                        Message::Channel(message) => {
+                            let event = ChannelEvent::new(message, &*event);
+                            (*slots).channel.insert(event).header()
+                        }
                     }
                 }
                 (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_TRANSPORT) => {
@@ -200,7 +247,13 @@ mod tests {
         let host_list = host.list();
         let link = HostLink::default();
         let session = Session::new().0;
-        let translator = EventTranslator::new(&raw const host_list, BEND, &link, &session);
+        let translator = EventTranslator::new(
+            &raw const host_list,
+            Notes::After(&[]),
+            BEND,
+            &link,
+            &session,
+        );
         let list = translator.list();
         // SAFETY: the lists and all that they lead to live until the end of the test.
         unsafe {
@@ -223,7 +276,8 @@ mod tests {
     fn there_are_no_events_in_a_list_that_is_none() {
         let link = HostLink::default();
         let session = Session::new().0;
-        let translator = EventTranslator::new(ptr::null(), BEND, &link, &session);
+        let translator =
+            EventTranslator::new(ptr::null(), Notes::After(&[]), BEND, &link, &session);
         let list = translator.list();
         // SAFETY: the lists are null, or live until the end of the test.
         unsafe {

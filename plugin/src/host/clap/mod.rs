@@ -1,6 +1,7 @@
 //! CLAP: the entry point, and the adapter around nice-plug's CLAP plugin.
 
 mod adapter;
+mod carried;
 mod entry;
 mod events;
 mod extensions;

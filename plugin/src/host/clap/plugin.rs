@@ -13,6 +13,7 @@ use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use nice_plug::wrapper::clap::Wrapper;
 
 use super::adapter::{Adapter, callbacks};
+use super::carried::CarriedEvents;
 use super::extensions;
 use super::host::Host;
 use super::main_thread::MainThreadRequests;
@@ -26,6 +27,10 @@ use crate::roles::Role;
 callbacks! {
     fn process(process: *const clap_process) -> clap_process_status,
         Call::Audio, or CLAP_PROCESS_ERROR;
+    fn start_processing() -> bool,
+        Call::Audio, or false;
+    fn reset() -> (),
+        Call::Audio, or ();
     fn on_main_thread() -> (),
         Call::Main("looking after a fit"), or ();
     fn get_extension(id: *const c_char) -> *const c_void,
@@ -48,6 +53,25 @@ unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
 }
 
 impl Adapter {
+    /// The host begins to process, without any notes.
+    fn start_processing(&self) -> bool {
+        self.carried.clear();
+        match self.wrapped.start_processing {
+            // SAFETY: as called by the host.
+            Some(start) => unsafe { start(&self.plugin) },
+            None => false,
+        }
+    }
+
+    /// The host ends all notes.
+    fn reset(&self) {
+        self.carried.clear();
+        if let Some(wrapped) = self.wrapped.reset {
+            // SAFETY: as called by the host.
+            unsafe { wrapped(&self.plugin) };
+        }
+    }
+
     /// Looks whether a fit has come to rest, and tells the host what has changed.
     fn on_main_thread(&self) {
         let project = self.instance.project();
@@ -139,6 +163,8 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
         plugin: clap_plugin {
             destroy: Some(destroy),
             process: Some(process),
+            start_processing: Some(start_processing),
+            reset: Some(reset),
             get_extension: Some(get_extension),
             on_main_thread: Some(on_main_thread),
             ..wrapped
@@ -154,6 +180,7 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
             ..params
         },
         typed,
+        carried: CarriedEvents::new(),
     });
     Box::into_raw(adapter).cast()
 }

@@ -3,12 +3,17 @@
 use std::ptr;
 
 use clap_sys::audio_buffer::clap_audio_buffer;
-use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_plugin_params};
+use clap_sys::process::{
+    CLAP_PROCESS_CONTINUE, CLAP_PROCESS_ERROR, clap_process, clap_process_status,
+};
 
 use super::adapter::Adapter;
-use super::events::EventTranslator;
+use super::carried::carry;
+use super::events::{EventTranslator, Notes};
 use super::song::song_position;
 use crate::host::buses::{MOST_INPUT_BUSES, is_connected};
+use crate::instance::Instance;
 
 /// A bus without channels.
 const NO_BUS: clap_audio_buffer = clap_audio_buffer {
@@ -35,7 +40,15 @@ impl Adapter {
         let inputs = unsafe { self.inputs(process) };
         link.set_main_input_connected(!inputs[0].data32.is_null());
         let session = &self.instance.session;
-        let translator = EventTranslator::new(process.in_events, self.bend, link, session);
+        // SAFETY: by the contract above.
+        let has_sound = unsafe { has_sound(process, link.output_channels()) };
+        if !has_sound {
+            // SAFETY: by the contract above.
+            return unsafe { self.take_events_only(process) };
+        }
+        let mut carried = self.carried.lock();
+        let notes = Notes::After(carried.as_ref().map_or(&[], |carried| carried));
+        let translator = EventTranslator::new(process.in_events, notes, self.bend, link, session);
         let events = translator.list();
         // SAFETY: null, or valid for this call.
         let position =
@@ -50,10 +63,40 @@ impl Adapter {
         // SAFETY: `sanitized` is as valid as `process` was; what else it leads to lives until the end
         // of this function.
         let status = unsafe { wrapped(self.plugin(), &sanitized) };
+        if let Some(carried) = &mut carried {
+            carried.clear();
+        }
         if self.instance.project().is_change_pending() {
             self.main_thread.request_poll(process.frames_count);
         }
         status
+    }
+
+    /// Takes the events of a block without sound: parameters at once, and what is for notes for the next block.
+    ///
+    /// # Safety
+    /// `process` is a block of a CLAP host.
+    unsafe fn take_events_only(&self, process: &clap_process) -> clap_process_status {
+        let Instance { session, link, .. } = &self.instance;
+        if let Some(mut carried) = self.carried.lock() {
+            // SAFETY: by the contract above.
+            unsafe { carry(&mut carried, process.in_events) };
+        }
+        let notes = Notes::Withheld;
+        let translator = EventTranslator::new(process.in_events, notes, self.bend, link, session);
+        let events = translator.list();
+        // SAFETY: the table is nice-plug's, and the lists live until the end of this function.
+        unsafe {
+            let params = self.wrapped_extension(CLAP_EXT_PARAMS);
+            let params = params.cast::<clap_plugin_params>().as_ref();
+            if let Some(flush) = params.and_then(|params| params.flush) {
+                flush(self.plugin(), &raw const events, process.out_events);
+            }
+        }
+        if self.instance.project().is_change_pending() {
+            self.main_thread.request_poll(process.frames_count);
+        }
+        CLAP_PROCESS_CONTINUE
     }
 
     /// The input buses of a block. nice-plug looks for the second one even where the host passes one only,
@@ -76,5 +119,25 @@ impl Adapter {
             }
         }
         inputs
+    }
+}
+
+/// Whether a block has room for the sound of a plugin whose main output has so many `channels`. Where it has
+/// not, nice-plug takes its parameters only.
+///
+/// # Safety
+/// `process` is a block of a CLAP host.
+unsafe fn has_sound(process: &clap_process, channels: u32) -> bool {
+    if process.frames_count == 0
+        || process.audio_outputs_count == 0
+        || process.audio_outputs.is_null()
+    {
+        return false;
+    }
+    // SAFETY: the host's array has `audio_outputs_count` elements, and a bus has as many channel pointers as
+    // channels.
+    unsafe {
+        let bus = &*process.audio_outputs;
+        bus.channel_count >= channels && is_connected(bus.data32, bus.channel_count as usize)
     }
 }

@@ -1,5 +1,7 @@
 //! The plugin driven as a CLAP host does.
 
+mod notes;
+
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 

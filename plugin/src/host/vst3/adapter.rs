@@ -15,7 +15,9 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{int32, kResultOk};
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr};
 
 use super::edits::UnsentEdits;
+use super::events::BlockEvents;
 use super::inputs::InputCopies;
+use super::mapped::MappedValues;
 use crate::host::gate::{self, Call};
 use crate::host::typing::TypedValues;
 use crate::instance::Instance;
@@ -34,6 +36,9 @@ pub struct Adapter<R: Role> {
     pub(super) copies: InputCopies,
     /// The host's side that takes the notice of new values.
     handler: Mutex<Option<ComPtr<IComponentHandler>>>,
+    pub(super) events: BlockEvents,
+    /// The parameters that stand for controllers.
+    pub(super) mapped: MappedValues,
 }
 
 impl<R: Role> Drop for Adapter<R> {
@@ -76,6 +81,8 @@ impl<R: Role> Adapter<R> {
             typed,
             copies: InputCopies::default(),
             handler: Mutex::default(),
+            events: BlockEvents::new()?,
+            mapped: MappedValues::new(),
         })
     }
 

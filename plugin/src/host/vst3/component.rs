@@ -52,6 +52,7 @@ forward! {
             self.call(Call::Main("preparing to play"), kInternalError, || {
                 if state == 0 {
                     self.unsent.set_processing(false);
+                    self.events.clear();
                 }
                 // SAFETY: as called by the host.
                 unsafe { self.wrapped.setActive(state) }

@@ -19,13 +19,15 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 use nice_plug::wrapper::vst3::vst3::{ComPtr, ComRef};
 
 use super::adapter::{Adapter, forward};
+use super::mapped::{self, Mapped};
 use super::view::View;
+use crate::channel_messages::CHANNELS;
 use crate::host::gate::Call;
 use crate::link::DirtyNotifier;
 use crate::roles::Role;
 
 /// Channels of a MIDI bus.
-const MIDI_CHANNELS: int16 = 16;
+const MIDI_CHANNELS: int16 = CHANNELS as int16;
 
 /// A call that asks for or sets a parameter.
 const PARAMETER_CALL: Call = Call::Main("looking after a parameter");
@@ -36,12 +38,60 @@ forward! {
         fn setComponentState(state: *mut IBStream) -> tresult = kInternalError;
         fn setState(state: *mut IBStream) -> tresult = kInternalError;
         fn getState(state: *mut IBStream) -> tresult = kInternalError;
-        fn getParameterCount() -> int32 = 0;
-        fn getParameterInfo(index: int32, info: *mut ParameterInfo) -> tresult = kInternalError;
-        fn getParamStringByValue(id: ParamID, value: ParamValue, string: *mut String128) -> tresult = kInternalError;
-        fn normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue = 0.0;
-        fn plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue = 0.0;
     } with {
+        unsafe fn getParameterCount(&self) -> int32 {
+            self.call(PARAMETER_CALL, 0, || self.wrapped_count() + Mapped::COUNT)
+        }
+
+        unsafe fn getParameterInfo(&self, index: int32, info: *mut ParameterInfo) -> tresult {
+            self.call(PARAMETER_CALL, kInternalError, || {
+                let beyond = index.checked_sub(self.wrapped_count());
+                let Some(beyond) = beyond.and_then(|index| usize::try_from(index).ok()) else {
+                    // SAFETY: as called by the host.
+                    return unsafe { self.wrapped.getParameterInfo(index, info) };
+                };
+                // SAFETY: null, or valid for this call.
+                match (Mapped::of_index(beyond), unsafe { info.as_mut() }) {
+                    (Some(mapped), Some(info)) => {
+                        mapped.describe(info);
+                        kResultOk
+                    }
+                    _ => kInvalidArgument,
+                }
+            })
+        }
+
+        unsafe fn getParamStringByValue(&self, id: ParamID, value: ParamValue, string: *mut String128) -> tresult {
+            self.call(PARAMETER_CALL, kInternalError, || {
+                if Mapped::of_id(id).is_none() {
+                    // SAFETY: as called by the host.
+                    return unsafe { self.wrapped.getParamStringByValue(id, value, string) };
+                }
+                // SAFETY: null, or valid for this call.
+                let Some(string) = (unsafe { string.as_mut() }) else {
+                    return kInvalidArgument;
+                };
+                mapped::show(value, string);
+                kResultOk
+            })
+        }
+
+        unsafe fn normalizedParamToPlain(&self, id: ParamID, value: ParamValue) -> ParamValue {
+            self.call(PARAMETER_CALL, 0.0, || match Mapped::of_id(id) {
+                Some(_) => mapped::plain(value),
+                // SAFETY: as called by the host.
+                None => unsafe { self.wrapped.normalizedParamToPlain(id, value) },
+            })
+        }
+
+        unsafe fn plainParamToNormalized(&self, id: ParamID, value: ParamValue) -> ParamValue {
+            self.call(PARAMETER_CALL, 0.0, || match Mapped::of_id(id) {
+                Some(_) => mapped::normalized(value),
+                // SAFETY: as called by the host.
+                None => unsafe { self.wrapped.plainParamToNormalized(id, value) },
+            })
+        }
+
         unsafe fn createView(&self, name: FIDString) -> *mut IPlugView {
             let call = Call::Main("making the window");
             self.call(call, ptr::null_mut(), || {
@@ -58,10 +108,15 @@ forward! {
             if project.is_change_pending() {
                 self.call(Call::Main("looking after a fit"), (), || project.poll());
             }
-            self.call(PARAMETER_CALL, 0.0, || match self.unsent.value(id) {
-                Some(value) => value,
-                // SAFETY: as called by the host.
-                None => unsafe { self.wrapped.getParamNormalized(id) },
+            self.call(PARAMETER_CALL, 0.0, || {
+                if let Some(mapped) = Mapped::of_id(id) {
+                    return self.mapped.get(mapped);
+                }
+                match self.unsent.value(id) {
+                    Some(value) => value,
+                    // SAFETY: as called by the host.
+                    None => unsafe { self.wrapped.getParamNormalized(id) },
+                }
             })
         }
 
@@ -74,7 +129,19 @@ forward! {
             value: *mut ParamValue,
         ) -> tresult {
             self.call(PARAMETER_CALL, kInternalError, || {
-                if string.is_null() || value.is_null() || !self.typed.has(id) {
+                if string.is_null() || value.is_null() {
+                    return kInvalidArgument;
+                }
+                if Mapped::of_id(id).is_some() {
+                    // SAFETY: the host's string, not null, which ends with a zero.
+                    let Some(read) = (unsafe { mapped::read(string) }) else {
+                        return kInvalidArgument;
+                    };
+                    // SAFETY: the host's pointer, not null.
+                    unsafe { value.write(read) };
+                    return kResultOk;
+                }
+                if !self.typed.has(id) {
                     return kInvalidArgument;
                 }
                 let shown = self.unsent.value(id).unwrap_or_else(|| {
@@ -92,6 +159,11 @@ forward! {
 
         unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
             self.call(PARAMETER_CALL, kInternalError, || {
+                // It is obeyed when a block brings it, which has its place in time.
+                if let Some(mapped) = Mapped::of_id(id) {
+                    self.mapped.set(mapped, value);
+                    return kResultOk;
+                }
                 if self.unsent.keep(id, value) {
                     return kResultOk;
                 }
@@ -126,6 +198,14 @@ unsafe fn text_of(string: *const TChar) -> String {
     String::from_utf16_lossy(&units)
 }
 
+impl<R: Role> Adapter<R> {
+    /// How many parameters nice-plug knows.
+    fn wrapped_count(&self) -> int32 {
+        // SAFETY: a query without conditions.
+        unsafe { self.wrapped.getParameterCount() }
+    }
+}
+
 /// The host's side that takes the notice of a changed project.
 struct DirtyHandler(ComPtr<IComponentHandler2>);
 
@@ -154,8 +234,8 @@ unsafe fn dirty_notifier(handler: *mut IComponentHandler) -> Option<DirtyNotifie
 }
 
 impl<R: Role> IMidiMappingTrait for Adapter<R> {
-    /// The pitch wheels of all channels are the bend parameter's. nice-plug would want 2080
-    /// parameters of its own for this.
+    /// The pitch wheels of all channels are the bend parameter's. Pedals and what is said to all notes of a
+    /// channel have parameters that only we know. nice-plug would want 2080 of its own for this.
     unsafe fn getMidiControllerAssignment(
         &self,
         bus: int32,
@@ -167,14 +247,17 @@ impl<R: Role> IMidiMappingTrait for Adapter<R> {
             if id.is_null() {
                 return kInvalidArgument;
             }
-            if bus != 0
-                || !(0..MIDI_CHANNELS).contains(&channel)
-                || controller != kPitchBend as CtrlNumber
-            {
+            let is_wheel = controller == kPitchBend as CtrlNumber;
+            let assigned = match Mapped::of_controller(channel, controller) {
+                Some(mapped) => Some(mapped.id()),
+                None if is_wheel && (0..MIDI_CHANNELS).contains(&channel) => Some(self.bend),
+                None => None,
+            };
+            let Some(assigned) = assigned.filter(|_| bus == 0) else {
                 return kResultFalse;
-            }
+            };
             // SAFETY: the host's pointer, not null.
-            unsafe { id.write(self.bend) };
+            unsafe { id.write(assigned) };
             kResultOk
         })
     }

@@ -7,8 +7,10 @@ mod component;
 mod controller;
 mod edits;
 mod entry;
+mod events;
 mod factory;
 mod inputs;
+mod mapped;
 mod processor;
 mod stream;
 #[cfg(test)]

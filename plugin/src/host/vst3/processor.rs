@@ -53,6 +53,7 @@ forward! {
         unsafe fn setProcessing(&self, state: TBool) -> tresult {
             self.call(Call::Audio, kInternalError, || {
                 self.unsent.set_processing(state != 0);
+                self.events.clear();
                 // SAFETY: as called by the host.
                 unsafe { self.wrapped.setProcessing(state) }
             })
@@ -110,7 +111,20 @@ impl<R: Role> Adapter<R> {
         // SAFETY: null, or valid for this call.
         let context = unsafe { data.processContext.as_ref() };
         let mut context = context.map(|context| without_time_signature(context, link));
+        // SAFETY: by the contract above.
+        let has_sound = unsafe { has_sound(data, link.output_channels()) };
+        let (changes, events) = (data.inputParameterChanges, data.inputEvents);
+        // SAFETY: by the contract above.
+        let events = unsafe { self.events.begin(changes, events, has_sound, &self.mapped) };
+        let (outputs, output_count) = if has_sound {
+            (data.outputs, data.numOutputs)
+        } else {
+            (ptr::null_mut(), 0)
+        };
         let mut sanitized = ProcessData {
+            outputs,
+            numOutputs: output_count,
+            inputEvents: events,
             numInputs: R::INPUT_BUSES as int32,
             inputs: inputs.as_mut_ptr(),
             processContext: context.as_mut().map_or(ptr::null_mut(), ptr::from_mut),
@@ -118,7 +132,27 @@ impl<R: Role> Adapter<R> {
         };
         // SAFETY: `sanitized` is as valid as `data` was; what else it leads to lives until the
         // end of this function.
-        unsafe { self.wrapped.process(&mut sanitized) }
+        let result = unsafe { self.wrapped.process(&mut sanitized) };
+        self.events.end(has_sound);
+        result
+    }
+}
+
+/// Whether a block has room for the sound of a plugin whose main output has so many `channels`. Where it has
+/// not, nice-plug takes its parameters only. Live bypasses a device by taking the channels away.
+///
+/// # Safety
+/// `data` is a block of a VST3 host.
+unsafe fn has_sound(data: &ProcessData, channels: u32) -> bool {
+    if data.numSamples <= 0 || data.numOutputs <= 0 || data.outputs.is_null() {
+        return false;
+    }
+    // SAFETY: the host's array has `numOutputs` elements; both arms of the union are pointers, and a bus has as
+    // many of them as channels.
+    unsafe {
+        let bus = &*data.outputs;
+        let count = bus.numChannels.max(0) as usize;
+        count >= channels as usize && is_connected(bus.__field0.channelBuffers32, count)
     }
 }
 

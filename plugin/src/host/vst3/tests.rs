@@ -1,5 +1,7 @@
 //! The plugin driven as a VST3 host does.
 
+mod notes;
+
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
