@@ -26,6 +26,9 @@ use crate::host::gate::{self, Call, Guarded};
 use crate::link::HostLink;
 use crate::session::Session;
 
+/// A space of events that nobody has registered, and so nobody understands.
+const NO_EVENT_SPACE_ID: u16 = u16::MAX;
+
 /// A host's events of one block, translated one by one as nice-plug asks for them, without
 /// allocation.
 pub struct EventTranslator<'a> {
@@ -52,6 +55,9 @@ struct Slots {
     /// nice-plug is done with an event before it asks for the next one, but for song positions.
     value: Option<clap_event_param_value>,
     channel: Option<ChannelEvent>,
+    /// In place of an event that nice-plug is not to see: it looks at every event without asking whether
+    /// there is one.
+    blank: Option<clap_event_header>,
     /// A song position holds until the next one, at which nice-plug looks before it has processed what
     /// comes before. With each, its index in the host's list.
     positions: [Option<(u32, clap_event_transport)>; 2],
@@ -77,6 +83,7 @@ impl<'a> EventTranslator<'a> {
             slots: UnsafeCell::new(Slots {
                 value: None,
                 channel: None,
+                blank: None,
                 positions: [None; 2],
                 newest_position: 0,
             }),
@@ -131,11 +138,28 @@ impl<'a> EventTranslator<'a> {
                 (None, None) => ptr::null(),
             };
             match event.as_ref() {
-                Some(_) if self.withholds(event) => ptr::null(),
+                Some(header) if self.withholds(event) => self.blank(header.time),
                 Some(_) => self.translate(index, event),
                 None => event,
             }
         }
+    }
+
+    /// An event at sample `time` that means nothing to nice-plug.
+    ///
+    /// # Safety
+    /// Nobody else uses the slots.
+    unsafe fn blank(&self, time: u32) -> *const clap_event_header {
+        let slots = self.slots.get();
+        let blank = clap_event_header {
+            size: size_of::<clap_event_header>() as u32,
+            time,
+            space_id: NO_EVENT_SPACE_ID,
+            type_: 0,
+            flags: 0,
+        };
+        // SAFETY: by the contract above.
+        unsafe { (*slots).blank.insert(blank) }
     }
 
     /// Whether nice-plug is not to see `event`.
