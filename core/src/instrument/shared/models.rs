@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
 
 use loom::thread;
 
@@ -66,28 +65,6 @@ fn commands_of_two_threads_are_counted_down_to_none() {
         drop(own.into_fit(Slot::A));
         other.join().unwrap();
         assert!(!work.is_any());
-    });
-}
-
-#[test]
-fn who_sleeps_is_woken_for_everything_that_comes() {
-    explore("bell", || {
-        let (waker, sleeper) = bell();
-        let sent = Arc::new(AtomicU32::new(0));
-        // One who rings twice: the model's own parking holds for one thread that wakes.
-        let (ringing, ringer_sent) = (waker.clone(), sent.clone());
-        let ringer = thread::spawn(move || {
-            for _ in 0..2 {
-                // What is rung for need not be ordered by itself.
-                ringer_sent.fetch_add(1, Ordering::Relaxed);
-                ringing.wake();
-            }
-        });
-        // In a model, a sleep that nobody ends never ends.
-        while sent.load(Ordering::Relaxed) < 2 {
-            sleeper.sleep(Duration::MAX);
-        }
-        ringer.join().unwrap();
     });
 }
 
