@@ -12,6 +12,7 @@ mod mix;
 mod part_file;
 mod read;
 mod resample;
+mod stretches;
 mod wav_format;
 mod write;
 

@@ -19,6 +19,7 @@ use symphonia::core::units::Timestamp;
 
 use super::container::{Broken, Layout};
 use super::mix::StereoMix;
+use super::stretches::Stretches;
 use super::{Clip, ClipError, MAX_DECODED_CHANNELS, MAX_READ_S, MIN_CAPTURE_S, check_sample_rate};
 
 /// Packets that may fail to decode before a file is given up as damaged. Bounds the time spent on a
@@ -404,50 +405,4 @@ fn check_channel_count(channels: usize, name: &str) -> Result<(), ClipError> {
         });
     }
     Ok(())
-}
-
-/// The longest run of decoded frames without a gap, and the run being decoded.
-#[derive(Default)]
-struct Stretches {
-    longest: Vec<Vec<f32>>,
-    current: Vec<Vec<f32>>,
-    frames_in_ended: usize,
-}
-
-impl Stretches {
-    fn append(&mut self, mix: &StereoMix, planes: &[Vec<f32>]) {
-        self.current.resize(mix.output_channels(), Vec::new());
-        mix.append(planes, &mut self.current);
-    }
-
-    fn end_stretch(&mut self) {
-        self.frames_in_ended += frames(&self.current);
-        if frames(&self.current) > frames(&self.longest) {
-            self.longest = std::mem::take(&mut self.current);
-        } else {
-            self.current.clear();
-        }
-    }
-
-    /// Frames decoded so far, of all stretches together.
-    fn frames_read(&self) -> usize {
-        self.frames_in_ended + frames(&self.current)
-    }
-
-    /// Cuts the end off, so that no more than `max_frames` were read in all.
-    fn truncate(&mut self, max_frames: usize) {
-        let kept = max_frames.saturating_sub(self.frames_in_ended);
-        for samples in &mut self.current {
-            samples.truncate(kept);
-        }
-    }
-
-    fn into_longest(mut self) -> Vec<Vec<f32>> {
-        self.end_stretch();
-        self.longest
-    }
-}
-
-fn frames(channels: &[Vec<f32>]) -> usize {
-    channels.first().map_or(0, Vec::len)
 }
