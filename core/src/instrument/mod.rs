@@ -20,8 +20,9 @@ pub use audio::{POLYPHONY, Player};
 pub use bank::Bank;
 pub use controls::{
     BRIGHTNESS_RANGE, CAPTURE_PREROLL_S, CAPTURE_RANGE_S, CUT_RANGE_HZ, CaptureSettings,
-    CaptureStart, Controls, MEMORY_S, NoteAddress, NoteControl, PITCH_RANGE_ST, Quality,
-    SMEAR_MOST_S, Slot, TIME_RANGE, Transport,
+    CaptureStart, ChannelControl, Controls, MEMORY_S, ModulationSource, ModulationTarget,
+    NoteAddress, NoteControl, PITCH_RANGE_ST, Quality, Route, SMEAR_MOST_S, Slot, TIME_RANGE,
+    Transport,
 };
 pub use handle::Instrument;
 pub use shared::{SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};

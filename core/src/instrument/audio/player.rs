@@ -12,7 +12,9 @@ use super::pacer::Pacer;
 use super::part::{Part, samples_to_grid};
 use super::recorder::Recorder;
 use super::voices::{NoteStart, StreamLink, VoicePool};
-use crate::instrument::controls::{CaptureSettings, Controls, NoteAddress, NoteControl, Transport};
+use crate::instrument::controls::{
+    CaptureSettings, ChannelControl, Controls, NoteAddress, NoteControl, Transport,
+};
 use crate::instrument::shared::{
     CaptureMeter, DeskReader, InputNews, MetersWriter, ScopeWriter, SongPaces, StreamReply,
     StreamRequest, TexturesReader, Waker, Work,
@@ -118,7 +120,7 @@ impl Player {
         }
     }
 
-    /// Silence, no notes, all pedals up, and the texture back at its beginning.
+    /// Silence, no notes, all pedals up, what channels do at rest, and the texture back at its beginning.
     pub fn reset(&mut self) {
         self.clock = 0;
         self.meters.set_clock(0);
@@ -208,11 +210,31 @@ impl Player {
         self.voices.set_sostenuto(channel, is_down);
     }
 
-    /// Lifts the pedals of a MIDI `channel`, 0 to 15. Other controllers are not the player's: bends come with
-    /// the [`Controls`].
+    /// Lifts the pedals of a MIDI `channel`, 0 to 15, and puts what it does to its notes at rest.
     pub fn reset_controllers(&mut self, channel: u8) {
         self.set_sustain(channel, false);
         self.set_sostenuto(channel, false);
+        self.reset_channel_controls(Some(channel));
+    }
+
+    /// Changes what a MIDI `channel`, 0 to 15, does to its notes: to those that sound, also in their release, and
+    /// to those that start later, until it is changed again. `None`: all sixteen. What is out of range is kept
+    /// within; on another channel, and of what is not a number, nothing happens.
+    ///
+    /// Hold, and notes without a channel, follow what any channel did last.
+    pub fn set_channel_control(
+        &mut self,
+        channel: Option<u8>,
+        control: ChannelControl,
+        value: f32,
+    ) {
+        self.voices.set_channel_control(channel, control, value);
+    }
+
+    /// Puts everything at rest that a MIDI `channel`, 0 to 15, does to its notes, and the pressure on their own
+    /// keys. `None`: all sixteen.
+    pub fn reset_channel_controls(&mut self, channel: Option<u8>) {
+        self.voices.reset_channel_controls(channel);
     }
 
     /// Changes a control of the notes that fit and sound. What is out of range is kept within.

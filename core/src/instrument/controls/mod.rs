@@ -1,10 +1,12 @@
 //! What the musician holds in hand: the settings of a block, the notes, captures, and where the host's song is.
 
 mod capture;
+mod modulation;
 mod notes;
 mod transport;
 
 pub use capture::{CAPTURE_PREROLL_S, CAPTURE_RANGE_S, CaptureSettings, CaptureStart, MEMORY_S};
+pub use modulation::{ChannelControl, ModulationSource, ModulationTarget, Route};
 pub use notes::{NoteAddress, NoteControl};
 pub use transport::Transport;
 
@@ -122,6 +124,8 @@ pub struct Controls {
     /// Tempo in beats a minute at which a locked texture has its own speed; 0: it has it at any tempo
     /// and follows the song's seconds, not its beats.
     pub lock_tempo: f32,
+    /// Where wheel, pressure, slide and velocity go, by [`ModulationSource`].
+    pub routes: [Route; ModulationSource::COUNT],
 }
 
 /// Transposition reaches so many semitones either way, all of its sources together.
@@ -162,6 +166,7 @@ impl Controls {
         quality: Quality::Eco,
         lock: false,
         lock_tempo: 0.0,
+        routes: Route::DEFAULTS,
     };
 }
 

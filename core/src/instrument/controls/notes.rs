@@ -66,8 +66,11 @@ pub enum NoteControl {
     Pan,
     /// Semitones, added to the pitch: a note expression.
     Tuning,
-    /// −1 to 1, as tilt: a note expression, ±6 dB an octave.
+    /// The note's own slide, −1 to 1, beside its channel's: a note expression, of which
+    /// [`Controls::routes`](super::Controls::routes) say what it moves.
     Timbre,
+    /// The pressure on the note's own key, 0 to 1; what counts is the larger of that and the channel's.
+    Pressure,
     /// dB, added to the output gain: polyphonic modulation, as all that follow.
     Gain,
     /// Semitones, added to the pitch.

@@ -1,6 +1,8 @@
 //! The controls of one voice: what the musician set for all notes and for this one, and how its sound glides
 //! there.
 
+use super::channels::ChannelValues;
+use super::modulation::Modulation;
 use super::targets::{FAST, NoteSettings, SLOW, Slow, cut_hz, levels, slow_targets};
 use crate::instrument::audio::glide::{Glide, follow};
 use crate::instrument::audio::part::CONTROL_INTERVAL;
@@ -36,8 +38,10 @@ impl Smoothing {
 /// Glides to what the controls and the note's own settings come to.
 pub(super) struct VoiceControls {
     own: NoteSettings,
-    /// How hard the note was struck, 0 to 1.
-    velocity: f32,
+    /// What the note's channel does to it.
+    channel: ChannelValues,
+    /// How hard the note was struck, 0 to 1, if it was.
+    velocity: Option<f32>,
     slow: [Glide; SLOW],
     fast: [Glide; FAST],
     /// The next look at the controls jumps to them: a note begins.
@@ -52,7 +56,8 @@ impl VoiceControls {
     pub fn new() -> Self {
         Self {
             own: NoteSettings::NEUTRAL,
-            velocity: 1.0,
+            channel: ChannelValues::AT_REST,
+            velocity: None,
             slow: [Glide::default(); SLOW],
             fast: [Glide::default(); FAST],
             is_fresh: true,
@@ -61,21 +66,35 @@ impl VoiceControls {
         }
     }
 
-    /// Forgets the note's own settings.
+    /// Forgets the note: its own settings, its channel's, and how it was struck.
     pub fn reset(&mut self) {
         self.own = NoteSettings::NEUTRAL;
+        self.channel = ChannelValues::AT_REST;
+        self.velocity = None;
         self.at_rest = None;
     }
 
-    /// Begins a note of this velocity, 0 to 1: where it `is_fresh`, at its controls; or else it glides there.
-    pub fn start(&mut self, velocity: f32, is_fresh: bool) {
+    /// Begins a note of this velocity, 0 to 1, if it has any: where it `is_fresh`, at its controls; or else it
+    /// glides there.
+    pub fn start(&mut self, velocity: Option<f32>, channel: &ChannelValues, is_fresh: bool) {
         self.reset();
-        self.velocity = if velocity.is_finite() {
-            velocity.clamp(0.0, 1.0)
-        } else {
-            1.0
-        };
+        self.channel = *channel;
+        self.velocity = velocity.map(|velocity| {
+            if velocity.is_finite() {
+                velocity.clamp(0.0, 1.0)
+            } else {
+                1.0
+            }
+        });
         self.is_fresh = is_fresh;
+    }
+
+    /// Follows what the note's channel did.
+    pub fn follow_channel(&mut self, channel: &ChannelValues) {
+        if self.channel != *channel {
+            self.channel = *channel;
+            self.at_rest = None;
+        }
     }
 
     /// Changes a setting of the note. What is not a number changes nothing.
@@ -122,8 +141,9 @@ impl VoiceControls {
         if !self.is_fresh && self.at_rest == seen {
             return;
         }
-        let targets = slow_targets(controls, &self.own, key);
-        let levels = levels(controls, &self.own, self.velocity, side_share);
+        let moved = Modulation::of(&controls.routes, &self.own, &self.channel, self.velocity);
+        let targets = slow_targets(controls, &self.own, key, &moved);
+        let levels = levels(controls, &self.own, &moved, side_share);
         let before = self.slow;
         if self.is_fresh {
             let jump = |(glide, target): (&mut Glide, f32)| glide.jump(target);
@@ -191,7 +211,7 @@ mod tests {
             key_follow: true,
             ..Controls::DEFAULT
         };
-        voice.start(1.0, true);
+        voice.start(Some(1.0), &ChannelValues::AT_REST, true);
         tick(&mut voice, &controls);
         assert_eq!(voice.frame_controls().time, 2.0);
         let transposition = voice.frame_controls().transposition;
@@ -210,13 +230,13 @@ mod tests {
     #[test]
     fn settings_of_a_note_last_as_long_as_the_note() {
         let mut voice = VoiceControls::new();
-        voice.start(1.0, true);
+        voice.start(Some(1.0), &ChannelValues::AT_REST, true);
         voice.set(NoteControl::Density, -0.5);
         voice.set(NoteControl::Contrast, f32::NAN);
         tick(&mut voice, &Controls::DEFAULT);
         assert_eq!(voice.frame_controls().density, 0.5);
         assert_eq!(voice.frame_controls().contrast, 1.0);
-        voice.start(1.0, true);
+        voice.start(Some(1.0), &ChannelValues::AT_REST, true);
         tick(&mut voice, &Controls::DEFAULT);
         assert_eq!(*voice.frame_controls(), FrameControls::default());
     }

@@ -3,12 +3,14 @@
 //! The [`pool`] has them all. A [`voice`] has an [`envelope`], the [`controls`] of its note, and a [`deck`] with
 //! its streams.
 
+mod channels;
 mod controls;
 mod cross_fade;
 mod deck;
 mod ended_notes;
 mod envelope;
 mod hold;
+mod modulation;
 mod notes;
 mod pedals;
 mod pool;

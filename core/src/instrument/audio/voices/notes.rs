@@ -1,11 +1,12 @@
 //! The voices of the notes: which one a note gets, and which notes have ended.
 
 use super::POLYPHONY;
+use super::channels::Channels;
 use super::ended_notes::EndedNotes;
 use super::pedals::Pedals;
 use super::stream_link::StreamLink;
 use super::voice::Voice;
-use crate::instrument::controls::{NoteAddress, NoteControl};
+use crate::instrument::controls::{ChannelControl, NoteAddress, NoteControl};
 
 /// Voices with a stream in readiness for the notes to come.
 const STANDBY: usize = 4;
@@ -27,6 +28,7 @@ pub(super) struct Notes {
     count: u64,
     ended: EndedNotes,
     pedals: Pedals,
+    channels: Channels,
 }
 
 impl Notes {
@@ -36,6 +38,7 @@ impl Notes {
             count: 0,
             ended: EndedNotes::new(),
             pedals: Pedals::default(),
+            channels: Channels::AT_REST,
         }
     }
 
@@ -47,11 +50,17 @@ impl Notes {
         &mut self.voices
     }
 
-    /// Begins to count anew, with all pedals up. The voices are reset by themselves.
+    /// What the channels do to their notes.
+    pub fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    /// Begins to count anew, with all pedals up and all channels at rest. The voices are reset by themselves.
     pub fn reset(&mut self) {
         self.count = 0;
         self.ended.clear();
         self.pedals = Pedals::default();
+        self.channels = Channels::AT_REST;
     }
 
     /// Starts a note in the voice that is free, or is taken away from another note. What a pedal holds of the
@@ -72,7 +81,8 @@ impl Notes {
             self.ended.push(voice.note());
         }
         self.count += 1;
-        voice.start(note, velocity, self.count);
+        let channel = self.channels.of(note.channel);
+        voice.start(note, Some(velocity), self.count, channel);
         if start.is_locked {
             voice.request_stream(link);
         }
@@ -118,6 +128,34 @@ impl Notes {
             } else {
                 voice.let_go(&pedals);
             }
+        }
+    }
+
+    /// Changes what `channel`, or all of them, do to their notes.
+    pub fn set_channel_control(
+        &mut self,
+        channel: Option<u8>,
+        control: ChannelControl,
+        value: f32,
+    ) {
+        self.channels.set(channel, control, value);
+        self.follow_channels();
+    }
+
+    /// Puts at rest what `channel`, or all of them, do to their notes, and the pressure on their own keys.
+    pub fn reset_channel_controls(&mut self, channel: Option<u8>) {
+        self.channels.reset(channel);
+        let fitting = NoteAddress {
+            channel,
+            ..NoteAddress::default()
+        };
+        self.control(fitting, NoteControl::Pressure, 0.0);
+        self.follow_channels();
+    }
+
+    fn follow_channels(&mut self) {
+        for voice in self.voices.iter_mut().filter(|v| v.is_sounding()) {
+            voice.follow_channel(self.channels.of(voice.note().channel));
         }
     }
 
@@ -249,12 +287,14 @@ mod tests {
             hold: true,
             ..Controls::DEFAULT
         };
-        hold.follow(&controls, false, &mut link);
+        let recent = Channels::AT_REST;
+        let recent = recent.recent();
+        hold.follow(&controls, recent, false, &mut link);
         assert!(hold.voice().is_held() && !hold.voice().has_asked());
         hold.keep_ready(&controls, &mut link);
         assert!(hold.voice().has_asked());
         controls.hold = false;
-        hold.follow(&controls, false, &mut link);
+        hold.follow(&controls, recent, false, &mut link);
         assert!(!hold.voice().is_held() && hold.voice().is_sounding());
     }
 }

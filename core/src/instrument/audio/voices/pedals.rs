@@ -1,7 +1,7 @@
 //! The pedals of every MIDI channel: which are down, and so which released keys go on sounding.
 
 /// MIDI channels.
-const CHANNELS: u8 = 16;
+pub(super) const CHANNELS: u8 = 16;
 
 /// Which pedals are down, one bit for each channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

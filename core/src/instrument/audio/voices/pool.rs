@@ -8,7 +8,9 @@ use super::notes::{NoteStart, Notes};
 use super::stream_link::StreamLink;
 use super::voice::Voice;
 use crate::instrument::audio::part::Part;
-use crate::instrument::controls::{Controls, NoteAddress, NoteControl, Quality, Slot};
+use crate::instrument::controls::{
+    ChannelControl, Controls, NoteAddress, NoteControl, Quality, Slot,
+};
 use crate::instrument::stream::Supply;
 
 /// Seconds in which one stream takes over from another.
@@ -94,6 +96,23 @@ impl VoicePool {
         self.notes.set_sostenuto(channel, is_down);
     }
 
+    /// Changes what a MIDI channel, or all of them, do to their notes.
+    pub fn set_channel_control(
+        &mut self,
+        channel: Option<u8>,
+        control: ChannelControl,
+        value: f32,
+    ) {
+        self.notes.set_channel_control(channel, control, value);
+        self.hold.follow_channel(self.notes.channels().recent());
+    }
+
+    /// Puts at rest what a MIDI channel, or all of them, do to their notes.
+    pub fn reset_channel_controls(&mut self, channel: Option<u8>) {
+        self.notes.reset_channel_controls(channel);
+        self.hold.follow_channel(self.notes.channels().recent());
+    }
+
     /// Ends the notes that fit at once.
     pub fn choke_notes(&mut self, note: NoteAddress) {
         self.notes.choke(note);
@@ -121,7 +140,9 @@ impl VoicePool {
 
     /// Starts or releases the note of Hold as the controls say.
     pub fn follow_hold(&mut self, controls: &Controls, is_locked: bool) {
-        self.hold.follow(controls, is_locked, &mut self.link);
+        let recent = self.notes.channels().recent();
+        self.hold
+            .follow(controls, recent, is_locked, &mut self.link);
     }
 
     /// Lets all streams be asked for anew with the next part, from where they are.

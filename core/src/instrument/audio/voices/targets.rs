@@ -1,11 +1,11 @@
 //! What the controls of all notes and the settings of a single one come to together.
 
+use super::modulation::Modulation;
 use crate::instrument::controls::{
-    BRIGHTNESS_RANGE, CUT_RANGE_HZ, Controls, NoteControl, PITCH_RANGE_ST, SMEAR_MOST_S, TIME_RANGE,
+    BRIGHTNESS_RANGE, CUT_RANGE_HZ, Controls, ModulationTarget, NoteControl, PITCH_RANGE_ST,
+    SMEAR_MOST_S, TIME_RANGE,
 };
 
-/// Full timbre expression tilts by so many dB an octave.
-const TIMBRE_TILT: f32 = 6.0;
 /// Largest volume expression, as a factor.
 const VOLUME_MOST: f32 = 4.0;
 /// Times below this are a freeze.
@@ -65,17 +65,24 @@ pub(super) fn slow_targets(
     controls: &Controls,
     own: &NoteSettings,
     key: Option<u8>,
+    moved: &Modulation,
 ) -> [f32; SLOW] {
     let brightness = finite(controls.brightness_db_per_octave, 0.0)
         + own.get(NoteControl::Brightness)
-        + TIMBRE_TILT * own.get(NoteControl::Timbre);
-    let smear_s = finite(controls.smear_s, 0.0) + own.get(NoteControl::Smear);
-    let contrast = finite(controls.contrast, 1.0) + own.get(NoteControl::Contrast);
-    let density = finite(controls.density, 1.0) + own.get(NoteControl::Density);
+        + moved.offset(ModulationTarget::Brightness);
+    let smear_s = finite(controls.smear_s, 0.0)
+        + own.get(NoteControl::Smear)
+        + moved.offset(ModulationTarget::Smear);
+    let contrast = finite(controls.contrast, 1.0)
+        + own.get(NoteControl::Contrast)
+        + moved.offset(ModulationTarget::Contrast);
+    let density = finite(controls.density, 1.0)
+        + own.get(NoteControl::Density)
+        + moved.offset(ModulationTarget::Density);
     let (lowest_hz, highest_hz) = CUT_RANGE_HZ;
     [
-        pitch_st(controls, own, key),
-        time(controls, own),
+        pitch_st(controls, own, key, moved),
+        time(controls, own, moved),
         brightness.clamp(-BRIGHTNESS_RANGE, BRIGHTNESS_RANGE),
         smear_s.clamp(0.0, SMEAR_MOST_S),
         contrast.clamp(0.0, 2.0),
@@ -90,7 +97,7 @@ pub(super) fn slow_targets(
 }
 
 /// Transposition in semitones.
-fn pitch_st(controls: &Controls, own: &NoteSettings, key: Option<u8>) -> f32 {
+fn pitch_st(controls: &Controls, own: &NoteSettings, key: Option<u8>, moved: &Modulation) -> f32 {
     let from_key = match key {
         Some(key) if controls.key_follow => f32::from(key) - f32::from(controls.root_key),
         _ => 0.0,
@@ -99,17 +106,20 @@ fn pitch_st(controls: &Controls, own: &NoteSettings, key: Option<u8>) -> f32 {
         + finite(controls.bend_st, 0.0)
         + from_key
         + own.get(NoteControl::Tuning)
-        + own.get(NoteControl::Pitch);
+        + own.get(NoteControl::Pitch)
+        + moved.bend_st()
+        + moved.offset(ModulationTarget::Pitch);
     pitch_st.clamp(-PITCH_RANGE_ST, PITCH_RANGE_ST)
 }
 
 /// How fast the texture goes by.
-fn time(controls: &Controls, own: &NoteSettings) -> f32 {
+fn time(controls: &Controls, own: &NoteSettings, moved: &Modulation) -> f32 {
     let time = finite(controls.time, 1.0) + own.get(NoteControl::Time);
     if time < FREEZE_BELOW {
         0.0
     } else {
-        time.clamp(TIME_RANGE.0, TIME_RANGE.1)
+        let octaves = moved.offset(ModulationTarget::Time);
+        (time.max(TIME_RANGE.0) * octaves.exp2()).clamp(TIME_RANGE.0, TIME_RANGE.1)
     }
 }
 
@@ -134,17 +144,22 @@ pub(super) fn cut_hz(octaves: f32, off_hz: f32) -> f32 {
 pub(super) fn levels(
     controls: &Controls,
     own: &NoteSettings,
-    velocity: f32,
+    moved: &Modulation,
     side_share: f32,
 ) -> [f32; FAST] {
-    let gain_db = finite(controls.gain_db, 0.0) + own.get(NoteControl::Gain);
+    let gain_db = finite(controls.gain_db, 0.0)
+        + own.get(NoteControl::Gain)
+        + moved.offset(ModulationTarget::Gain);
     let level = 10.0f32.powf(gain_db.clamp(GAIN_RANGE_DB.0, GAIN_RANGE_DB.1) / 20.0)
-        * velocity
+        * moved.velocity_factor()
         * own.get(NoteControl::Volume).clamp(0.0, VOLUME_MOST);
     // Equal power, and unity in the middle.
     let pan = own.get(NoteControl::Pan).clamp(-1.0, 1.0);
     let (right, left) = ((0.25 + 0.25 * pan) * std::f32::consts::PI).sin_cos();
-    let width = (finite(controls.width, 1.0) + own.get(NoteControl::Width)).clamp(0.0, 2.0);
+    let width = finite(controls.width, 1.0)
+        + own.get(NoteControl::Width)
+        + moved.offset(ModulationTarget::Width);
+    let width = width.clamp(0.0, 2.0);
     let power = 1.0 + side_share * (width * width - 1.0);
     let mid = 1.0 / power.max(LEAST_POWER).sqrt();
     [
@@ -173,7 +188,7 @@ mod tests {
             low_cut_hz: 0.0,
             ..Controls::DEFAULT
         };
-        let targets = slow_targets(&controls, &NoteSettings::NEUTRAL, None);
+        let targets = slow_targets(&controls, &NoteSettings::NEUTRAL, None, &Modulation::NONE);
         assert_eq!(targets[..6], [PITCH_RANGE_ST, 0.0, 0.0, 0.0, 1.0, 2.0]);
         assert_eq!(cut_hz(targets[Slow::LowCut as usize], 20.0), 20.0);
         assert_eq!(cut_hz(targets[Slow::HighCut as usize], 20_000.0), 20_000.0);
@@ -182,7 +197,7 @@ mod tests {
     #[test]
     fn pan_and_width_leave_the_power_as_it_is() {
         let power = |own: &NoteSettings, controls: &Controls| {
-            let [left, right, mid, side] = levels(controls, own, 1.0, SIDE_SHARE);
+            let [left, right, mid, side] = levels(controls, own, &Modulation::NONE, SIDE_SHARE);
             let pan = (left * left + right * right) / 2.0;
             (
                 pan,

@@ -1,5 +1,6 @@
 //! One voice, which plays one note after the other.
 
+use super::channels::ChannelValues;
 use super::controls::{Smoothing, VoiceControls};
 use super::deck::Deck;
 use super::envelope::{Envelope, EnvelopeTimes};
@@ -137,9 +138,17 @@ impl Voice {
         }
     }
 
-    /// Starts a note. A voice that sounds goes over to it without a break.
-    pub fn start(&mut self, note: NoteAddress, velocity: f32, age: u64) {
-        self.controls.start(velocity, self.envelope.is_off());
+    /// Starts a note, whose `channel` does this to it; of no velocity if it was not struck. A voice that sounds
+    /// goes over to it without a break.
+    pub fn start(
+        &mut self,
+        note: NoteAddress,
+        velocity: Option<f32>,
+        age: u64,
+        channel: &ChannelValues,
+    ) {
+        self.controls
+            .start(velocity, channel, self.envelope.is_off());
         self.note = note;
         self.age = age;
         self.envelope.start();
@@ -194,6 +203,11 @@ impl Voice {
     /// Changes a setting of the note.
     pub fn control(&mut self, control: NoteControl, value: f32) {
         self.controls.set(control, value);
+    }
+
+    /// Follows what the note's channel did.
+    pub fn follow_channel(&mut self, channel: &ChannelValues) {
+        self.controls.follow_channel(channel);
     }
 
     /// Lets the voice rest if its envelope has ended. Returns whether a note has ended with it.
