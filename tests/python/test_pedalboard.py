@@ -15,6 +15,7 @@ PARAMETERS = """
     low_cut high_cut gain_db attack decay sustain release limiter hold key_follow root_key seed
     lock_to_timeline lock_tempo slot capture grab capture_start threshold_dbfs capture_length_s
     fit_steps_a fit_steps_b fit_steps_c fit_steps_d
+    wheel_to wheel_amount pressure_to pressure_amount slide_to slide_amount velocity_to velocity_amount
 """.split()
 # A fit of 100 steps takes seconds; a machine that is busy with other things gets this long.
 FIT_PATIENCE_S = 300.0

@@ -115,7 +115,7 @@ fn refused<E: std::fmt::Display>(action: &'static str) -> impl FnOnce(E) -> Host
 }
 
 /// Names of all parameters of the plugin.
-pub const PARAMETERS: [&str; 34] = [
+pub const PARAMETERS: [&str; 42] = [
     "Pitch",
     "Time",
     "Quality",
@@ -150,6 +150,14 @@ pub const PARAMETERS: [&str; 34] = [
     "Fit Steps B",
     "Fit Steps C",
     "Fit Steps D",
+    "Wheel To",
+    "Wheel Amount",
+    "Pressure To",
+    "Pressure Amount",
+    "Slide To",
+    "Slide Amount",
+    "Velocity To",
+    "Velocity Amount",
 ];
 
 /// Path of the bundle under test with this file name, such as [`CLAP_BUNDLE`].

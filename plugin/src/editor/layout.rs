@@ -6,7 +6,7 @@ use egui::{Rect, Vec2, pos2, vec2};
 use super::theme::{GAP, MARGIN, NARROW_GAP, ROW};
 
 /// Size of the window.
-pub const WINDOW_SIZE: Vec2 = vec2(800.0, 616.0);
+pub const WINDOW_SIZE: Vec2 = vec2(800.0, 722.0);
 
 /// Height of the line with the plugin's name.
 pub const TITLE_HEIGHT: f32 = 24.0;
@@ -24,6 +24,8 @@ pub const GROUP_TITLE_HEIGHT: f32 = 18.0;
 pub const GROUPS: usize = 4;
 /// Controls of the longest group.
 const GROUP_ROWS: usize = 7;
+/// Rows of the group of modulation sources, which is as wide as all others together.
+const SOURCE_ROWS: usize = 2;
 
 /// The places of the views.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +62,7 @@ impl WindowLayout {
         let slots = row(SLOT_HEIGHT + GAP + WAVEFORM_HEIGHT);
         let capture = row(2.0 * ROW + NARROW_GAP);
         let progress = row(PROGRESS_HEIGHT);
-        let controls = row(group_height());
+        let controls = row(group_height(GROUP_ROWS) + GAP + group_height(SOURCE_ROWS));
         Self {
             header,
             slots,
@@ -74,10 +76,18 @@ impl WindowLayout {
     }
 }
 
-/// Height of the longest group of controls.
-fn group_height() -> f32 {
-    let rows = GROUP_ROWS as f32;
+/// Height of a group of so many rows of controls.
+fn group_height(rows: usize) -> f32 {
+    let rows = rows as f32;
     2.0 * NARROW_GAP + GROUP_TITLE_HEIGHT + rows * (ROW + NARROW_GAP)
+}
+
+/// Splits the place of the controls into that of the groups side by side, and that of the modulation sources below.
+pub fn groups_and_sources(controls: Rect) -> [Rect; 2] {
+    let mut rows = Rows::new(controls);
+    let groups = rows.take(group_height(GROUP_ROWS));
+    rows.space(GAP);
+    [groups, rows.rest()]
 }
 
 /// Splits `row` by weight, with a gap between.

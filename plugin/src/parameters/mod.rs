@@ -19,6 +19,7 @@ mod modulation;
 mod pages;
 mod play;
 mod sound;
+mod sources;
 mod spectrum;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use pages::{OnPages, Place};
 use play::PlayParams;
 use sound::SoundParams;
 pub use sound::{BEND_NAME, speed};
+use sources::SourcesParams;
 use spectrum::SpectrumParams;
 pub use through::{Through, dry_gain};
 
@@ -68,6 +70,10 @@ pub struct WeftParams {
     /// How a texture comes in.
     #[nested(group = "Capture")]
     pub capture: CaptureParams,
+
+    /// What wheel, pressure, slide and velocity move.
+    #[nested(group = "Modulation")]
+    pub sources: SourcesParams,
 }
 
 impl WeftParams {
@@ -81,6 +87,7 @@ impl WeftParams {
             amp: AmpParams::new(&defaults, passes_input),
             play: PlayParams::new(&defaults),
             capture: CaptureParams::new(project.session()),
+            sources: SourcesParams::new(&defaults),
             project,
         }
     }
@@ -98,6 +105,7 @@ impl WeftParams {
         self.spectrum.write(&mut controls);
         self.amp.write(&mut controls);
         self.play.write(&mut controls);
+        self.sources.write(&mut controls);
         controls
     }
 
@@ -143,5 +151,6 @@ impl OnPages for WeftParams {
         self.amp.offer_to(place);
         self.play.offer_to(place);
         self.capture.offer_to(place);
+        self.sources.offer_to(place);
     }
 }

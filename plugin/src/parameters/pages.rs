@@ -21,16 +21,19 @@ pub enum Page {
     Capture,
     /// How a texture is learned.
     Fit,
+    /// What wheel, pressure, slide and velocity move.
+    Modulation,
 }
 
 impl Page {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Play,
         Self::Sound,
         Self::Amp,
         Self::NotesAndSong,
         Self::Capture,
         Self::Fit,
+        Self::Modulation,
     ];
 
     fn name(self) -> &'static str {
@@ -41,6 +44,7 @@ impl Page {
             Self::NotesAndSong => "Notes and Song",
             Self::Capture => "Capture",
             Self::Fit => "Fit",
+            Self::Modulation => "Modulation",
         }
     }
 }

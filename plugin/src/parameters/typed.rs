@@ -100,7 +100,7 @@ mod tests {
     fn every_kind_of_value_is_read_as_it_was_meant() {
         let params = params();
         let (sound, spectrum, amp) = (&params.sound, &params.spectrum, &params.amp);
-        let (play, capture) = (&params.play, &params.capture);
+        let (play, capture, sources) = (&params.play, &params.capture, &params.sources);
         let dry = &params.through().unwrap().dry;
         for (shown, meant) in [
             (typed(&sound.pitch, "-1,5 st"), "-1.50 st"),
@@ -139,6 +139,11 @@ mod tests {
             (typed(&capture.start, "next bar"), "Next Bar"),
             (typed(&capture.start, "n"), "none"),
             (typed(&capture.start, "thr"), "Threshold"),
+            (typed(&sources.wheel_to, "bright"), "Brightness"),
+            (typed(&sources.slide_to, "Slide To: GAIN"), "Gain"),
+            (typed(&sources.velocity_to, "loud"), "none"),
+            (typed(&sources.pressure_amount, "-37,5"), "-38 %"),
+            (typed(&sources.wheel_amount, "150 percent"), "+100 %"),
         ] {
             assert_eq!(shown.as_deref().unwrap_or("none"), meant);
         }

@@ -1,14 +1,14 @@
-//! The controls that play the texture, a group a column.
+//! The controls that play the texture, a group a column, and what moves them while it is played.
 
 use egui::{Align2, Rect, Ui, vec2};
 use nice_plug::prelude::{FloatParam, Param};
 
 use super::ViewContext;
-use crate::editor::layout::{GROUP_TITLE_HEIGHT, GROUPS, Rows, columns};
+use crate::editor::layout::{GROUP_TITLE_HEIGHT, GROUPS, Rows, columns, groups_and_sources};
 use crate::editor::{theme, widgets};
 use crate::parameters::{WeftParams, speed};
 
-/// The four groups of controls.
+/// The groups of controls.
 pub struct ControlsView {
     freeze: FreezeSwitch,
 }
@@ -23,7 +23,8 @@ impl ControlsView {
 
     /// Draws the view into all of `ui`.
     pub fn show(&mut self, ui: &mut Ui, context: &ViewContext<'_>) {
-        let [sound, spectrum, amp, play] = columns(ui.max_rect(), [1.0; GROUPS]);
+        let [groups, sources] = groups_and_sources(ui.max_rect());
+        let [sound, spectrum, amp, play] = columns(groups, [1.0; GROUPS]);
         self.sound(Group::new(ui, sound, "Sound", context), context.params);
         Self::spectrum(
             Group::new(ui, spectrum, "Spectrum", context),
@@ -31,6 +32,10 @@ impl ControlsView {
         );
         Self::amp(Group::new(ui, amp, "Amp", context), context.params);
         Self::play(Group::new(ui, play, "Play", context), context.params);
+        Self::sources(
+            Group::new(ui, sources, "Modulation", context),
+            context.params,
+        );
     }
 
     fn sound(&mut self, mut group: Group<'_>, params: &WeftParams) {
@@ -75,6 +80,19 @@ impl ControlsView {
         group.switch(&play.lock);
         group.bar(&play.lock_tempo);
         group.bar(&play.seed);
+    }
+
+    /// A source a column: what it moves, and how far.
+    fn sources(mut group: Group<'_>, params: &WeftParams) {
+        let routes = params.sources.routes();
+        let places = columns(group.next_row(), routes.map(|_| 1.0));
+        for (place, (to, _)) in places.into_iter().zip(routes) {
+            widgets::parameter_choice(group.ui, place, to, &group.context.setter);
+        }
+        let places = columns(group.next_row(), routes.map(|_| 1.0));
+        for (place, (_, amount)) in places.into_iter().zip(routes) {
+            group.context.bar(group.ui, place, amount);
+        }
     }
 }
 
@@ -266,6 +284,21 @@ mod tests {
     }
 
     #[test]
+    fn a_source_is_sent_elsewhere_by_a_click_and_its_amount_is_typed() {
+        let mut window = TestWindow::instrument();
+        let params = window.params.clone();
+        let mut controls = ControlsView::new(&params);
+        let before = params.controls().routes;
+        window.click("Wheel To", |ui, context| controls.show(ui, context));
+        window.click("Slide Amount", |ui, context| controls.show(ui, context));
+        window.type_and_enter("-30", |ui, context| controls.show(ui, context));
+        let after = params.controls().routes;
+        assert_eq!(params.sources.wheel_to.to_string(), "Contrast");
+        assert!((params.sources.slide_amount.value() + 0.3).abs() < 1e-5);
+        assert_eq!([before[1], before[3]], [after[1], after[3]]);
+    }
+
+    #[test]
     fn every_group_fits_into_the_view() {
         for mut window in [TestWindow::instrument(), TestWindow::effect()] {
             let mut controls = ControlsView::new(&window.params.clone());
@@ -273,7 +306,7 @@ mod tests {
             let shown = window.frame(|ui, context| {
                 controls.show(&mut super::super::surface(ui, "controls", area), context);
             });
-            for text in ["Sound", "Spectrum", "Amp", "Play"] {
+            for text in ["Sound", "Spectrum", "Amp", "Play", "Modulation"] {
                 assert!(shown.has(text), "{text}");
             }
             assert!(area.contains_rect(shown.bounds()), "{}", shown.bounds());
