@@ -3,7 +3,8 @@
 
 use super::channels::ChannelValues;
 use super::modulation::Modulation;
-use super::targets::{FAST, NoteSettings, SLOW, Slow, cut_hz, levels, slow_targets};
+use super::settings::NoteSettings;
+use super::targets::{FAST, SLOW, Slow, cut_hz, levels, slow_targets};
 use crate::instrument::audio::glide::{Glide, follow};
 use crate::instrument::audio::part::CONTROL_INTERVAL;
 use crate::instrument::controls::{CUT_RANGE_HZ, Controls, NoteControl};

@@ -14,6 +14,7 @@ mod modulation;
 mod notes;
 mod pedals;
 mod pool;
+mod settings;
 mod stream_link;
 mod targets;
 mod voice;

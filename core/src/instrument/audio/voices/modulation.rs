@@ -1,7 +1,7 @@
 //! What wheel, pressure, slide and velocity come to for one note.
 
 use super::channels::ChannelValues;
-use super::targets::NoteSettings;
+use super::settings::NoteSettings;
 use crate::instrument::controls::{
     BRIGHTNESS_RANGE, ChannelControl, Controls, ModulationSource, ModulationTarget, NoteControl,
     Route, SMEAR_MOST_S,

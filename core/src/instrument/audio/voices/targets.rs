@@ -1,6 +1,7 @@
 //! What the controls of all notes and the settings of a single one come to together.
 
 use super::modulation::Modulation;
+use super::settings::NoteSettings;
 use crate::instrument::controls::{
     BRIGHTNESS_RANGE, CUT_RANGE_HZ, Controls, ModulationTarget, NoteControl, PITCH_RANGE_ST,
     SMEAR_MOST_S, TIME_RANGE,
@@ -34,27 +35,6 @@ pub(super) const SLOW: usize = Slow::HighCut as usize + 1;
 
 /// Levels that glide from sample to sample: of left, right, mid and side.
 pub(super) const FAST: usize = 4;
-
-/// The settings of a single note.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct NoteSettings([f32; NoteControl::COUNT]);
-
-impl NoteSettings {
-    /// Settings that change nothing.
-    pub const NEUTRAL: Self = {
-        let mut values = [0.0; NoteControl::COUNT];
-        values[NoteControl::Volume as usize] = 1.0;
-        Self(values)
-    };
-
-    pub fn get(&self, control: NoteControl) -> f32 {
-        self.0[control as usize]
-    }
-
-    pub fn set(&mut self, control: NoteControl, value: f32) {
-        self.0[control as usize] = value;
-    }
-}
 
 fn finite(x: f32, default: f32) -> f32 {
     if x.is_finite() { x } else { default }
