@@ -8,7 +8,6 @@ use weft_core::instrument::{self, CAPTURE_RANGE_S, CaptureSettings};
 use super::choices::CaptureStart;
 use super::controls::switch;
 use super::pages::{OnPages, Page, Place};
-use crate::session::Session;
 use crate::text;
 
 const LENGTH_DEFAULT_S: f32 = 8.0;
@@ -16,6 +15,9 @@ const THRESHOLD_LEAST_DBFS: f32 = -60.0;
 const THRESHOLD_DEFAULT_DBFS: f32 = -40.0;
 const FIT_STEPS_RANGE: (i32, i32) = (100, 10_000);
 const FIT_STEPS_DEFAULT: i32 = weft_core::fit::DEFAULT_STEPS as i32;
+
+/// Takes the steps that fits of a slot are to have.
+pub type TakeSteps = Arc<dyn Fn(instrument::Slot, u32) + Send + Sync>;
 
 /// How a texture comes in.
 #[derive(Params)]
@@ -54,8 +56,8 @@ pub struct FitParams {
 }
 
 impl CaptureParams {
-    /// The group at its defaults; the steps of fits are handed on to `session` as they change.
-    pub fn new(session: &Arc<Session>) -> Self {
+    /// The group at its defaults; the steps of fits are handed on to `take_steps` as they change.
+    pub fn new(take_steps: TakeSteps) -> Self {
         Self {
             trigger: switch("Capture", false),
             grab: switch("Grab", false),
@@ -82,7 +84,7 @@ impl CaptureParams {
             .with_unit(" s")
             .with_value_to_string(formatters::v2s_f32_rounded(2))
             .with_string_to_value(Arc::new(text::parse_seconds)),
-            fits: instrument::Slot::ALL.map(|slot| FitParams::new(slot, session.clone())),
+            fits: instrument::Slot::ALL.map(|slot| FitParams::new(slot, take_steps.clone())),
         }
     }
 
@@ -116,7 +118,7 @@ impl OnPages for CaptureParams {
 }
 
 impl FitParams {
-    fn new(slot: instrument::Slot, session: Arc<Session>) -> Self {
+    fn new(slot: instrument::Slot, take_steps: TakeSteps) -> Self {
         let range = IntRange::Linear {
             min: FIT_STEPS_RANGE.0,
             max: FIT_STEPS_RANGE.1,
@@ -128,7 +130,7 @@ impl FitParams {
                     .map(|steps| steps.round() as i32)
             }))
             .with_callback(Arc::new(move |steps| {
-                session.set_fit_steps(slot, steps.unsigned_abs());
+                take_steps(slot, steps.unsigned_abs());
             }));
         Self { steps }
     }

@@ -15,6 +15,7 @@ mod amp;
 mod capture;
 mod choices;
 mod controls;
+mod defaults;
 mod modulation;
 mod pages;
 mod play;
@@ -26,13 +27,16 @@ mod tests;
 mod through;
 pub mod typed;
 
+use std::sync::Arc;
+
 use nice_plug::prelude::*;
 use weft_core::instrument::{CaptureSettings, Controls, NoteControl};
 
-use crate::project::Project;
+use crate::project::{Project, StateVersion};
 use amp::AmpParams;
 use capture::CaptureParams;
 pub use choices::CHOICE_IDS;
+pub use defaults::defaults;
 use pages::{OnPages, Place};
 use play::PlayParams;
 use sound::SoundParams;
@@ -50,6 +54,10 @@ pub struct WeftParams {
     /// The captures and the fitted networks, as stored in the host's project.
     #[persist = "slots"]
     pub project: Project,
+
+    /// From which version a state is.
+    #[persist = "state_version"]
+    pub state_version: StateVersion,
 
     /// Where in pitch and time the texture is played.
     #[nested(group = "Sound")]
@@ -81,20 +89,23 @@ impl WeftParams {
     /// `passes_input`: those of the effect.
     pub fn with_project(project: Project, passes_input: bool) -> Self {
         let defaults = Controls::DEFAULT;
+        let session = project.session().clone();
+        let take_steps = move |slot, steps| session.set_fit_steps(slot, steps);
         Self {
             sound: SoundParams::new(&defaults),
             spectrum: SpectrumParams::new(&defaults),
             amp: AmpParams::new(&defaults, passes_input),
             play: PlayParams::new(&defaults),
-            capture: CaptureParams::new(project.session()),
+            capture: CaptureParams::new(Arc::new(take_steps)),
             sources: SourcesParams::new(&defaults),
             project,
+            state_version: StateVersion,
         }
     }
 
     /// For tests: the parameters of an instance without a host.
     #[cfg(test)]
-    pub fn new(session: std::sync::Arc<crate::session::Session>, passes_input: bool) -> Self {
+    pub fn new(session: Arc<crate::session::Session>, passes_input: bool) -> Self {
         Self::with_project(Project::new(session, Default::default()), passes_input)
     }
 

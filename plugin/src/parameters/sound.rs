@@ -41,7 +41,7 @@ pub struct SoundParams {
     #[id = "quality"]
     pub quality: EnumParam<Quality>,
 
-    /// Pitch bend, -1 to 1 of the bend range: where the formats' adapters send the pitch wheel.
+    /// Pitch bend, -1 to 1 of the bend range: a setting like all others, beside the pitch wheel.
     #[id = "bend"]
     pub bend: FloatParam,
 

@@ -1,7 +1,5 @@
 //! What holds for every parameter, whichever group it is in.
 
-use std::sync::Arc;
-
 use nice_plug::params::internals::ParamPtr;
 
 use super::*;

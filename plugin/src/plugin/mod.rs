@@ -26,7 +26,7 @@ use crate::channel_messages::ChannelMessage;
 use crate::denormals::flushed;
 use crate::editor::{self, EditorApp};
 use crate::instance::Instance;
-use crate::parameters::CHOICE_IDS;
+use crate::parameters::{CHOICE_IDS, defaults};
 use crate::project::migrate;
 use crate::roles::{Insert, Role, Synth};
 use caught_panic::CaughtPanic;
@@ -121,7 +121,7 @@ impl<R: Role> Plugin for WeftPlugin<R> {
     }
 
     fn filter_state(state: &mut PluginState) {
-        migrate(state, &CHOICE_IDS);
+        migrate(state, &CHOICE_IDS, defaults(R::PASSES_INPUT));
     }
 
     fn activate(

@@ -6,11 +6,11 @@
 
 mod bytes;
 mod dirty;
-mod gestures;
 mod migrate;
 #[cfg(test)]
 mod tests;
 mod unreadable;
+mod version;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,9 +25,9 @@ use crate::link::HostLink;
 use crate::session::Session;
 use bytes::BankBytes;
 use dirty::DirtyTracker;
-pub use gestures::without_gestures;
 pub use migrate::migrate;
 use unreadable::UnreadableTextures;
+pub use version::StateVersion;
 
 /// The persistent part of the parameters. It keeps no texture itself: a save asks the instrument for
 /// the bank's bytes of that moment, a load hands them on at once, in any phase of a fit.

@@ -83,7 +83,7 @@ fn the_texture_of_an_older_project_becomes_the_first_slot() {
     state.fields.insert("texture".to_owned(), texture.clone());
     let steps = ParamValue::I32(500);
     state.params.insert("fit_steps".to_owned(), steps);
-    migrate(&mut state, &[]);
+    migrate(&mut state, &[], []);
     assert!(!state.params.contains_key("fit_steps"));
     assert!(matches!(state.params["fit_steps_1"], ParamValue::I32(500)));
     assert!(!state.fields.contains_key("texture"));

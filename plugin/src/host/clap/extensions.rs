@@ -11,7 +11,6 @@ use clap_sys::stream::{clap_istream, clap_ostream};
 use super::adapter::{Adapter, callbacks};
 use super::stream;
 use crate::host::gate::Call;
-use crate::project::without_gestures;
 
 static RENDER: clap_plugin_render = clap_plugin_render {
     has_hard_realtime_requirement: Some(has_hard_realtime_requirement),
@@ -69,14 +68,8 @@ impl Adapter {
         if stream.is_null() || !unsafe { save(self.plugin(), &memory) } {
             return false;
         }
-        // nice-plug writes the length first, in eight bytes.
-        let Some((_, state)) = saved.split_first_chunk::<{ size_of::<u64>() }>() else {
-            return false;
-        };
-        let state = without_gestures(state.to_vec());
-        let length = (state.len() as u64).to_le_bytes();
         // SAFETY: by the contract above.
-        unsafe { stream::write_all(stream, &length) && stream::write_all(stream, &state) }
+        unsafe { stream::write_all(stream, &saved) }
     }
 
     /// nice-plug only answers "no" to a state it can't read; the user has to see why nothing sounds.

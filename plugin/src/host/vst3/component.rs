@@ -12,7 +12,6 @@ use nice_plug::wrapper::vst3::vst3::{ComPtr, ComRef, ComWrapper};
 use super::adapter::forward;
 use super::stream::{self, MemoryStream};
 use crate::host::gate::Call;
-use crate::project::without_gestures;
 
 /// A stream with `bytes` in memory, as what it is and as nice-plug wants it.
 fn memory_stream(bytes: Vec<u8>) -> (ComWrapper<MemoryStream>, ComPtr<IBStream>) {
@@ -72,8 +71,7 @@ forward! {
                 if result != kResultOk {
                     return result;
                 }
-                let bytes = without_gestures(memory.take());
-                if stream::write_all(host, &bytes) {
+                if stream::write_all(host, &memory.take()) {
                     kResultOk
                 } else {
                     kResultFalse
