@@ -11,7 +11,7 @@
 //! | `project` | the textures in the host's project | main |
 //! | `parameters` | what a host moves, by group | made on main, read on audio |
 //! | `instance` | these shared parts of one plugin instance | any |
-//! | `capture`, `denormals`, `notes`, `channel_messages` | a block's input, its notes, and what is meant for all notes of a channel | audio |
+//! | `capture`, `denormals`, `notes`, `channel_messages`, `mpe` | a block's input, its notes, and what is meant for all notes of a channel or zone | audio |
 //! | `editor` | the window | main |
 //! | `roles`, `plugin` | the plugin object: what nice-plug calls | main and audio |
 //! | `host` | the entry points of the formats, and the adapters around nice-plug's objects | main and audio |
@@ -24,6 +24,7 @@ mod editor;
 mod host;
 mod instance;
 mod link;
+mod mpe;
 mod notes;
 mod parameters;
 mod plugin;

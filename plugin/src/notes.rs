@@ -1,6 +1,5 @@
 //! Notes and the song's position, from nice-plug's terms into the player's. Audio thread.
 
-use nice_plug::context::PluginApi;
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::{NoteEvent, Transport};
 use weft_core::instrument::{self, NoteAddress, NoteControl};
@@ -33,11 +32,9 @@ pub fn ended<S>(note: NoteAddress, timing: u32) -> NoteEvent<S> {
     }
 }
 
-/// What a note expression changes of which notes, if it is one that Weft knows.
-pub fn expression<S>(
-    event: &NoteEvent<S>,
-    api: PluginApi,
-) -> Option<(NoteAddress, NoteControl, f32)> {
+/// What a note expression, or pressure on a key, changes of which notes, if it is one that Weft knows. Those of VST3
+/// come another way.
+pub fn expression<S>(event: &NoteEvent<S>) -> Option<(NoteAddress, NoteControl, f32)> {
     let (voice_id, channel, key, control, value) = match *event {
         NoteEvent::PolyVolume {
             voice_id,
@@ -60,31 +57,37 @@ pub fn expression<S>(
             tuning,
             ..
         } => (voice_id, channel, key, NoteControl::Tuning, tuning),
+        NoteEvent::PolyPressure {
+            voice_id,
+            channel,
+            key,
+            pressure,
+            ..
+        } => (voice_id, channel, key, NoteControl::Pressure, pressure),
         NoteEvent::PolyBrightness {
             voice_id,
             channel,
             key,
             brightness,
             ..
-        } if api != PluginApi::Vst3 => (voice_id, channel, key, NoteControl::Timbre, brightness),
-        // nice-plug's VST3 wrapper takes brightness for expression, and the other way round.
-        NoteEvent::PolyExpression {
+        } => (
             voice_id,
             channel,
             key,
-            expression,
-            ..
-        } if api == PluginApi::Vst3 => (voice_id, channel, key, NoteControl::Timbre, expression),
+            NoteControl::Timbre,
+            timbre(brightness),
+        ),
         // Expression itself would be a second volume, whose rest position no format defines.
         _ => return None,
-    };
-    let value = match control {
-        NoteControl::Timbre => 2.0 * value - 1.0,
-        _ => value,
     };
     value
         .is_finite()
         .then_some((address(voice_id, channel, key), control, value))
+}
+
+/// A brightness, 0 to 1, as a way from its middle.
+pub fn timbre(brightness: f32) -> f32 {
+    2.0 * brightness - 1.0
 }
 
 /// Where the song is at the beginning of the block; `None` while it stands still, or where the host
@@ -132,33 +135,19 @@ mod tests {
         }
     }
 
-    fn loudness(expression: f32) -> NoteEvent<()> {
-        let (voice_id, channel, key) = VOICE;
-        NoteEvent::PolyExpression {
-            timing: 0,
-            voice_id,
-            channel,
-            key,
-            expression,
-        }
-    }
-
     #[test]
-    fn brightness_is_a_timbre_about_its_middle_in_both_formats() {
+    fn brightness_is_a_timbre_about_its_middle() {
         let note = address(VOICE.0, VOICE.1, VOICE.2);
         let timbre = |value| Some((note, NoteControl::Timbre, value));
-        assert_eq!(expression(&brightness(0.5), PluginApi::Clap), timbre(0.0));
-        assert_eq!(expression(&brightness(1.0), PluginApi::Clap), timbre(1.0));
-        assert_eq!(expression(&loudness(0.0), PluginApi::Vst3), timbre(-1.0));
-        assert_eq!(expression(&brightness(1.0), PluginApi::Vst3), None);
-        assert_eq!(expression(&loudness(0.0), PluginApi::Clap), None);
-        assert_eq!(expression(&brightness(f32::NAN), PluginApi::Clap), None);
+        assert_eq!(expression(&brightness(0.5)), timbre(0.0));
+        assert_eq!(expression(&brightness(1.0)), timbre(1.0));
+        assert_eq!(expression(&brightness(f32::NAN)), None);
     }
 
     #[test]
     fn the_other_expressions_keep_their_units() {
         let (voice_id, channel, key) = (VoiceID::Wildcard, Channel::Wildcard, Key::Number(3));
-        let events: [NoteEvent<()>; 3] = [
+        let events: [NoteEvent<()>; 4] = [
             NoteEvent::PolyVolume {
                 timing: 0,
                 voice_id,
@@ -180,8 +169,15 @@ mod tests {
                 key,
                 tuning: 0.5,
             },
+            NoteEvent::PolyPressure {
+                timing: 0,
+                voice_id,
+                channel,
+                key,
+                pressure: 0.75,
+            },
         ];
-        let read = events.map(|event| expression(&event, PluginApi::Vst3));
+        let read = events.map(|event| expression(&event));
         let note = NoteAddress::key(3);
         assert_eq!(
             read,
@@ -189,6 +185,7 @@ mod tests {
                 Some((note, NoteControl::Volume, 4.0)),
                 Some((note, NoteControl::Pan, -1.0)),
                 Some((note, NoteControl::Tuning, 0.5)),
+                Some((note, NoteControl::Pressure, 0.75)),
             ]
         );
     }

@@ -350,6 +350,8 @@ fn rooms_of_the_plugin_name_lower_floors_only() {
         &plugin,
         &[
             &["text", "background", "denormals", "capture", "notes"],
+            &["channel_messages"],
+            &["mpe"],
             &["link"],
             &["session"],
             &["project"],

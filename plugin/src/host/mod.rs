@@ -8,8 +8,11 @@
 //! around nice-plug's object, which hands every call on and sees to those. Every call of a host goes
 //! through [`gate`].
 
+mod backlog;
 mod buses;
 mod clap;
 mod gate;
+#[cfg(test)]
+mod performance;
 mod typing;
 mod vst3;

@@ -40,7 +40,7 @@ pub use defaults::defaults;
 use pages::{OnPages, Place};
 use play::PlayParams;
 use sound::SoundParams;
-pub use sound::{BEND_NAME, speed};
+pub use sound::speed;
 use sources::SourcesParams;
 use spectrum::SpectrumParams;
 pub use through::{Through, dry_gain};
@@ -118,11 +118,6 @@ impl WeftParams {
         self.play.write(&mut controls);
         self.sources.write(&mut controls);
         controls
-    }
-
-    /// Lets go of the pitch wheel. Real-time safe.
-    pub fn centre_wheel(&self) {
-        self.sound.centre_wheel();
     }
 
     /// The capture that a trigger asks for. Real-time safe.

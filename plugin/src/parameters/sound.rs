@@ -10,15 +10,10 @@ use super::modulation::Modulated;
 use super::pages::{OnPages, Page, Place};
 use crate::text;
 
-/// Name of the pitch bend, by which the format adapters find the number that the formats give it.
-pub const BEND_NAME: &str = "Pitch Bend";
-
 const BEND_RANGE_DEFAULT_ST: i32 = 2;
-/// Bends smaller than one of a wheel's 8192 steps count as none: a wheel at rest is half a step off
-/// the middle of the range that VST3 hosts map it to.
+/// Bends smaller than one of a wheel's 8192 steps count as none: automation of a wheel at rest that a host recorded
+/// may be half a step off the middle of the range.
 const WHEEL_STEP: f32 = 1.0 / 8192.0;
-/// The middle of the bend, normalized.
-const WHEEL_REST: f32 = 0.5;
 /// Skew of the time about its middle, which is the captured speed: below 1, a slider moves slower
 /// there than at its ends. Half speed is at a fifth of the travel, double speed at seven tenths.
 const TIME_SKEW: f32 = -0.415;
@@ -69,7 +64,7 @@ impl SoundParams {
             time: time(defaults.time),
             quality: EnumParam::new("Quality", Quality::Eco),
             bend: FloatParam::new(
-                BEND_NAME,
+                "Pitch Bend",
                 0.0,
                 FloatRange::Linear {
                     min: -1.0,
@@ -105,13 +100,6 @@ impl SoundParams {
         controls.time = speed(self.time.value());
         controls.quality = self.quality.value().into();
         controls.bend_st = bend * self.bend_range.value() as f32;
-    }
-
-    /// Puts the bend where a wheel rests. Real-time safe.
-    pub fn centre_wheel(&self) {
-        let bend = self.bend.as_ptr();
-        // SAFETY: the pointer is to a parameter of `self`, whose value is atomic.
-        unsafe { bend._internal_set_normalized_value(WHEEL_REST) };
     }
 
     /// What hosts may modulate for each note by itself. Real-time safe.

@@ -1,21 +1,35 @@
-//! A host's events for single notes, handed on to the player. Audio thread.
+//! A host's events for notes and channels, handed on to the player. Audio thread.
 
-use nice_plug::context::PluginApi;
 use nice_plug::midi::VoiceID;
 use nice_plug::prelude::*;
-use weft_core::instrument::{Controls, NoteAddress, Player};
+use weft_core::instrument::{NoteAddress, NoteControl, Player};
 
 use crate::channel_messages::ChannelMessage;
+use crate::mpe::{Channels, Order};
 use crate::notes;
 use crate::parameters::WeftParams;
 
-/// Hands `event` on to `player`. What it changes for all notes goes into `controls`.
+/// Something that the player is to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Deed {
+    /// A key goes down, with a velocity of 0 to 1.
+    NoteOn(NoteAddress, f32),
+    /// Keys go up.
+    NoteOff(NoteAddress),
+    /// Notes are silent at once.
+    Choke(NoteAddress),
+    /// A control of some notes is here.
+    Control(NoteAddress, NoteControl, f32),
+    /// What is meant for a channel.
+    Channel(Order),
+}
+
+/// Hands `event` on to `player`. What it says of channels goes by way of `channels`.
 pub fn dispatch(
     player: &mut Player,
     params: &WeftParams,
-    controls: &mut Controls,
+    channels: &mut Channels,
     event: &NoteEvent<ChannelMessage>,
-    api: PluginApi,
 ) {
     match *event {
         // Without force, a key goes up. Whichever number the host gives it, it is the key's note that ends.
@@ -27,7 +41,7 @@ pub fn dispatch(
         } if velocity <= 0.0 => {
             let note = notes::address(VoiceID::Wildcard, channel, key);
             if note.key.is_some() {
-                player.note_off(note);
+                act(player, Deed::NoteOff(note));
             }
         }
         NoteEvent::NoteOn {
@@ -39,7 +53,7 @@ pub fn dispatch(
         } => {
             let note = notes::address(voice_id, channel, key);
             if note.key.is_some() {
-                player.note_on(note, velocity);
+                act(player, Deed::NoteOn(note, velocity));
             }
         }
         NoteEvent::NoteOff {
@@ -47,17 +61,31 @@ pub fn dispatch(
             channel,
             key,
             ..
-        } => match notes::address(voice_id, channel, key) {
-            every if every == NoteAddress::default() => player.all_notes_off(),
-            note => player.note_off(note),
-        },
+        } => act(
+            player,
+            Deed::NoteOff(notes::address(voice_id, channel, key)),
+        ),
         NoteEvent::Choke {
             voice_id,
             channel,
             key,
             ..
-        } => player.choke(notes::address(voice_id, channel, key)),
-        NoteEvent::MidiSysEx { message, .. } => obey(player, params, controls, message),
+        } => act(player, Deed::Choke(notes::address(voice_id, channel, key))),
+        NoteEvent::MidiSysEx {
+            message:
+                ChannelMessage::Expression {
+                    note_id,
+                    control,
+                    value,
+                },
+            ..
+        } => act(
+            player,
+            Deed::Control(notes::numbered(note_id), control, value),
+        ),
+        NoteEvent::MidiSysEx { message, .. } => {
+            channels.obey(message, &mut |order| act(player, Deed::Channel(order)));
+        }
         // The modulation of a note stays what it is when the parameter moves under it, so that
         // `MonoAutomation` needs no answer.
         NoteEvent::PolyModulation {
@@ -68,33 +96,76 @@ pub fn dispatch(
         } => {
             let modulation = params.modulation(poly_modulation_id, normalized_offset);
             if let Some((control, offset)) = modulation {
-                player.control_note(notes::numbered(voice_id), control, offset);
+                act(
+                    player,
+                    Deed::Control(notes::numbered(voice_id), control, offset),
+                );
             }
         }
         _ => {
-            if let Some((note, control, value)) = notes::expression(event, api) {
-                player.control_note(note, control, value);
+            if let Some((note, control, value)) = notes::expression(event) {
+                act(player, Deed::Control(note, control, value));
             }
         }
     }
 }
 
-/// Does what a message says to the notes of a channel.
-fn obey(
-    player: &mut Player,
-    params: &WeftParams,
-    controls: &mut Controls,
-    message: ChannelMessage,
-) {
-    match message {
-        ChannelMessage::Sustain { channel, is_down } => player.set_sustain(channel, is_down),
-        ChannelMessage::Sostenuto { channel, is_down } => player.set_sostenuto(channel, is_down),
-        ChannelMessage::AllNotesOff { channel } => player.note_off(NoteAddress::channel(channel)),
-        ChannelMessage::AllSoundOff { channel } => player.choke(NoteAddress::channel(channel)),
-        ChannelMessage::ResetControllers { channel } => {
-            player.reset_controllers(channel);
-            params.centre_wheel();
-            controls.bend_st = 0.0;
-        }
+/// Wheels reach as far as the parameter says, from now on.
+pub fn follow_range(player: &mut Player, params: &WeftParams, channels: &mut Channels) {
+    let range_st = params.sound.bend_range.value() as f32;
+    channels.set_range(range_st, &mut |order| act(player, Deed::Channel(order)));
+}
+
+/// Has the player do something.
+fn act(player: &mut Player, deed: Deed) {
+    #[cfg(test)]
+    log::add(deed);
+    match deed {
+        Deed::NoteOn(note, velocity) => player.note_on(note, velocity),
+        Deed::NoteOff(note) => player.note_off(note),
+        Deed::Choke(note) => player.choke(note),
+        Deed::Control(note, control, value) => player.control_note(note, control, value),
+        Deed::Channel(order) => match order {
+            Order::Control {
+                channel,
+                control,
+                value,
+            } => player.set_channel_control(Some(channel), control, value),
+            Order::Sustain { channel, is_down } => player.set_sustain(channel, is_down),
+            Order::Sostenuto { channel, is_down } => player.set_sostenuto(channel, is_down),
+            Order::LiftKeys { channel } => player.note_off(NoteAddress::channel(channel)),
+            Order::Silence { channel } => player.choke(NoteAddress::channel(channel)),
+            Order::RestPressures { channel } => {
+                player.control_note(NoteAddress::channel(channel), NoteControl::Pressure, 0.0);
+            }
+        },
+    }
+}
+
+/// For tests: what players were told to do on this thread, from the first look on.
+#[cfg(test)]
+pub mod log {
+    use std::cell::RefCell;
+
+    use super::Deed;
+
+    /// Deeds between two looks, at most: nothing is allocated in a block.
+    const ROOM: usize = 1 << 16;
+
+    thread_local! {
+        static DEEDS: RefCell<Vec<Deed>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn add(deed: Deed) {
+        DEEDS.with_borrow_mut(|deeds| {
+            if deeds.len() < deeds.capacity() {
+                deeds.push(deed);
+            }
+        });
+    }
+
+    /// All of it since the last look.
+    pub fn take() -> Vec<Deed> {
+        DEEDS.replace(Vec::with_capacity(ROOM))
     }
 }

@@ -5,7 +5,7 @@
 
 mod caught_panic;
 mod dry_path;
-mod events;
+pub mod events;
 mod formats;
 mod render;
 #[cfg(test)]
@@ -26,6 +26,7 @@ use crate::channel_messages::ChannelMessage;
 use crate::denormals::flushed;
 use crate::editor::{self, EditorApp};
 use crate::instance::Instance;
+use crate::mpe::Channels;
 use crate::parameters::{CHOICE_IDS, defaults};
 use crate::project::migrate;
 use crate::roles::{Insert, Role, Synth};
@@ -42,6 +43,10 @@ pub type WeftFx = WeftPlugin<Insert>;
 pub struct WeftPlugin<R: Role> {
     instance: Instance,
     player: Player,
+    channels: Channels,
+    was_offline: bool,
+    /// Whether the song ran in a bounce.
+    was_bouncing_song: bool,
     input: CaptureInput,
     main_input_channels: usize,
     /// The right channel of an output that has only one.
@@ -55,9 +60,13 @@ pub struct WeftPlugin<R: Role> {
 impl<R: Role> Default for WeftPlugin<R> {
     fn default() -> Self {
         let (instance, player) = Instance::new(R::PASSES_INPUT);
+        let range_st = instance.params.sound.bend_range.value() as f32;
         Self {
             instance,
             player,
+            channels: Channels::new(range_st),
+            was_offline: false,
+            was_bouncing_song: false,
             input: CaptureInput::default(),
             main_input_channels: 2,
             mono_right: Vec::new(),
@@ -150,6 +159,7 @@ impl<R: Role> Plugin for WeftPlugin<R> {
 
     fn reset(&mut self) {
         self.dry_path.reset(self.instance.params.through());
+        self.channels.rest();
         let reset = catch_unwind(AssertUnwindSafe(|| self.player.reset()));
         if let Err(payload) = reset {
             self.fail(payload);

@@ -21,18 +21,26 @@ impl<R: Role> WeftPlugin<R> {
         aux: &AuxiliaryBuffers,
         context: &mut impl ProcessContext<P>,
     ) {
-        self.player.set_offline(self.instance.link.is_offline());
+        let offline = self.instance.link.is_offline();
+        self.player.set_offline(offline);
         self.apply_capture_requests();
 
         // Once for what may become several calls of the player, which goes on counting by itself.
         let beats_per_bar = self.instance.link.beats_per_bar();
         let position = notes::song_position(context.transport(), beats_per_bar);
         self.player.set_transport(position);
-        let mut controls = self.instance.params.controls();
+        // A bounce begins with hands at rest, as the player does, and so it does where its song starts.
+        let bounces_song = offline && position.is_some();
+        if (offline && !self.was_offline) || (bounces_song && !self.was_bouncing_song) {
+            self.channels.rest();
+        }
+        (self.was_offline, self.was_bouncing_song) = (offline, bounces_song);
+        events::follow_range(&mut self.player, &self.instance.params, &mut self.channels);
+        let controls = self.instance.params.controls();
 
         // Out of `self` for as long as it is written to; without allocation, both ways.
         let mut mono_right = std::mem::take(&mut self.mono_right);
-        self.render_blocks(buffer, &mut mono_right, aux, &mut controls, context);
+        self.render_blocks(buffer, &mut mono_right, aux, &controls, context);
         self.mono_right = mono_right;
     }
 
@@ -42,7 +50,7 @@ impl<R: Role> WeftPlugin<R> {
         buffer: &mut Buffer,
         mono_right: &mut [f32],
         aux: &AuxiliaryBuffers,
-        controls: &mut Controls,
+        controls: &Controls,
         context: &mut impl ProcessContext<P>,
     ) {
         let frames = buffer.samples();
@@ -81,7 +89,7 @@ impl<R: Role> WeftPlugin<R> {
         // Where a host sends a note before a parameter of the same sample, nice-plug gives us the
         // note with the block that ends there.
         while let Some(due) = event {
-            self.dispatch(&due, controls, context);
+            self.dispatch(&due);
             event = context.next_event();
         }
     }
@@ -106,7 +114,7 @@ impl<R: Role> WeftPlugin<R> {
         &mut self,
         [left, right]: Output<'_>,
         block_start: usize,
-        controls: &mut Controls,
+        controls: &Controls,
         mut event: Option<PluginNoteEvent<P>>,
         context: &mut C,
     ) -> Option<PluginNoteEvent<P>> {
@@ -116,7 +124,7 @@ impl<R: Role> WeftPlugin<R> {
             while let Some(due) = event.as_ref()
                 && due.timing() as usize <= block_start + start
             {
-                self.dispatch(due, controls, context);
+                self.dispatch(due);
                 event = context.next_event();
             }
             let end = event
@@ -138,15 +146,9 @@ impl<R: Role> WeftPlugin<R> {
         event
     }
 
-    fn dispatch<P: Plugin<SysExMessage = ChannelMessage>>(
-        &mut self,
-        event: &NoteEvent<ChannelMessage>,
-        controls: &mut Controls,
-        context: &impl ProcessContext<P>,
-    ) {
-        let api = context.plugin_api();
+    fn dispatch(&mut self, event: &NoteEvent<ChannelMessage>) {
         let params = &self.instance.params;
-        events::dispatch(&mut self.player, params, controls, event, api);
+        events::dispatch(&mut self.player, params, &mut self.channels, event);
     }
 
     /// Begins, grabs or cancels a capture where automation or the window asks for it; one that waits follows

@@ -4,7 +4,6 @@ use std::ffi::{CStr, c_void};
 use std::ptr;
 
 use clap_sys::ext::params::clap_plugin_params;
-use clap_sys::id::clap_id;
 use clap_sys::plugin::clap_plugin;
 
 use super::carried::CarriedEvents;
@@ -27,8 +26,6 @@ pub struct Adapter {
     pub(super) main_thread: MainThreadRequests,
     pub(super) instance: Instance,
     pub(super) input_buses: usize,
-    /// CLAP's number of the pitch bend.
-    pub(super) bend: clap_id,
     /// nice-plug's functions for parameters, but for the one that reads text.
     pub(super) params: clap_plugin_params,
     pub(super) typed: TypedValues,

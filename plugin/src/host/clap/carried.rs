@@ -11,10 +11,8 @@ use clap_sys::events::{
 };
 
 use super::midi;
-use crate::channel_messages::{CHANNELS, ChannelMessage};
-
-/// Events that are kept, at most.
-const CAPACITY: usize = 1024;
+use crate::channel_messages::ChannelMessage;
+use crate::host::backlog::{CAPACITY, Carried, replace};
 
 /// An event for notes.
 #[derive(Clone, Copy)]
@@ -27,7 +25,7 @@ pub enum NoteEvent {
 }
 
 impl NoteEvent {
-    /// What `event` is, if it is for notes. The wheel is a parameter, whose value needs no sound.
+    /// What `event` is, if it is for notes.
     ///
     /// # Safety
     /// `event` is a valid event of a host's.
@@ -103,8 +101,8 @@ impl CarriedEvents {
     }
 }
 
-/// Keeps the events for notes that are in `list`. Where there are too many, what was kept before becomes the end
-/// of all notes.
+/// Keeps the events for notes that are in `list`: of what moves, the last place. Where there are too many, what was
+/// kept before becomes the end of all notes.
 ///
 /// # Safety
 /// `list` is null or a valid list of a host's.
@@ -123,20 +121,41 @@ pub unsafe fn carry(carried: &mut Vec<NoteEvent>, list: *const clap_input_events
                 continue;
             }
             if let Some(event) = NoteEvent::of(event) {
-                push(carried, event.at_once());
+                replace(carried, event.at_once());
             }
         }
     }
 }
 
-/// Never beyond the capacity, so that nothing is allocated.
-fn push(carried: &mut Vec<NoteEvent>, event: NoteEvent) {
-    if carried.len() == CAPACITY {
-        carried.clear();
-        let ends = (0..CHANNELS).flat_map(ChannelMessage::ends_of_everything);
-        carried.extend(ends.map(|message| NoteEvent::Midi(midi::event(message))));
+impl Carried for NoteEvent {
+    fn of_message(message: ChannelMessage) -> Option<Self> {
+        midi::event(message).map(Self::Midi)
     }
-    carried.push(event);
+
+    fn replaces(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Midi(event), Self::Midi(earlier)) => midi::replaces(event, earlier),
+            (Self::Expression(event), Self::Expression(earlier)) => {
+                let of = |e: &clap_event_note_expression| {
+                    (e.expression_id, e.note_id, e.port_index, e.channel, e.key)
+                };
+                of(event) == of(earlier)
+            }
+            (Self::Modulation(event), Self::Modulation(earlier)) => {
+                (event.param_id, event.note_id) == (earlier.param_id, earlier.note_id)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_place(&self) -> bool {
+        match self {
+            Self::Midi(event) => {
+                matches!(midi::translate(event), Some(ChannelMessage::Moved { .. }))
+            }
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +163,7 @@ mod tests {
     use super::super::midi::tests::midi;
     use super::super::tests::HostEvents;
     use super::*;
+    use crate::channel_messages::CHANNELS;
 
     #[test]
     fn too_many_events_become_the_end_of_all_notes_and_go_on_from_there() {
@@ -155,7 +175,7 @@ mod tests {
         let room = events.capacity();
         // SAFETY: the list and all that it leads to live until the end of the test.
         unsafe { carry(&mut events, &raw const list) };
-        assert_eq!(events.len(), 3 * usize::from(CHANNELS) + 1);
+        assert_eq!(events.len(), 5 * usize::from(CHANNELS) + 1);
         assert_eq!(events.capacity(), room);
         let last = events.last().unwrap();
         assert_eq!(last.header().time, 0);
@@ -163,5 +183,36 @@ mod tests {
         drop(events);
         carried.clear();
         assert!(carried.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_what_moves_the_last_place_is_kept_whatever_comes_with_it() {
+        let on = midi(0, [0x91, 60, 100]);
+        let bends: Vec<_> = (0..100).map(|at| midi(at, [0xe1, 0, at as u8])).collect();
+        let mut events = vec![&raw const on.header];
+        events.extend(bends.iter().map(|bend| &raw const bend.header));
+        // More than there is room for, of which nothing but the bend is left.
+        events.extend((0..CAPACITY).map(|_| &raw const on.header));
+        let kept_of = |events: &[_]| {
+            let host = HostEvents(events.to_vec());
+            let list = host.list();
+            let carried = CarriedEvents::new();
+            let mut kept = carried.lock().unwrap();
+            let room = kept.capacity();
+            // SAFETY: the list and all that it leads to live until the end of the test.
+            unsafe { carry(&mut kept, &raw const list) };
+            assert_eq!(kept.capacity(), room);
+            let data = |event: &NoteEvent| match event {
+                NoteEvent::Midi(event) => event.data,
+                _ => unreachable!(),
+            };
+            kept.iter().map(data).collect::<Vec<_>>()
+        };
+        assert_eq!(kept_of(&events[..101]), [[0x91, 60, 100], [0xe1, 0, 99]]);
+        let kept = kept_of(&events);
+        let ends = 5 * usize::from(CHANNELS);
+        assert_eq!(kept[ends], [0xe1, 0, 99]);
+        assert!(kept[ends + 1..].iter().all(|data| *data == [0x91, 60, 100]));
+        assert!(kept[..ends].iter().all(|data| data[0] & 0xf0 == 0xb0));
     }
 }

@@ -1,7 +1,7 @@
 //! What CLAP hosts send in a block, translated into what nice-plug understands.
 //!
-//! - nice-plug leaves out the MIDI messages for the pitch wheel, pedals and all notes; here they become a value
-//!   of the bend parameter, and system-exclusive messages of our own. Those of others mean nothing to us.
+//! - nice-plug leaves out the MIDI messages for wheels, pressure, pedals and all notes of a channel; here they
+//!   become system-exclusive messages of our own. Those of others mean nothing to us.
 //! - It drops events for notes that come with a block without sound. They are kept from it, and come first in
 //!   the next block.
 //! - Where it cuts a block at a parameter change, it counts the song's position on from the *block's*
@@ -15,12 +15,11 @@ use std::ptr;
 
 use clap_sys::events::{
     CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, CLAP_EVENT_TRANSPORT,
-    clap_event_header, clap_event_param_value, clap_event_transport, clap_input_events,
+    clap_event_header, clap_event_transport, clap_input_events,
 };
-use clap_sys::id::clap_id;
 
 use super::carried::NoteEvent;
-use super::midi::{self, ChannelEvent, Message};
+use super::midi::{self, ChannelEvent};
 use super::song::song_position;
 use crate::host::gate::{self, Call, Guarded};
 use crate::link::HostLink;
@@ -36,8 +35,6 @@ pub struct EventTranslator<'a> {
     host: *const clap_input_events,
     link: &'a HostLink,
     session: &'a Session,
-    /// CLAP's number of the bend parameter.
-    bend: clap_id,
     slots: UnsafeCell<Slots>,
 }
 
@@ -53,7 +50,6 @@ pub enum Notes<'a> {
 /// Where translated events lie while nice-plug looks at them.
 struct Slots {
     /// nice-plug is done with an event before it asks for the next one, but for song positions.
-    value: Option<clap_event_param_value>,
     channel: Option<ChannelEvent>,
     /// In place of an event that nice-plug is not to see: it looks at every event without asking whether
     /// there is one.
@@ -65,12 +61,10 @@ struct Slots {
 }
 
 impl<'a> EventTranslator<'a> {
-    /// A translator of `host`'s list, for a plugin whose pitch bend is parameter `bend`. What the host
-    /// says of the song's time signature goes to `link`.
+    /// A translator of `host`'s list. What the host says of the song's time signature goes to `link`.
     pub fn new(
         host: *const clap_input_events,
         notes: Notes<'a>,
-        bend: clap_id,
         link: &'a HostLink,
         session: &'a Session,
     ) -> Self {
@@ -79,9 +73,7 @@ impl<'a> EventTranslator<'a> {
             notes,
             link,
             session,
-            bend,
             slots: UnsafeCell::new(Slots {
-                value: None,
                 channel: None,
                 blank: None,
                 positions: [None; 2],
@@ -189,16 +181,11 @@ impl<'a> EventTranslator<'a> {
         unsafe {
             match ((*event).space_id, (*event).type_) {
                 (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI) => {
-                    let Some(message) = midi::translate(&*event.cast(), self.bend) else {
+                    let Some(message) = midi::translate(&*event.cast()) else {
                         return event;
                     };
-                    match message {
-                        Message::Value(value) => &raw const (*slots).value.insert(value).header,
-                        Message::Channel(message) => {
-                            let event = ChannelEvent::new(message, &*event);
-                            (*slots).channel.insert(event).header()
-                        }
-                    }
+                    let event = ChannelEvent::new(message, &*event);
+                    (*slots).channel.insert(event).header()
                 }
                 (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_TRANSPORT) => {
                     // Asked for again, it stays where it is: it may be in use already.
@@ -250,10 +237,9 @@ unsafe extern "C" fn get(list: *const clap_input_events, index: u32) -> *const c
 
 #[cfg(test)]
 mod tests {
-    use clap_sys::events::CLAP_EVENT_PARAM_VALUE;
     use clap_sys::fixedpoint::CLAP_SECTIME_FACTOR;
 
-    use super::super::midi::tests::{BEND, midi};
+    use super::super::midi::tests::midi;
     use super::super::song::tests::transport;
     use super::super::tests::HostEvents;
     use super::*;
@@ -271,13 +257,8 @@ mod tests {
         let host_list = host.list();
         let link = HostLink::default();
         let session = Session::new().0;
-        let translator = EventTranslator::new(
-            &raw const host_list,
-            Notes::After(&[]),
-            BEND,
-            &link,
-            &session,
-        );
+        let translator =
+            EventTranslator::new(&raw const host_list, Notes::After(&[]), &link, &session);
         let list = translator.list();
         // SAFETY: the lists and all that they lead to live until the end of the test.
         unsafe {
@@ -287,7 +268,7 @@ mod tests {
                 (*event.cast::<clap_event_transport>()).song_pos_seconds / CLAP_SECTIME_FACTOR
             };
             let first = ask(0);
-            assert_eq!((*ask(1)).type_, CLAP_EVENT_PARAM_VALUE);
+            assert_eq!((*ask(1)).type_, CLAP_EVENT_MIDI_SYSEX);
             let second = ask(2);
             assert_eq!((seconds(first), seconds(second)), (1, 2));
             assert_eq!(ask(2), second);
@@ -300,8 +281,7 @@ mod tests {
     fn there_are_no_events_in_a_list_that_is_none() {
         let link = HostLink::default();
         let session = Session::new().0;
-        let translator =
-            EventTranslator::new(ptr::null(), Notes::After(&[]), BEND, &link, &session);
+        let translator = EventTranslator::new(ptr::null(), Notes::After(&[]), &link, &session);
         let list = translator.list();
         // SAFETY: the lists are null, or live until the end of the test.
         unsafe {

@@ -1,7 +1,10 @@
-//! The CLAP extensions that are not left to nice-plug: rendering and state. Main thread.
+//! The CLAP extensions that are not left to nice-plug: rendering, state, and where notes come in. Main thread.
 
 use std::ffi::{CStr, c_void};
 
+use clap_sys::ext::note_ports::{
+    CLAP_EXT_NOTE_PORTS, CLAP_NOTE_DIALECT_MIDI_MPE, clap_note_port_info, clap_plugin_note_ports,
+};
 use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
 };
@@ -22,12 +25,19 @@ static STATE: clap_plugin_state = clap_plugin_state {
     load: Some(load_state),
 };
 
+static NOTE_PORTS: clap_plugin_note_ports = clap_plugin_note_ports {
+    count: Some(count_note_ports),
+    get: Some(describe_note_port),
+};
+
 /// Our table of functions of the extension `name`, if it is one of ours.
 pub fn table(name: &CStr) -> Option<*const c_void> {
     if name == CLAP_EXT_RENDER {
         Some((&raw const RENDER).cast())
     } else if name == CLAP_EXT_STATE {
         Some((&raw const STATE).cast())
+    } else if name == CLAP_EXT_NOTE_PORTS {
+        Some((&raw const NOTE_PORTS).cast())
     } else {
         None
     }
@@ -42,6 +52,10 @@ callbacks! {
         Call::Main("saving the project"), or false;
     fn load_state(stream: *const clap_istream) -> bool,
         Call::Main("loading the project"), or false;
+    fn count_note_ports(is_input: bool) -> u32,
+        Call::Main("telling where notes come in"), or 0;
+    fn describe_note_port(index: u32, is_input: bool, info: *mut clap_note_port_info) -> bool,
+        Call::Main("telling where notes come in"), or false;
 }
 
 impl Adapter {
@@ -86,6 +100,45 @@ impl Adapter {
             self.instance.project().report_unreadable_state();
         }
         loaded
+    }
+
+    fn count_note_ports(&self, is_input: bool) -> u32 {
+        match self.wrapped_note_ports().and_then(|ports| ports.count) {
+            // SAFETY: the function is nice-plug's.
+            Some(count) => unsafe { count(self.plugin(), is_input) },
+            None => 0,
+        }
+    }
+
+    /// As nice-plug does, which does not know of MPE.
+    ///
+    /// # Safety
+    /// `info` is null or valid for writing.
+    unsafe fn describe_note_port(
+        &self,
+        index: u32,
+        is_input: bool,
+        info: *mut clap_note_port_info,
+    ) -> bool {
+        let Some(get) = self.wrapped_note_ports().and_then(|ports| ports.get) else {
+            return false;
+        };
+        // SAFETY: by the contract above; the function is nice-plug's, and fills `info` in where it says so.
+        unsafe {
+            if info.is_null() || !get(self.plugin(), index, is_input, info) {
+                return false;
+            }
+            if is_input {
+                (*info).supported_dialects |= CLAP_NOTE_DIALECT_MIDI_MPE;
+            }
+        }
+        true
+    }
+
+    fn wrapped_note_ports(&self) -> Option<&clap_plugin_note_ports> {
+        let ports = self.wrapped_extension(CLAP_EXT_NOTE_PORTS);
+        // SAFETY: null, or nice-plug's table, which lives as long as its plugin.
+        unsafe { ports.cast::<clap_plugin_note_ports>().as_ref() }
     }
 
     fn wrapped_state(&self) -> Option<&clap_plugin_state> {

@@ -1,33 +1,22 @@
-//! MIDI messages that nice-plug leaves out, as CLAP events that it understands: the wheel as a value of the
-//! bend parameter, what is meant for all notes of a channel as a system-exclusive message of our own. Audio thread.
+//! MIDI messages that nice-plug leaves out, as system-exclusive messages of our own, which it hands on: what is
+//! meant for all notes of a channel. Audio thread.
 
 use std::mem::size_of;
 use std::ptr;
 
 use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, CLAP_EVENT_PARAM_VALUE,
-    clap_event_header, clap_event_midi, clap_event_midi_sysex, clap_event_param_value,
-    clap_event_type,
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_MIDI_SYSEX, clap_event_header,
+    clap_event_midi, clap_event_midi_sysex,
 };
-use clap_sys::id::clap_id;
 
 use crate::channel_messages::{Bytes, ChannelMessage};
 
-const CONTROL_CHANGE: u8 = 0xb0;
-const PITCH_BEND: u8 = 0xe0;
 const NOTE_OFF: u8 = 0x80;
 const NOTE_ON: u8 = 0x90;
-/// Where a pitch wheel rests.
-const WHEEL_CENTRE: u16 = 8192;
-
-/// A MIDI message as an event that nice-plug understands.
-#[derive(Clone, Copy)]
-pub enum Message {
-    /// A value of a parameter.
-    Value(clap_event_param_value),
-    /// What is meant for all notes of a channel.
-    Channel(ChannelMessage),
-}
+const KEY_PRESSURE: u8 = 0xa0;
+const CONTROL_CHANGE: u8 = 0xb0;
+const CHANNEL_PRESSURE: u8 = 0xd0;
+const PITCH_BEND: u8 = 0xe0;
 
 /// A channel's message as an event that nice-plug understands.
 #[derive(Clone, Copy)]
@@ -42,7 +31,11 @@ impl ChannelEvent {
     pub fn new(message: ChannelMessage, header: &clap_event_header) -> Self {
         let bytes = message.bytes();
         let event = clap_event_midi_sysex {
-            header: header_like::<clap_event_midi_sysex>(header, CLAP_EVENT_MIDI_SYSEX),
+            header: clap_event_header {
+                size: size_of::<clap_event_midi_sysex>() as u32,
+                type_: CLAP_EVENT_MIDI_SYSEX,
+                ..*header
+            },
             port_index: 0,
             buffer: ptr::null(),
             size: bytes.len() as u32,
@@ -57,10 +50,10 @@ impl ChannelEvent {
     }
 }
 
-/// The MIDI message by which a host says `message`, at the beginning of a block.
-pub fn event(message: ChannelMessage) -> clap_event_midi {
-    let [_, _, channel, controller, value, _] = message.bytes();
-    clap_event_midi {
+/// The MIDI message by which a host says `message`, at the beginning of a block, where that is a controller's.
+pub fn event(message: ChannelMessage) -> Option<clap_event_midi> {
+    let (channel, controller, value) = message.controller()?;
+    Some(clap_event_midi {
         header: clap_event_header {
             size: size_of::<clap_event_midi>() as u32,
             time: 0,
@@ -70,75 +63,44 @@ pub fn event(message: ChannelMessage) -> clap_event_midi {
         },
         port_index: 0,
         data: [CONTROL_CHANGE | channel, controller, value],
-    }
+    })
 }
 
-/// What `event` means to a plugin with the bend parameter `bend`, if it is one of the messages that
-/// nice-plug does not know.
-pub fn translate(event: &clap_event_midi, bend: clap_id) -> Option<Message> {
+/// What `event` means to a channel, if it is one of the messages that nice-plug does not know.
+pub fn translate(event: &clap_event_midi) -> Option<ChannelMessage> {
     let [status, data1, data2] = event.data;
-    let wheel = |position: u16| {
-        Message::Value(clap_event_param_value {
-            header: header_like::<clap_event_param_value>(&event.header, CLAP_EVENT_PARAM_VALUE),
-            param_id: bend,
-            cookie: ptr::null_mut(),
-            note_id: -1,
-            port_index: -1,
-            channel: -1,
-            key: -1,
-            value: wheel_value(position),
-        })
-    };
-    match (status & 0xf0, data1) {
-        (PITCH_BEND, low) => {
-            let position = u16::from(low & 0x7f) | u16::from(data2 & 0x7f) << 7;
-            Some(wheel(position))
-        }
-        (CONTROL_CHANGE, controller) => {
-            let message = ChannelMessage::of_controller(status & 0x0f, controller, data2 & 0x7f);
-            message.map(Message::Channel)
-        }
+    let [data1, data2] = [data1, data2].map(|byte| byte & 0x7f);
+    let channel = status & 0x0f;
+    match status & 0xf0 {
+        PITCH_BEND => ChannelMessage::of_wheel(channel, u16::from(data1) | u16::from(data2) << 7),
+        CHANNEL_PRESSURE => ChannelMessage::of_pressure(channel, data1),
+        CONTROL_CHANGE => ChannelMessage::of_controller(channel, data1, data2),
         _ => None,
     }
 }
 
-/// Whether `event` begins or ends notes, or moves a pedal.
+/// Whether `event` is for notes: begins or ends them, or moves something of theirs.
 pub fn is_for_notes(event: &clap_event_midi) -> bool {
-    let [status, controller, value] = event.data;
-    match status & 0xf0 {
-        NOTE_ON | NOTE_OFF => true,
-        CONTROL_CHANGE => {
-            ChannelMessage::of_controller(status & 0x0f, controller, value & 0x7f).is_some()
+    matches!(event.data[0] & 0xf0, NOTE_ON | NOTE_OFF | KEY_PRESSURE) || translate(event).is_some()
+}
+
+/// Whether nothing is left of `earlier` where `event` comes at the same moment: of what moves, the last place
+/// counts.
+pub fn replaces(event: &clap_event_midi, earlier: &clap_event_midi) -> bool {
+    match (translate(event), translate(earlier)) {
+        (Some(message), Some(earlier)) => message.replaces(&earlier),
+        (None, None) => {
+            let [status, key, _] = event.data;
+            let [of, what, _] = earlier.data;
+            status & 0xf0 == KEY_PRESSURE && (status, key) == (of, what)
         }
         _ => false,
-    }
-}
-
-/// A wheel's position, 0 to 16383, as CLAP sees the bend parameter: 0 to 1, with the rest position at
-/// exactly one half.
-fn wheel_value(position: u16) -> f64 {
-    let half = if position < WHEEL_CENTRE {
-        WHEEL_CENTRE
-    } else {
-        WHEEL_CENTRE - 1
-    };
-    let bend = (f64::from(position) - f64::from(WHEEL_CENTRE)) / f64::from(half);
-    0.5 + bend / 2.0
-}
-
-fn header_like<T>(original: &clap_event_header, type_: clap_event_type) -> clap_event_header {
-    clap_event_header {
-        size: size_of::<T>() as u32,
-        type_,
-        ..*original
     }
 }
 
 #[cfg(test)]
 pub mod tests {
     use super::*;
-
-    pub const BEND: clap_id = 77;
 
     fn header(time: u32) -> clap_event_header {
         clap_event_header {
@@ -159,57 +121,38 @@ pub mod tests {
         }
     }
 
-    fn bend_of(data: [u8; 3]) -> Option<f64> {
-        match translate(&midi(3, data), BEND)? {
-            Message::Value(value) => {
-                assert_eq!((value.header.time, value.param_id), (3, BEND));
-                assert_eq!(value.header.type_, CLAP_EVENT_PARAM_VALUE);
-                assert_eq!(
-                    value.header.size as usize,
-                    size_of::<clap_event_param_value>()
-                );
-                Some(value.value)
-            }
-            Message::Channel(_) => None,
-        }
+    fn meaning(data: [u8; 3]) -> Option<ChannelMessage> {
+        translate(&midi(3, data))
     }
 
     #[test]
-    fn the_wheel_moves_the_bend_and_rests_in_its_middle() {
-        assert_eq!(bend_of([0xe0, 0, 0]), Some(0.0));
-        assert_eq!(bend_of([0xe5, 0, 64]), Some(0.5));
-        assert_eq!(bend_of([0xef, 127, 127]), Some(1.0));
-        assert_eq!(bend_of([0xe0, 0, 32]), Some(0.25));
+    fn what_moves_goes_on_with_its_channel() {
+        for channel in 0..16 {
+            for (status, low, high) in [(0xe0, 0, 0), (0xe0, 0, 64), (0xe0, 127, 127)] {
+                let position = u16::from(low) + 128 * u16::from(high);
+                let expected = ChannelMessage::of_wheel(channel, position);
+                assert_eq!(meaning([status | channel, low, high]), expected);
+            }
+            let pressure = meaning([0xd0 | channel, 99, 0]);
+            assert_eq!(pressure, ChannelMessage::of_pressure(channel, 99));
+            for controller in [1, 6, 33, 38, 74, 98, 99, 100, 101] {
+                let moved = meaning([0xb0 | channel, controller, 77]);
+                assert!(moved.is_some(), "{controller}");
+                let expected = ChannelMessage::of_controller(channel, controller, 77);
+                assert_eq!(moved, expected);
+            }
+        }
     }
 
     #[test]
     fn what_is_meant_for_a_channel_goes_on_as_bytes_at_its_time() {
         let channel = 4;
+        let pedal = |is_down| ChannelMessage::Sustain { channel, is_down };
+        let is_down = true;
         let cases = [
-            (
-                64,
-                64,
-                ChannelMessage::Sustain {
-                    channel,
-                    is_down: true,
-                },
-            ),
-            (
-                64,
-                63,
-                ChannelMessage::Sustain {
-                    channel,
-                    is_down: false,
-                },
-            ),
-            (
-                66,
-                127,
-                ChannelMessage::Sostenuto {
-                    channel,
-                    is_down: true,
-                },
-            ),
+            (64, 64, pedal(true)),
+            (64, 63, pedal(false)),
+            (66, 127, ChannelMessage::Sostenuto { channel, is_down }),
             (120, 0, ChannelMessage::AllSoundOff { channel }),
             (121, 0, ChannelMessage::ResetControllers { channel }),
             (123, 0, ChannelMessage::AllNotesOff { channel }),
@@ -220,9 +163,7 @@ pub mod tests {
         ];
         for (controller, value, expected) in cases {
             let original = midi(9, [0xb4, controller, value]);
-            let Some(Message::Channel(message)) = translate(&original, BEND) else {
-                panic!("{controller}");
-            };
+            let message = translate(&original).unwrap();
             assert_eq!(message, expected);
             let mut event = ChannelEvent::new(message, &original.header);
             // SAFETY: the event stays where it is.
@@ -239,8 +180,32 @@ pub mod tests {
 
     #[test]
     fn other_messages_stay_what_they_are() {
-        for data in [[0x90, 60, 100], [0x80, 60, 0], [0xb0, 1, 64], [0xd0, 3, 0]] {
-            assert!(translate(&midi(0, data), BEND).is_none());
+        for data in [
+            [0x90, 60, 100],
+            [0x80, 60, 0],
+            [0xa0, 60, 1],
+            [0xb0, 7, 64],
+            [0xc0, 3, 0],
+        ] {
+            assert_eq!(meaning(data), None);
+        }
+    }
+
+    #[test]
+    fn of_what_moves_the_last_place_counts() {
+        for (data, earlier, expected) in [
+            ([0xe1, 0, 0], [0xe1, 1, 2], true),
+            ([0xe1, 0, 0], [0xe2, 1, 2], false),
+            ([0xd3, 9, 0], [0xd3, 1, 0], true),
+            ([0xb3, 74, 0], [0xb3, 74, 9], true),
+            ([0xb3, 74, 0], [0xb3, 1, 9], false),
+            ([0xa3, 60, 0], [0xa3, 60, 9], true),
+            ([0xa3, 60, 0], [0xa3, 61, 9], false),
+            ([0x93, 60, 0], [0x93, 60, 9], false),
+            ([0xb3, 64, 0], [0xb3, 64, 9], false),
+            ([0xb3, 6, 0], [0xb3, 6, 9], false),
+        ] {
+            assert_eq!(replaces(&midi(0, data), &midi(0, earlier)), expected);
         }
     }
 }

@@ -20,7 +20,6 @@ use super::main_thread::MainThreadRequests;
 use crate::host::gate::{self, Call};
 use crate::host::typing::TypedValues;
 use crate::instance::Instance;
-use crate::parameters::BEND_NAME;
 use crate::plugin::WeftPlugin;
 use crate::roles::Role;
 
@@ -145,7 +144,7 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
     let params = unsafe { wrapped_params(&wrapped) };
     // SAFETY: as above.
     let find = |name: &str| unsafe { find_parameter(&wrapped, params.as_ref()?, name) };
-    let (Some(params), Some(bend)) = (params, find(BEND_NAME)) else {
+    let Some(params) = params else {
         // Frees what nobody will.
         if let Some(destroy) = wrapped.destroy {
             // SAFETY: as above; it is not used any more.
@@ -174,7 +173,6 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
         main_thread,
         instance,
         input_buses: R::INPUT_BUSES,
-        bend,
         params: clap_plugin_params {
             text_to_value: Some(text_to_value),
             ..params

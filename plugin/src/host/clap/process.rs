@@ -48,7 +48,7 @@ impl Adapter {
         }
         let mut carried = self.carried.lock();
         let notes = Notes::After(carried.as_ref().map_or(&[], |carried| carried));
-        let translator = EventTranslator::new(process.in_events, notes, self.bend, link, session);
+        let translator = EventTranslator::new(process.in_events, notes, link, session);
         let events = translator.list();
         // SAFETY: null, or valid for this call.
         let position =
@@ -83,7 +83,7 @@ impl Adapter {
             unsafe { carry(&mut carried, process.in_events) };
         }
         let notes = Notes::Withheld;
-        let translator = EventTranslator::new(process.in_events, notes, self.bend, link, session);
+        let translator = EventTranslator::new(process.in_events, notes, link, session);
         let events = translator.list();
         // SAFETY: the table is nice-plug's, and the lists live until the end of this function.
         unsafe {

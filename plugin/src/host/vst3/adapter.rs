@@ -8,12 +8,14 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ChannelContext::IInfoListene
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::RestartFlags_::kParamValuesChanged;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     IAudioProcessor, IComponent, IComponentHandler, IComponentHandlerTrait, IEditController,
-    IEditControllerTrait, IMidiMapping, INoteExpressionController, IProcessContextRequirements,
-    IUnitInfo, ParamID, ParameterInfo,
+    IEditControllerTrait, IMidiMapping, INoteExpressionController,
+    INoteExpressionPhysicalUIMapping, IProcessContextRequirements, IUnitInfo, ParamID,
+    ParameterInfo,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{int32, kResultOk};
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr};
 
+use super::changes::BlockChanges;
 use super::edits::UnsentEdits;
 use super::events::BlockEvents;
 use super::inputs::InputCopies;
@@ -21,7 +23,6 @@ use super::mapped::MappedValues;
 use crate::host::gate::{self, Call};
 use crate::host::typing::TypedValues;
 use crate::instance::Instance;
-use crate::parameters::BEND_NAME;
 use crate::plugin::WeftPlugin;
 use crate::roles::Role;
 
@@ -29,14 +30,13 @@ use crate::roles::Role;
 pub struct Adapter<R: Role> {
     pub(super) wrapped: ManuallyDrop<Wrapper<WeftPlugin<R>>>,
     pub(super) instance: Instance,
-    /// VST3's number of the pitch bend.
-    pub(super) bend: ParamID,
     pub(super) unsent: UnsentEdits,
     pub(super) typed: TypedValues,
     pub(super) copies: InputCopies,
     /// The host's side that takes the notice of new values.
     handler: Mutex<Option<ComPtr<IComponentHandler>>>,
     pub(super) events: BlockEvents,
+    pub(super) changes: BlockChanges,
     /// The parameters that stand for controllers.
     pub(super) mapped: MappedValues,
 }
@@ -59,6 +59,7 @@ impl<R: Role> Class for Adapter<R> {
         IAudioProcessor,
         IMidiMapping,
         INoteExpressionController,
+        INoteExpressionPhysicalUIMapping,
         IProcessContextRequirements,
         IUnitInfo,
         IInfoListener,
@@ -69,19 +70,18 @@ impl<R: Role> Adapter<R> {
     /// An adapter around a new component, or `None` if that can't be made. Main thread.
     pub fn create() -> Option<Self> {
         let (wrapped, instance) = Instance::of_object(Wrapper::new)?;
-        let bend = find_parameter(&wrapped, BEND_NAME)?;
         let id_of = |name: &str| find_parameter(&wrapped, name);
         let unsent = UnsentEdits::new(instance.clone(), id_of);
         let typed = TypedValues::new(instance.clone(), id_of);
         Some(Self {
             wrapped: ManuallyDrop::new(wrapped),
             instance,
-            bend,
             unsent,
             typed,
             copies: InputCopies::default(),
             handler: Mutex::default(),
             events: BlockEvents::new()?,
+            changes: BlockChanges::new()?,
             mapped: MappedValues::new(),
         })
     }

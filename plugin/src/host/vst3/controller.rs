@@ -4,13 +4,13 @@ use std::ptr;
 use std::sync::Arc;
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ChannelContext::IInfoListenerTrait;
-use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ControllerNumbers_::kPitchBend;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     BusDirection, CString, CtrlNumber, IAttributeList, IComponentHandler, IComponentHandler2,
     IComponentHandler2Trait, IEditControllerTrait, IMidiMappingTrait,
-    INoteExpressionControllerTrait, IUnitInfoTrait, MediaType, NoteExpressionTypeID,
-    NoteExpressionTypeInfo, NoteExpressionValue, ParamID, ParamValue, ParameterInfo, ProgramListID,
-    ProgramListInfo, String128, TChar, UnitID, UnitInfo,
+    INoteExpressionControllerTrait, INoteExpressionPhysicalUIMappingTrait, IUnitInfoTrait,
+    MediaType, NoteExpressionTypeID, NoteExpressionTypeInfo, NoteExpressionValue, ParamID,
+    ParamValue, ParameterInfo, PhysicalUIMapList, ProgramListID, ProgramListInfo, String128, TChar,
+    UnitID, UnitInfo,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FIDString, IBStream, IPlugView, int16, int32, kInternalError, kInvalidArgument, kResultFalse,
@@ -19,15 +19,13 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 use nice_plug::wrapper::vst3::vst3::{ComPtr, ComRef};
 
 use super::adapter::{Adapter, forward};
-use super::mapped::{self, Mapped};
+use super::expressions;
+use super::mapped::Mapped;
 use super::view::View;
 use crate::channel_messages::CHANNELS;
 use crate::host::gate::Call;
 use crate::link::DirtyNotifier;
 use crate::roles::Role;
-
-/// Channels of a MIDI bus.
-const MIDI_CHANNELS: int16 = CHANNELS as int16;
 
 /// A call that asks for or sets a parameter.
 const PARAMETER_CALL: Call = Call::Main("looking after a parameter");
@@ -63,22 +61,22 @@ forward! {
 
         unsafe fn getParamStringByValue(&self, id: ParamID, value: ParamValue, string: *mut String128) -> tresult {
             self.call(PARAMETER_CALL, kInternalError, || {
-                if Mapped::of_id(id).is_none() {
+                let Some(mapped) = Mapped::of_id(id) else {
                     // SAFETY: as called by the host.
                     return unsafe { self.wrapped.getParamStringByValue(id, value, string) };
-                }
+                };
                 // SAFETY: null, or valid for this call.
                 let Some(string) = (unsafe { string.as_mut() }) else {
                     return kInvalidArgument;
                 };
-                mapped::show(value, string);
+                mapped.show(value, string);
                 kResultOk
             })
         }
 
         unsafe fn normalizedParamToPlain(&self, id: ParamID, value: ParamValue) -> ParamValue {
             self.call(PARAMETER_CALL, 0.0, || match Mapped::of_id(id) {
-                Some(_) => mapped::plain(value),
+                Some(mapped) => mapped.plain(value),
                 // SAFETY: as called by the host.
                 None => unsafe { self.wrapped.normalizedParamToPlain(id, value) },
             })
@@ -86,7 +84,7 @@ forward! {
 
         unsafe fn plainParamToNormalized(&self, id: ParamID, value: ParamValue) -> ParamValue {
             self.call(PARAMETER_CALL, 0.0, || match Mapped::of_id(id) {
-                Some(_) => mapped::normalized(value),
+                Some(mapped) => mapped.normalized(value),
                 // SAFETY: as called by the host.
                 None => unsafe { self.wrapped.plainParamToNormalized(id, value) },
             })
@@ -132,9 +130,9 @@ forward! {
                 if string.is_null() || value.is_null() {
                     return kInvalidArgument;
                 }
-                if Mapped::of_id(id).is_some() {
+                if let Some(mapped) = Mapped::of_id(id) {
                     // SAFETY: the host's string, not null, which ends with a zero.
-                    let Some(read) = (unsafe { mapped::read(string) }) else {
+                    let Some(read) = (unsafe { mapped.read(string) }) else {
                         return kInvalidArgument;
                     };
                     // SAFETY: the host's pointer, not null.
@@ -234,8 +232,8 @@ unsafe fn dirty_notifier(handler: *mut IComponentHandler) -> Option<DirtyNotifie
 }
 
 impl<R: Role> IMidiMappingTrait for Adapter<R> {
-    /// The pitch wheels of all channels are the bend parameter's. Pedals and what is said to all notes of a
-    /// channel have parameters that only we know. nice-plug would want 2080 of its own for this.
+    /// Wheels, pressure, pedals and what is said to all notes of a channel have parameters that only we know.
+    /// nice-plug would want 2080 of its own for this.
     unsafe fn getMidiControllerAssignment(
         &self,
         bus: int32,
@@ -247,13 +245,8 @@ impl<R: Role> IMidiMappingTrait for Adapter<R> {
             if id.is_null() {
                 return kInvalidArgument;
             }
-            let is_wheel = controller == kPitchBend as CtrlNumber;
-            let assigned = match Mapped::of_controller(channel, controller) {
-                Some(mapped) => Some(mapped.id()),
-                None if is_wheel && (0..MIDI_CHANNELS).contains(&channel) => Some(self.bend),
-                None => None,
-            };
-            let Some(assigned) = assigned.filter(|_| bus == 0) else {
+            let mapped = Mapped::of_controller(channel, controller);
+            let Some(assigned) = mapped.filter(|_| bus == 0).map(Mapped::id) else {
                 return kResultFalse;
             };
             // SAFETY: the host's pointer, not null.
@@ -263,13 +256,71 @@ impl<R: Role> IMidiMappingTrait for Adapter<R> {
     }
 }
 
+/// A call about note expressions.
+const EXPRESSION_CALL: Call = Call::Main("describing note expressions");
+
 forward! {
-    INoteExpressionControllerTrait, Call::Main("describing note expressions"),
+    INoteExpressionControllerTrait, EXPRESSION_CALL,
     {
-        fn getNoteExpressionCount(bus: int32, channel: int16) -> int32 = 0;
-        fn getNoteExpressionInfo(bus: int32, channel: int16, index: int32, info: *mut NoteExpressionTypeInfo) -> tresult = kInternalError;
         fn getNoteExpressionStringByValue(bus: int32, channel: int16, id: NoteExpressionTypeID, value: NoteExpressionValue, string: *mut String128) -> tresult = kInternalError;
         fn getNoteExpressionValueByString(bus: int32, channel: int16, id: NoteExpressionTypeID, string: *const TChar, value: *mut NoteExpressionValue) -> tresult = kInternalError;
+    } with {
+        /// Those of nice-plug, and pressure.
+        unsafe fn getNoteExpressionCount(&self, bus: int32, channel: int16) -> int32 {
+            self.call(EXPRESSION_CALL, 0, || {
+                // SAFETY: as called by the host.
+                match unsafe { self.wrapped.getNoteExpressionCount(bus, channel) } {
+                    0 => 0,
+                    known => known + 1,
+                }
+            })
+        }
+
+        unsafe fn getNoteExpressionInfo(&self, bus: int32, channel: int16, index: int32, info: *mut NoteExpressionTypeInfo) -> tresult {
+            self.call(EXPRESSION_CALL, kInternalError, || {
+                // SAFETY: as called by the host.
+                let known = unsafe { self.wrapped.getNoteExpressionCount(bus, channel) };
+                if known == 0 || index != known {
+                    // SAFETY: as called by the host.
+                    return unsafe { self.wrapped.getNoteExpressionInfo(bus, channel, index, info) };
+                }
+                if info.is_null() {
+                    return kInvalidArgument;
+                }
+                // SAFETY: the host's pointer, not null.
+                unsafe { info.write(expressions::describe_pressure()) };
+                kResultOk
+            })
+        }
+    }
+}
+
+impl<R: Role> INoteExpressionPhysicalUIMappingTrait for Adapter<R> {
+    /// Hosts that make note expressions of what an MPE keyboard sends ask for this.
+    unsafe fn getPhysicalUIMapping(
+        &self,
+        bus: int32,
+        channel: int16,
+        list: *mut PhysicalUIMapList,
+    ) -> tresult {
+        self.call(EXPRESSION_CALL, kInternalError, || {
+            // SAFETY: null, or valid for this call.
+            let Some(list) = (unsafe { list.as_mut() }) else {
+                return kInvalidArgument;
+            };
+            if bus != 0 || !(0..CHANNELS as int16).contains(&channel) {
+                return kResultFalse;
+            }
+            if list.map.is_null() {
+                return kInvalidArgument;
+            }
+            for at in 0..list.count as usize {
+                // SAFETY: the host's list has `count` elements, each of which asks for one way.
+                let map = unsafe { &mut *list.map.add(at) };
+                map.noteExpressionTypeID = expressions::of_finger(map.physicalUITypeID);
+            }
+            kResultOk
+        })
     }
 }
 

@@ -7,22 +7,22 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::Event_::EventTypes_::{
-    kDataEvent, kNoteExpressionValueEvent, kNoteOffEvent, kNoteOnEvent,
+    kDataEvent, kNoteExpressionValueEvent, kNoteOffEvent, kNoteOnEvent, kPolyPressureEvent,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     Event, IEventList, IEventListTrait, IParamValueQueueTrait, IParameterChanges,
-    IParameterChangesTrait,
+    IParameterChangesTrait, PolyPressureEvent,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     int32, kInvalidArgument, kResultFalse, kResultOk, tresult,
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 
+use super::expressions;
 use super::mapped::{Mapped, MappedValues};
-use crate::channel_messages::{Bytes, CHANNELS, ChannelMessage};
+use crate::channel_messages::{Bytes, ChannelMessage};
+use crate::host::backlog::{CAPACITY, Carried, push, replace, thin};
 
-/// Events before the host's own, at most.
-const CAPACITY: usize = 1024;
 /// A type of events that nobody knows.
 const UNKNOWN: u16 = u16::MAX - 1;
 
@@ -36,9 +36,16 @@ pub struct BlockEvents {
 /// A list of ours before that of a host.
 struct List {
     /// Only the audio thread locks it while blocks are processed.
-    earlier: Mutex<Vec<Earlier>>,
+    kept: Mutex<Kept>,
     /// The host's list of the block that is processed, or null.
     host: AtomicPtr<IEventList>,
+}
+
+/// What lies here while nice-plug looks at a list.
+struct Kept {
+    earlier: Vec<Earlier>,
+    /// The last event of the host's that became one of ours. nice-plug is done with it before it asks for the next.
+    translated: Option<Earlier>,
 }
 
 impl Class for List {
@@ -50,30 +57,92 @@ impl Class for List {
 enum Earlier {
     /// Of a block without sound.
     Note(Event),
-    /// What is said to a channel, at a sample of the block.
-    Message { bytes: Bytes, sample: int32 },
+    /// What is said to a channel or a note, at a sample of the block.
+    Message {
+        message: ChannelMessage,
+        bytes: Bytes,
+        sample: int32,
+        /// Its place among those of the sample.
+        turn: Turn,
+    },
 }
 
+/// A place among messages of one sample, as far as queues of parameters tell: which of its queue's points for the
+/// sample it is, and which queue. In turns, what chooses a parameter comes before its value, and what chooses none
+/// after.
+type Turn = (u32, int32);
+
+/// The turn of what comes before all queues of a block.
+const CARRIED: Turn = (0, -1);
+
 impl Earlier {
-    fn message(message: ChannelMessage, sample: int32) -> Self {
-        let bytes = message.bytes();
-        Self::Message { bytes, sample }
+    fn message(message: ChannelMessage, sample: int32, turn: Turn) -> Self {
+        Self::Message {
+            message,
+            bytes: message.bytes(),
+            sample,
+            turn,
+        }
+    }
+
+    /// An event of a host's, if it is for notes, and holds all that it means.
+    fn of_host(event: &Event) -> Option<Self> {
+        let kinds = [kNoteOnEvent, kNoteOffEvent, kPolyPressureEvent];
+        if kinds.iter().any(|&kind| kind as u16 == event.r#type) {
+            return Some(Self::Note(*event));
+        }
+        let expression = Self::expression(event)?;
+        Some(Self::message(expression, event.sampleOffset, CARRIED))
+    }
+
+    /// The note expression that an event is. nice-plug would forget which note it is for after thirty-two others,
+    /// or take another of the same number.
+    fn expression(event: &Event) -> Option<ChannelMessage> {
+        if event.r#type != kNoteExpressionValueEvent as u16 {
+            return None;
+        }
+        // SAFETY: the type says that it is one.
+        expressions::message(unsafe { &event.__field0.noteExpressionValue })
     }
 
     /// The same at the beginning of a block.
     fn at_once(mut self) -> Self {
         match &mut self {
             Self::Note(event) => event.sampleOffset = 0,
-            Self::Message { sample, .. } => *sample = 0,
+            Self::Message { sample, turn, .. } => (*sample, *turn) = (0, CARRIED),
         }
         self
+    }
+
+    /// When it comes among others.
+    fn time(&self) -> (int32, Turn) {
+        match self {
+            Self::Note(event) => (event.sampleOffset, CARRIED),
+            Self::Message { sample, turn, .. } => (*sample, *turn),
+        }
+    }
+
+    /// Whether it came with a block without sound.
+    fn is_carried(&self) -> bool {
+        self.time().1 == CARRIED
+    }
+
+    /// The key that it presses harder, if it does.
+    fn pressure(&self) -> Option<PolyPressureEvent> {
+        match self {
+            Self::Note(event) if event.r#type == kPolyPressureEvent as u16 => {
+                // SAFETY: the type says that it is one.
+                Some(unsafe { event.__field0.polyPressure })
+            }
+            _ => None,
+        }
     }
 
     /// The event as it stands in a list; its bytes are good until this moves.
     fn event(&self) -> Event {
         match self {
             Self::Note(event) => *event,
-            Self::Message { bytes, sample } => {
+            Self::Message { bytes, sample, .. } => {
                 let mut event = unknown();
                 event.sampleOffset = *sample;
                 event.r#type = kDataEvent as u16;
@@ -84,6 +153,35 @@ impl Earlier {
                 event
             }
         }
+    }
+}
+
+impl Carried for Earlier {
+    fn of_message(message: ChannelMessage) -> Option<Self> {
+        Some(Self::message(message, 0, CARRIED))
+    }
+
+    fn replaces(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Message { message, .. }, Self::Message { message: of, .. }) => {
+                message.replaces(of)
+            }
+            _ => {
+                let key = |e: PolyPressureEvent| (e.channel, e.pitch, e.noteId);
+                let of = earlier.pressure().map(key);
+                of.is_some() && self.pressure().map(key) == of
+            }
+        }
+    }
+
+    fn is_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Message {
+                message: ChannelMessage::Moved { .. },
+                ..
+            }
+        )
     }
 }
 
@@ -99,7 +197,10 @@ impl BlockEvents {
     /// No events yet; `None` if the list can't be made. Allocates the room for all that there will ever be.
     pub fn new() -> Option<Self> {
         let list = ComWrapper::new(List {
-            earlier: Mutex::new(Vec::with_capacity(CAPACITY)),
+            kept: Mutex::new(Kept {
+                earlier: Vec::with_capacity(CAPACITY),
+                translated: None,
+            }),
             host: AtomicPtr::new(ptr::null_mut()),
         });
         let interface = list.to_com_ptr::<IEventList>()?;
@@ -119,30 +220,32 @@ impl BlockEvents {
         has_sound: bool,
         values: &MappedValues,
     ) -> *mut IEventList {
-        let mut earlier = self.list.earlier();
+        let mut kept = self.list.kept();
+        let earlier = &mut kept.earlier;
         // SAFETY: by the contract above.
         unsafe {
-            each_message(changes, values, |message, sample| {
-                let message = Earlier::message(message, sample);
-                push(
-                    &mut earlier,
-                    if has_sound {
-                        message
-                    } else {
-                        message.at_once()
-                    },
-                );
-            });
+            each_message(changes, values, |message| push(earlier, message));
+            // What was carried has its order.
+            let carried = earlier.iter().take_while(|event| event.is_carried());
+            let carried = carried.count();
+            earlier[carried..].sort_unstable_by_key(Earlier::time);
             if has_sound {
                 self.list.host.store(events, Ordering::Relaxed);
                 return self.interface.as_ptr();
             }
+            // All of it at the beginning of the block to come, and there of what moves the last place.
+            for event in &mut *earlier {
+                *event = event.at_once();
+            }
+            thin(earlier);
             if let Some(events) = ComRef::from_raw(events) {
                 for index in 0..events.getEventCount() {
                     let mut event = unknown();
                     let result = events.getEvent(index, &mut event);
-                    if result == kResultOk && is_for_notes(&event) {
-                        push(&mut earlier, Earlier::Note(event).at_once());
+                    if let Some(event) = Earlier::of_host(&event)
+                        && result == kResultOk
+                    {
+                        replace(earlier, event.at_once());
                     }
                 }
             }
@@ -160,36 +263,18 @@ impl BlockEvents {
 
     /// Forgets what is kept: the notes that it was for are gone.
     pub fn clear(&self) {
-        self.list.earlier().clear();
+        self.list.kept().earlier.clear();
     }
 }
 
-/// Whether an event is for notes, and holds all that it means.
-fn is_for_notes(event: &Event) -> bool {
-    [kNoteOnEvent, kNoteOffEvent, kNoteExpressionValueEvent]
-        .iter()
-        .any(|&kind| kind as u16 == event.r#type)
-}
-
-/// Never beyond the capacity, so that nothing is allocated: where there are too many events, what was kept before
-/// becomes the end of all notes.
-fn push(earlier: &mut Vec<Earlier>, event: Earlier) {
-    if earlier.len() == CAPACITY {
-        earlier.clear();
-        let ends = (0..CHANNELS).flat_map(ChannelMessage::ends_of_everything);
-        earlier.extend(ends.map(|message| Earlier::message(message, 0)));
-    }
-    earlier.push(event);
-}
-
-/// Calls `work` for everything that mapped controllers say, with the sample at which they do.
+/// Calls `work` for everything that mapped controllers say, and keeps their last `values`.
 ///
 /// # Safety
 /// `changes` is null, or valid for the block.
 unsafe fn each_message(
     changes: *mut IParameterChanges,
     values: &MappedValues,
-    mut work: impl FnMut(ChannelMessage, int32),
+    mut work: impl FnMut(Earlier),
 ) {
     // SAFETY: by the contract above.
     unsafe {
@@ -203,14 +288,18 @@ unsafe fn each_message(
             let Some(mapped) = Mapped::of_id(queue.getParameterId()) else {
                 continue;
             };
+            let (mut turn, mut last_sample) = (0, -1);
             for point in 0..queue.getPointCount() {
                 let (mut sample, mut value) = (0, 0.0);
                 if queue.getPoint(point, &mut sample, &mut value) != kResultOk {
                     continue;
                 }
+                let sample = sample.max(0);
+                turn = if sample == last_sample { turn + 1 } else { 0 };
+                last_sample = sample;
                 values.set(mapped, value);
                 if let Some(message) = mapped.message(value) {
-                    work(message, sample.max(0));
+                    work(Earlier::message(message, sample, (turn, index)));
                 }
             }
         }
@@ -218,8 +307,8 @@ unsafe fn each_message(
 }
 
 impl List {
-    fn earlier(&self) -> MutexGuard<'_, Vec<Earlier>> {
-        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The host's list.
@@ -234,7 +323,7 @@ impl List {
 
 impl IEventListTrait for List {
     unsafe fn getEventCount(&self) -> int32 {
-        let earlier = self.earlier().len() as int32;
+        let earlier = self.kept().earlier.len() as int32;
         // SAFETY: nice-plug asks within the block.
         let host = unsafe { self.host() };
         // SAFETY: as above.
@@ -245,11 +334,11 @@ impl IEventListTrait for List {
         if event.is_null() || index < 0 {
             return kInvalidArgument;
         }
-        let earlier = self.earlier();
+        let mut kept = self.kept();
         // SAFETY: the pointer is not null, and nice-plug asks within the block. It reads the event whatever
         // comes back, so there always is one.
         unsafe {
-            if let Some(earlier) = earlier.get(index as usize) {
+            if let Some(earlier) = kept.earlier.get(index as usize) {
                 event.write(earlier.event());
                 return kResultOk;
             }
@@ -257,10 +346,19 @@ impl IEventListTrait for List {
             let Some(host) = self.host() else {
                 return kResultFalse;
             };
-            let result = host.getEvent(index - earlier.len() as int32, event);
-            // System-exclusive messages of others mean nothing to us.
-            if result != kResultOk || (*event).r#type == kDataEvent as u16 {
+            let result = host.getEvent(index - kept.earlier.len() as int32, event);
+            let kind = (*event).r#type;
+            if result != kResultOk || kind == kDataEvent as u16 {
+                // System-exclusive messages of others mean nothing to us.
                 event.write(unknown());
+            } else if kind == kNoteExpressionValueEvent as u16 {
+                let ours = Earlier::of_host(&*event);
+                kept.translated = ours;
+                event.write(
+                    kept.translated
+                        .as_ref()
+                        .map_or_else(unknown, Earlier::event),
+                );
             }
             kResultOk
         }

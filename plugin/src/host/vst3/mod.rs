@@ -3,11 +3,13 @@
 #![allow(non_snake_case, reason = "VST3's own names")]
 
 mod adapter;
+mod changes;
 mod component;
 mod controller;
 mod edits;
 mod entry;
 mod events;
+mod expressions;
 mod factory;
 mod inputs;
 mod mapped;

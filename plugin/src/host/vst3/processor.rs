@@ -125,6 +125,7 @@ impl<R: Role> Adapter<R> {
             outputs,
             numOutputs: output_count,
             inputEvents: events,
+            inputParameterChanges: self.changes.begin(changes),
             numInputs: R::INPUT_BUSES as int32,
             inputs: inputs.as_mut_ptr(),
             processContext: context.as_mut().map_or(ptr::null_mut(), ptr::from_mut),
@@ -134,6 +135,7 @@ impl<R: Role> Adapter<R> {
         // end of this function.
         let result = unsafe { self.wrapped.process(&mut sanitized) };
         self.events.end(has_sound);
+        self.changes.end();
         result
     }
 }

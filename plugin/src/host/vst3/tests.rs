@@ -5,12 +5,14 @@ mod notes;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ControllerNumbers_::kPitchBend;
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::ControllerNumbers_::{kAfterTouch, kPitchBend};
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::RestartFlags_::kParamValuesChanged;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     CtrlNumber, IAudioProcessor, IAudioProcessorTrait, IComponent, IComponentHandler,
     IComponentHandlerTrait, IComponentTrait, IEditController, IEditControllerTrait, IMidiMapping,
-    IMidiMappingTrait, ParamID, ParamValue, ParameterInfo, ProcessData, ProcessSetup,
+    IMidiMappingTrait, INoteExpressionController, INoteExpressionControllerTrait,
+    INoteExpressionPhysicalUIMapping, INoteExpressionPhysicalUIMappingTrait, ParamID, ParamValue,
+    ParameterInfo, PhysicalUIMap, PhysicalUIMapList, ProcessData, ProcessSetup,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, int32, kInvalidArgument,
@@ -144,32 +146,86 @@ fn a_state_goes_a_part_at_a_time_with_the_bend_and_the_host_is_told_of_a_load() 
 }
 
 #[test]
-fn the_wheels_of_all_channels_bend() {
+fn what_moves_has_a_parameter_of_every_channel() {
     let controller = controller();
     // SAFETY: valid ids and pointers.
     unsafe {
         let mapping = controller.cast::<IMidiMapping>().expect("a mapping");
         for channel in 0..16 {
-            let mut id = 0;
-            let wheel = kPitchBend as CtrlNumber;
-            assert_eq!(
-                mapping.getMidiControllerAssignment(0, channel, wheel, &mut id),
-                kResultOk
-            );
-            let position = controller.plainParamToNormalized(id, 1.0);
-            let mut text = [0; 128];
-            assert_eq!(
-                controller.getParamStringByValue(id, position, &mut text),
-                kResultOk
-            );
-            let end = text.iter().position(|&unit| unit == 0).unwrap();
-            assert_eq!(String::from_utf16_lossy(&text[..end]), "+100 %");
+            for (number, middle, text_of_most) in [
+                (kPitchBend as CtrlNumber, 0.5, "16383"),
+                (kAfterTouch as CtrlNumber, 0.0, "127"),
+                (1, 0.0, "127"),
+                (74, 0.5, "127"),
+                (101, 0.0, "127"),
+            ] {
+                let mut id = 0;
+                assert_eq!(
+                    mapping.getMidiControllerAssignment(0, channel, number, &mut id),
+                    kResultOk
+                );
+                assert_eq!(controller.getParamNormalized(id), middle);
+                let mut text = [0; 128];
+                assert_eq!(
+                    controller.getParamStringByValue(id, 1.0, &mut text),
+                    kResultOk
+                );
+                let end = text.iter().position(|&unit| unit == 0).unwrap();
+                assert_eq!(String::from_utf16_lossy(&text[..end]), text_of_most);
+            }
         }
         let mut id = 0;
-        for (bus, channel, controller) in [(1, 0, 129), (0, 16, 129), (0, -1, 129), (0, 0, 1)] {
+        for (bus, channel, controller) in [(1, 0, 129), (0, 16, 129), (0, -1, 129), (0, 0, 7)] {
             let assigned = mapping.getMidiControllerAssignment(bus, channel, controller, &mut id);
             assert_eq!(assigned, kResultFalse);
         }
+    }
+}
+
+#[test]
+fn what_a_finger_does_on_a_key_has_note_expressions() {
+    let controller = controller();
+    // SAFETY: valid pointers.
+    unsafe {
+        let expressions = controller
+            .cast::<INoteExpressionController>()
+            .expect("note expressions");
+        let count = expressions.getNoteExpressionCount(0, 0);
+        assert_eq!((count, expressions.getNoteExpressionCount(1, 0)), (7, 0));
+        let known: Vec<_> = (0..count)
+            .map(|index| {
+                let mut info = std::mem::zeroed();
+                let told = expressions.getNoteExpressionInfo(0, 0, index, &mut info);
+                assert_eq!(told, kResultOk);
+                (info.typeId, info.valueDesc.defaultValue)
+            })
+            .collect();
+        // Pressure is none at rest.
+        assert_eq!(known[6], (100_000, 0.0));
+        let last = expressions.getNoteExpressionInfo(0, 0, 6, ptr::null_mut());
+        assert_eq!(last, kInvalidArgument);
+        let fingers = controller
+            .cast::<INoteExpressionPhysicalUIMapping>()
+            .expect("a mapping");
+        let mut maps = [0, 1, 2, 9].map(|way| PhysicalUIMap {
+            physicalUITypeID: way,
+            noteExpressionTypeID: 77,
+        });
+        let mut list = PhysicalUIMapList {
+            count: 4,
+            map: maps.as_mut_ptr(),
+        };
+        assert_eq!(fingers.getPhysicalUIMapping(0, 15, &mut list), kResultOk);
+        let meant = maps.map(|map| map.noteExpressionTypeID);
+        // Tuning, brightness, pressure, and nothing.
+        assert_eq!(meant, [2, 5, 100_000, u32::MAX]);
+        assert!(meant[..3].iter().all(|id| known.iter().any(|k| k.0 == *id)));
+        for (bus, channel) in [(1, 0), (0, 16), (0, -1)] {
+            let told = fingers.getPhysicalUIMapping(bus, channel, &mut list);
+            assert_eq!(told, kResultFalse);
+        }
+        let told = fingers.getPhysicalUIMapping(0, 0, ptr::null_mut());
+        assert_eq!(told, kInvalidArgument);
     }
 }
 

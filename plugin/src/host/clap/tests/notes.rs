@@ -3,12 +3,24 @@
 use std::ffi::CStr;
 
 use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF, CLAP_EVENT_NOTE_ON, clap_event_midi,
-    clap_event_note,
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_EXPRESSION, CLAP_EVENT_NOTE_OFF, CLAP_EVENT_NOTE_ON,
+    CLAP_NOTE_EXPRESSION_BRIGHTNESS, CLAP_NOTE_EXPRESSION_PRESSURE, CLAP_NOTE_EXPRESSION_TUNING,
+    clap_event_note, clap_event_note_expression,
+};
+use clap_sys::ext::note_ports::{
+    CLAP_EXT_NOTE_PORTS, CLAP_NOTE_DIALECT_CLAP, CLAP_NOTE_DIALECT_MIDI,
+    CLAP_NOTE_DIALECT_MIDI_MPE, clap_note_port_info, clap_plugin_note_ports,
 };
 use clap_sys::plugin::clap_plugin;
 
+use weft_core::instrument::{NoteAddress, NoteControl};
+
 use super::*;
+use crate::host::performance::{
+    Hands, Midi, assert_three_voices, every_controller, for_as_long_as_asked, last_bend_st,
+    meaning, three_voices, wheel,
+};
+use crate::plugin::events::{Deed, log};
 
 const RATE_HZ: f64 = 48_000.0;
 /// Blocks in which a released note is over.
@@ -102,6 +114,17 @@ impl Processing {
         self.block(FRAMES, Outputs::Stereo, &[&raw const event.header]);
     }
 
+    /// MIDI messages in one block, one after the other.
+    fn script(&self, frames: u32, outputs: Outputs, script: &[Midi]) {
+        let times = (0..FRAMES).chain(std::iter::repeat(FRAMES - 1));
+        let events: Vec<_> = times
+            .zip(script)
+            .map(|(at, data)| midi(at, *data))
+            .collect();
+        let headers: Vec<_> = events.iter().map(|event| &raw const event.header).collect();
+        self.block(frames, outputs, &headers);
+    }
+
     /// How many notes sound after what was released is over.
     fn sounding(&self) -> u32 {
         (0..RELEASE).for_each(|_| self.block(FRAMES, Outputs::Stereo, &[]));
@@ -168,17 +191,6 @@ fn midi_messages_end_notes_and_pedals_hold_them() {
 }
 
 #[test]
-fn controllers_are_reset_and_the_wheel_with_them() {
-    let host = host();
-    let weft = Processing::new(&host);
-    weft.midi([0xe0, 0, 127]);
-    let controls = || weft.adapter().instance.params.controls();
-    assert!(controls().bend_st > 1.0);
-    weft.midi([0xb0, 121, 0]);
-    assert_eq!(controls().bend_st, 0.0);
-}
-
-#[test]
 fn a_note_event_without_force_ends_the_note_of_its_key() {
     let host = host();
     let weft = Processing::new(&host);
@@ -229,43 +241,156 @@ fn what_comes_without_sound_is_obeyed() {
 fn random_messages_in_random_calls_leave_no_note() {
     let host = host();
     let weft = Processing::new(&host);
-    let mut state = 13u32;
-    let mut any = |count: u32| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % count
+    for_as_long_as_asked(|seed| {
+        let mut hands = Hands::new(seed);
+        for _ in 0..2_500 {
+            let script: Vec<Midi> = (0..4).map(|_| hands.message()).collect();
+            let (frames, outputs) = match hands.any(6) {
+                0 => (0, Outputs::Stereo),
+                1 => (FRAMES, Outputs::None),
+                2 => (FRAMES, Outputs::Channels(0)),
+                _ => (FRAMES, Outputs::Stereo),
+            };
+            weft.script(frames, outputs, &script);
+            log::take();
+        }
+        weft.script(0, Outputs::Stereo, &Hands::leave());
+        assert_eq!(weft.sounding(), 0, "seed {seed}");
+    });
+}
+
+#[test]
+fn every_controller_means_what_midi_says() {
+    let host = host();
+    let weft = Processing::new(&host);
+    let script = every_controller();
+    log::take();
+    for message in script.chunks(16) {
+        weft.script(FRAMES, Outputs::Stereo, message);
+    }
+    assert_eq!(log::take(), meaning(&script));
+}
+
+#[test]
+fn three_voices_of_an_mpe_keyboard_have_hands_of_their_own() {
+    let host = host();
+    let weft = Processing::new(&host);
+    log::take();
+    weft.script(FRAMES, Outputs::Stereo, &three_voices());
+    let deeds = log::take();
+    assert_eq!(deeds, meaning(&three_voices()));
+    assert_three_voices(&deeds);
+}
+
+#[test]
+fn of_what_moves_without_sound_the_last_place_is_there() {
+    let host = host();
+    let moved = |frames, outputs| {
+        let weft = Processing::new(&host);
+        log::take();
+        weft.script(frames, outputs, &three_voices());
+        for step in 0..1_000 {
+            let share = f64::from(step) / 1_000.0;
+            weft.script(frames, outputs, &[wheel(2, share), [0xa0, 60, 9]]);
+        }
+        weft.script(frames, outputs, &[wheel(2, -0.25)]);
+        assert_eq!(log::take(), []);
+        weft.block(FRAMES, Outputs::Stereo, &[]);
+        log::take()
     };
-    for _ in 0..2_500 {
-        let events: Vec<clap_event_midi> = (0..4)
-            .map(|at| {
-                let (channel, key, value) = (any(3) as u8, 60 + any(8) as u8, any(128) as u8);
-                let data = match any(10) {
-                    0..4 => [0x90 | channel, key, value],
-                    4..7 => [0x80 | channel, key, value],
-                    7 => [0xb0 | channel, [64, 66][any(2) as usize], value],
-                    8 => [0xb0 | channel, 120 + any(8) as u8, value],
-                    _ => [0xe0 | channel, value, value],
-                };
-                midi(8 * at, data)
-            })
-            .collect();
-        let headers: Vec<_> = events.iter().map(|event| &raw const event.header).collect();
-        let (frames, outputs) = match any(6) {
-            0 => (0, Outputs::Stereo),
-            1 => (FRAMES, Outputs::None),
-            2 => (FRAMES, Outputs::Channels(0)),
-            _ => (FRAMES, Outputs::Stereo),
-        };
-        weft.block(frames, outputs, &headers);
+    let deeds = moved(0, Outputs::None);
+    // The voices, whose bends are the last ones, and not a thousand others.
+    assert!(deeds.len() < 200, "{}", deeds.len());
+    assert_eq!(last_bend_st(&deeds, 2), Some(-12.0 + 2.0));
+    assert_eq!(last_bend_st(&deeds, 3).map(f32::round), Some(9.0));
+    let notes = deeds.iter().filter(|deed| matches!(deed, Deed::NoteOn(..)));
+    assert_eq!(notes.count(), 3);
+}
+
+#[test]
+fn note_expressions_are_for_their_notes() {
+    let host = host();
+    let weft = Processing::new(&host);
+    let expression = |expression_id, value| clap_event_note_expression {
+        header: clap_event_header {
+            size: size_of::<clap_event_note_expression>() as u32,
+            time: 0,
+            space_id: CLAP_CORE_EVENT_SPACE_ID,
+            type_: CLAP_EVENT_NOTE_EXPRESSION,
+            flags: 0,
+        },
+        expression_id,
+        note_id: 7,
+        port_index: 0,
+        channel: 2,
+        key: 60,
+        value,
+    };
+    let events = [
+        expression(CLAP_NOTE_EXPRESSION_PRESSURE, 0.25),
+        expression(CLAP_NOTE_EXPRESSION_BRIGHTNESS, 1.0),
+        expression(CLAP_NOTE_EXPRESSION_TUNING, -3.5),
+    ];
+    let headers = events.each_ref().map(|event| &raw const event.header);
+    let note = NoteAddress {
+        note_id: Some(7),
+        channel: Some(2),
+        key: Some(60),
+    };
+    let expected = [
+        Deed::Control(note, NoteControl::Pressure, 0.25),
+        Deed::Control(note, NoteControl::Timbre, 1.0),
+        Deed::Control(note, NoteControl::Tuning, -3.5),
+    ];
+    log::take();
+    weft.block(FRAMES, Outputs::Stereo, &headers);
+    assert_eq!(log::take(), expected);
+    // The same without sound.
+    weft.block(0, Outputs::None, &headers);
+    assert_eq!(log::take(), []);
+    weft.block(FRAMES, Outputs::Stereo, &[]);
+    assert_eq!(log::take(), expected);
+}
+
+#[test]
+fn a_held_wheel_follows_the_bend_range() {
+    let host = host();
+    let weft = Processing::new(&host);
+    weft.midi([0xe3, 127, 127]);
+    let range = weft.adapter().instance.params.sound.bend_range.as_ptr();
+    log::take();
+    // SAFETY: the parameter lives as long as the plugin.
+    unsafe { range._internal_set_normalized_value(0.5) };
+    weft.block(FRAMES, Outputs::Stereo, &[]);
+    assert_eq!(last_bend_st(&log::take(), 3), Some(12.0));
+    // Nothing moves by itself.
+    weft.block(FRAMES, Outputs::Stereo, &[]);
+    assert_eq!(log::take(), []);
+    // After a reset hands are at rest: the range has nothing to bend.
+    // SAFETY: as a host does.
+    unsafe { ((*weft.0).reset.unwrap())(weft.0) };
+    // SAFETY: as above.
+    unsafe { range._internal_set_normalized_value(0.25) };
+    weft.block(FRAMES, Outputs::Stereo, &[]);
+    assert_eq!(last_bend_st(&log::take(), 3), Some(0.0));
+}
+
+#[test]
+fn hosts_may_send_mpe() {
+    let host = host();
+    let weft = Processing::new(&host);
+    // SAFETY: as a host does.
+    unsafe {
+        let ports = get_extension(weft.0, CLAP_EXT_NOTE_PORTS.as_ptr());
+        let ports = &*ports.cast::<clap_plugin_note_ports>();
+        let (count, get) = (ports.count.unwrap(), ports.get.unwrap());
+        assert_eq!((count(weft.0, true), count(weft.0, false)), (1, 0));
+        let mut info: clap_note_port_info = std::mem::zeroed();
+        assert!(get(weft.0, 0, true, &mut info));
+        let dialects = CLAP_NOTE_DIALECT_CLAP | CLAP_NOTE_DIALECT_MIDI | CLAP_NOTE_DIALECT_MIDI_MPE;
+        assert_eq!(info.supported_dialects, dialects);
+        assert_eq!(info.preferred_dialect, CLAP_NOTE_DIALECT_CLAP);
+        assert!(!get(weft.0, 1, true, &mut info));
+        assert!(!get(weft.0, 0, true, ptr::null_mut()));
     }
-    // The hands leave the keys and the pedals, the last of them without sound.
-    for channel in 0..3 {
-        let ends = [
-            midi(0, [0xb0 | channel, 64, 0]),
-            midi(0, [0xb0 | channel, 66, 0]),
-            midi(0, [0xb0 | channel, 123, 0]),
-        ];
-        let headers = ends.each_ref().map(|event| &raw const event.header);
-        weft.block(0, Outputs::Stereo, &headers);
-    }
-    assert_eq!(weft.sounding(), 0);
 }
