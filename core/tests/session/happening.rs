@@ -1,6 +1,6 @@
 //! What happens in a session, drawn at random before each block.
 
-use weft_core::instrument::{Controls, Quality, Slot};
+use weft_core::instrument::{ChannelControl, Controls, ModulationTarget, Quality, Route, Slot};
 
 use crate::support::random::Random;
 
@@ -25,6 +25,12 @@ pub enum AudioHappening {
     NotesOff,
     /// All notes are tuned.
     Tuning { semitones: f32 },
+    /// A wheel is turned, or pressed on the keys, in a channel or in all.
+    Channel {
+        channel: Option<u8>,
+        control: ChannelControl,
+        value: f32,
+    },
     /// Automation moves controls.
     Controls(Controls),
     /// The song goes on from another sample.
@@ -103,6 +109,11 @@ impl AudioHappening {
                 velocity: random.unit(),
             },
             4 | 5 => Self::NotesOff,
+            6 if random.below(2) == 0 => Self::Channel {
+                channel: Some(random.below(3) as u8).filter(|channel| *channel < 2),
+                control: HANDS[random.below(HANDS.len())],
+                value: random.within(-1.0, 1.0),
+            },
             6 => Self::Tuning {
                 semitones: random.within(-2.0, 2.0),
             },
@@ -123,6 +134,14 @@ impl AudioHappening {
     }
 }
 
+/// What is done in a channel.
+const HANDS: [ChannelControl; 4] = [
+    ChannelControl::BendSt,
+    ChannelControl::Wheel,
+    ChannelControl::Pressure,
+    ChannelControl::Slide,
+];
+
 /// Changes of how the texture sounds.
 const SOUND: [fn(&mut Controls, &mut Random); 5] = [
     |controls, random| controls.time = 4.0 * random.unit().powi(2),
@@ -134,6 +153,10 @@ const SOUND: [fn(&mut Controls, &mut Random); 5] = [
     |controls, random| {
         controls.contrast = random.within(0.0, 2.0);
         controls.density = random.within(0.0, 2.0);
+        controls.routes[random.below(3)] = Route {
+            target: ModulationTarget::ALL[random.below(7)],
+            amount: random.within(-1.0, 1.0),
+        };
     },
     |controls, random| {
         controls.smear_s = random.unit();

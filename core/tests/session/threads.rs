@@ -130,6 +130,11 @@ impl AudioThread {
                 self.player.note_on(note, velocity);
             }
             AudioHappening::NotesOff => self.player.note_off(CHANNEL),
+            AudioHappening::Channel {
+                channel,
+                control,
+                value,
+            } => self.player.set_channel_control(channel, control, value),
             AudioHappening::Tuning { semitones } => {
                 let everything = NoteAddress::default();
                 let tuning = NoteControl::Tuning;

@@ -10,6 +10,7 @@ pub mod host;
 pub mod inversion;
 pub mod measures;
 pub mod models;
+pub mod modulation;
 pub mod mutations;
 pub mod random;
 pub mod sound_files;
