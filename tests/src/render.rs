@@ -105,6 +105,12 @@ pub enum EventKind {
         /// 0 to 16383; 8192 is its rest position.
         position: u16,
     },
+    /// A MIDI message of three bytes, the last of a channel's pressure being none: as it is in CLAP, in VST3 the event
+    /// or the parameter that stand for it.
+    Midi {
+        /// Its bytes.
+        message: [u8; 3],
+    },
     /// The song that plays goes on from another place, as at the end of a loop. VST3 hosts can tell
     /// that at the beginning of a block only.
     Locate {

@@ -16,6 +16,11 @@ fn notes_have_pitches_of_their_own() {
 }
 
 #[test]
+fn mpe_voices_have_hands_of_their_own() {
+    scenes::assert_mpe_voices_have_hands_of_their_own(&mut tonal());
+}
+
+#[test]
 fn modulation_of_a_note_reaches_no_other() {
     let mut plugin = tonal();
     scenes::set(&mut plugin, &[("Hold", 0.0)]);

@@ -225,3 +225,9 @@ fn notes_have_pitches_of_their_own() {
     let mut plugin = fitted(&scenes::tone(CAPTURE_FRAMES));
     scenes::assert_notes_have_pitches_of_their_own(&mut plugin);
 }
+
+#[test]
+fn mpe_voices_have_hands_of_their_own() {
+    let mut plugin = fitted(&scenes::tone(CAPTURE_FRAMES));
+    scenes::assert_mpe_voices_have_hands_of_their_own(&mut plugin);
+}

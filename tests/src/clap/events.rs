@@ -74,6 +74,9 @@ pub(super) fn push(
             let message = [PITCH_BEND | channel & 0x0f, low, high];
             buffer.push(&MidiEvent::new(time, 0, message));
         }
+        EventKind::Midi { message } => {
+            buffer.push(&MidiEvent::new(time, 0, message));
+        }
         EventKind::Locate { .. } => {
             let position = position.ok_or_else(|| HostError::Missing("song".into()))?;
             buffer.push(&transport(time, &position));

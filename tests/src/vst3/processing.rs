@@ -114,6 +114,7 @@ fn send(plugin: &mut vst3_host::Plugin, event: &Event, start: usize) -> Result<(
             let value = position;
             plugin.send_midi_event_at(MidiEvent::PitchBend { channel, value }, offset)
         }
+        EventKind::Midi { message } => plugin.send_midi_event_at(midi_event(message)?, offset),
         kind => plugin.send_plugin_event(PluginEvent {
             bus_index: 0,
             sample_offset: offset,
@@ -123,6 +124,43 @@ fn send(plugin: &mut vst3_host::Plugin, event: &Event, start: usize) -> Result<(
         }),
     };
     sent.map_err(refused("take an event"))
+}
+
+/// A MIDI message in the library's terms, which finds the parameters that the plugin names for controllers.
+fn midi_event([status, data1, data2]: [u8; 3]) -> Result<MidiEvent, HostError> {
+    let unknown = || HostError::Missing(format!("MIDI message {status:#x}"));
+    let channel = MidiChannel::from_index(status & 0x0f).ok_or_else(unknown)?;
+    Ok(match status & 0xf0 {
+        0x80 => MidiEvent::NoteOff {
+            channel,
+            note: data1,
+            velocity: data2,
+        },
+        0x90 => MidiEvent::NoteOn {
+            channel,
+            note: data1,
+            velocity: data2,
+        },
+        0xa0 => MidiEvent::PolyAftertouch {
+            channel,
+            note: data1,
+            pressure: data2,
+        },
+        0xb0 => MidiEvent::ControlChange {
+            channel,
+            controller: data1,
+            value: data2,
+        },
+        0xd0 => MidiEvent::ChannelAftertouch {
+            channel,
+            pressure: data1,
+        },
+        0xe0 => MidiEvent::PitchBend {
+            channel,
+            value: u16::from(data1) | u16::from(data2) << 7,
+        },
+        _ => return Err(unknown()),
+    })
 }
 
 /// What happens to a note, in VST3's terms.
@@ -166,7 +204,7 @@ fn note_event(kind: EventKind) -> Result<PluginEventData, HostError> {
         EventKind::Locate { .. } => {
             return Err(HostError::Missing("song position inside a block".into()));
         }
-        EventKind::Parameter { .. } | EventKind::PitchBend { .. } => {
+        EventKind::Parameter { .. } | EventKind::PitchBend { .. } | EventKind::Midi { .. } => {
             return Err(HostError::Missing(format!("note in {kind:?}")));
         }
     })

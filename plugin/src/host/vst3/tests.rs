@@ -1,5 +1,6 @@
 //! The plugin driven as a VST3 host does.
 
+mod hands;
 mod notes;
 
 use std::ptr;

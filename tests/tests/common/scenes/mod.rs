@@ -8,7 +8,9 @@ use weft_hosts::measure::fingerprint;
 use weft_hosts::{Host, Render, Rendered};
 
 pub use locked::assert_locked_bars_are_identical;
-pub use notes::{assert_notes_have_pitches_of_their_own, assert_tones};
+pub use notes::{
+    assert_mpe_voices_have_hands_of_their_own, assert_notes_have_pitches_of_their_own, assert_tones,
+};
 pub use score::assert_bounces_are_identical;
 
 use super::sound::{assert_silent, assert_sounds};

@@ -109,3 +109,114 @@ pub fn assert_notes_have_pitches_of_their_own(host: &mut impl Host) {
         assert!(cents.abs() < TUNING_CENTS, "{cents} cents");
     }
 }
+
+/// The same key on three channels of an MPE keyboard's zone.
+const FINGERS: [Note; 3] = [finger(1), finger(2), finger(3)];
+
+const fn finger(channel: u8) -> Note {
+    Note {
+        id: None,
+        channel,
+        key: ROOT_KEY,
+    }
+}
+
+/// MIDI messages one frame after the other, and from there on the left channel of `notes` that begin together, while
+/// their pitch is steady.
+fn performance(host: &mut impl Host, messages: &[[u8; 3]], notes: &[Note]) -> Vec<f32> {
+    let velocity = 0.25;
+    let start = messages.len() + 1;
+    let mut render = Render::silent(start + STEADY.end).in_blocks(&[16, 333]);
+    for (at, &message) in messages.iter().enumerate() {
+        render = render.at(at, EventKind::Midi { message });
+    }
+    for &note in notes {
+        render = render.at(start, EventKind::NoteOn { note, velocity });
+    }
+    let rendered = from_the_start(host, &render);
+    rendered.channels[0][start + STEADY.start..].to_vec()
+}
+
+/// The wheel of a channel, at a share of its way.
+fn wheel(channel: u8, share: f64) -> [u8; 3] {
+    let position = (8192.0 + share * 8191.0) as u16;
+    let [low, high] = [position & 0x7f, position >> 7].map(|bits| bits as u8);
+    [0xe0 | channel, low, high]
+}
+
+/// A registered parameter of a channel, and none chosen after it.
+fn registered(channel: u8, number: u8, value: u8) -> [[u8; 3]; 5] {
+    [(101, 0), (100, number), (6, value), (101, 127), (100, 127)]
+        .map(|(controller, value)| [0xb0 | channel, controller, value])
+}
+
+/// How loud the tone is, transposed by so many semitones, in dB.
+fn tone_db(sound: &[f32], semitones: f64) -> f64 {
+    let hz = transposed(semitones);
+    let around = (-10..=10).map(|i| hz + f64::from(i));
+    let levels = around.map(|hz| tone_amplitude(sound, f64::from(SAMPLE_RATE), hz));
+    20.0 * levels.fold(0.0, f64::max).log10()
+}
+
+/// How loud the noise is that lies high above the tone, in dB.
+fn noise_db(sound: &[f32]) -> f64 {
+    // Falls by 12 dB an octave towards the tone.
+    let bent = sound
+        .windows(3)
+        .map(|x| f64::from(x[0] - 2.0 * x[1] + x[2]));
+    let power = bent.map(|x| x * x).sum::<f64>() / sound.len() as f64;
+    10.0 * power.log10()
+}
+
+/// With the tone captured: three notes of one key on the channels of an MPE keyboard are bent, pressed and slid along
+/// each by itself, and their zone's manager bends all of them.
+pub fn assert_mpe_voices_have_hands_of_their_own(host: &mut impl Host) {
+    set(
+        host,
+        &[
+            ("Hold", 0.0),
+            ("Key Follow", 1.0),
+            ("Root Key", f64::from(ROOT_KEY) / 127.0),
+            ("Lock to Timeline", 0.0),
+            ("Bend Range", 2.0 / 24.0),
+            ("Limiter", 0.0),
+        ],
+    );
+    let bends = [wheel(1, 0.0), wheel(2, 4.0 / 48.0), wheel(3, 7.0 / 48.0)];
+    // Before there is a zone, every wheel reaches two semitones.
+    let sound = performance(host, &[wheel(1, 1.0), wheel(2, -1.0)], &FINGERS);
+    assert_tones(&sound, &[2.0, -2.0, 0.0], &[4.0, 7.0, 12.0]);
+    let zone = registered(0, 6, 15);
+    let bent = [zone.as_slice(), &bends].concat();
+    let sound = performance(host, &bent, &FINGERS);
+    assert_tones(&sound, &[0.0, 4.0, 7.0], &[2.0, 9.0, 12.0]);
+    for (finger, semitones) in FINGERS.iter().zip([0.0, 4.0, 7.0]) {
+        let cents = cents_off(&performance(host, &bends, &[*finger]), semitones);
+        println!("channel {}: {cents:.2} cents off", finger.channel);
+        assert!(cents.abs() < 2.0 * TUNING_CENTS, "{cents}");
+    }
+    // The manager's wheel has two semitones, on top of each finger's own.
+    let all = [bends.as_slice(), &[wheel(0, 1.0)]].concat();
+    let sound = performance(host, &all, &FINGERS);
+    assert_tones(&sound, &[2.0, 6.0, 9.0], &[0.0, 4.0, 7.0, 12.0]);
+
+    // Pressure makes one finger's note louder by 6 dB, and no other.
+    let at_rest = performance(host, &bends, &FINGERS);
+    let pressed = [bends.as_slice(), &[[0xd2, 127, 0]]].concat();
+    let pressed = performance(host, &pressed, &FINGERS);
+    for (semitones, gain_db) in [(0.0, 0.0), (4.0, 6.0), (7.0, 0.0)] {
+        let gain = tone_db(&pressed, semitones) - tone_db(&at_rest, semitones);
+        println!("pressure: {gain:.2} dB at {semitones} st");
+        assert!((gain - gain_db).abs() < 1.0, "{gain} dB");
+    }
+    // A slide brightens its own note, and no other.
+    let note = [finger(2)];
+    let level = |host: &mut _, slide: [u8; 3]| noise_db(&performance(host, &[slide], &note));
+    let rest = level(host, [0xb2, 74, 64]);
+    let (up, down) = (level(host, [0xb2, 74, 127]), level(host, [0xb2, 74, 0]));
+    let other = level(host, [0xb3, 74, 127]);
+    println!("slide: noise at {down:.1}, {rest:.1}, {up:.1} dB; of another: {other:.1}");
+    assert!(up > rest + 6.0 && down < rest - 6.0 && (other - rest).abs() < 0.5);
+    // The zone is left as it was found: none.
+    performance(host, &registered(0, 6, 0), &[]);
+}
