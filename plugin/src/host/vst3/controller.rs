@@ -281,8 +281,14 @@ forward! {
                 // SAFETY: as called by the host.
                 let known = unsafe { self.wrapped.getNoteExpressionCount(bus, channel) };
                 if known == 0 || index != known {
-                    // SAFETY: as called by the host.
-                    return unsafe { self.wrapped.getNoteExpressionInfo(bus, channel, index, info) };
+                    // SAFETY: as called by the host, which reads what a success has written.
+                    unsafe {
+                        let result = self.wrapped.getNoteExpressionInfo(bus, channel, index, info);
+                        if result == kResultOk && let Some(info) = info.as_mut() {
+                            expressions::correct(info);
+                        }
+                        return result;
+                    }
                 }
                 if info.is_null() {
                     return kInvalidArgument;

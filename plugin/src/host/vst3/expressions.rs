@@ -44,6 +44,13 @@ pub fn message(event: &NoteExpressionValueEvent) -> Option<ChannelMessage> {
     ChannelMessage::of_expression(event.noteId, control, value)
 }
 
+/// Puts right where an expression of nice-plug's rests: a host that puts a volume there would make it twice as loud.
+pub fn correct(info: &mut NoteExpressionTypeInfo) {
+    if info.typeId == VOLUME {
+        info.valueDesc.defaultValue = 1.0 / VOLUME_MOST;
+    }
+}
+
 /// Describes [`PRESSURE`] to a host.
 pub fn describe_pressure() -> NoteExpressionTypeInfo {
     // SAFETY: all zeros are an empty description.

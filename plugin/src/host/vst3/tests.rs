@@ -201,8 +201,10 @@ fn what_a_finger_does_on_a_key_has_note_expressions() {
                 (info.typeId, info.valueDesc.defaultValue)
             })
             .collect();
-        // Pressure is none at rest.
-        assert_eq!(known[6], (100_000, 0.0));
+        // At rest, a volume is a fourth of its most, and pressure none.
+        assert_eq!((known[0], known[6]), ((0, 0.25), (100_000, 0.0)));
+        // Nothing but pan, tuning, vibrato, expression and brightness is in its middle.
+        assert!(known[1..6].iter().all(|expression| expression.1 == 0.5));
         let last = expressions.getNoteExpressionInfo(0, 0, 6, ptr::null_mut());
         assert_eq!(last, kInvalidArgument);
         let fingers = controller
