@@ -159,6 +159,8 @@ impl Mapped {
     fn rest(self) -> ParamValue {
         match self.controller() {
             Controller::Wheel | Controller::Midi(controller::SLIDE) => 0.5,
+            // No parameter is chosen: a host that sets all of these to their defaults must not give one a value.
+            Controller::Midi(controller::UNREGISTERED_FINE..=controller::REGISTERED) => 1.0,
             _ => 0.0,
         }
     }
@@ -320,6 +322,7 @@ mod tests {
         let wheel = Mapped::of_controller(9, 129).unwrap();
         assert_eq!(values.get(wheel), 0.5);
         assert_eq!(values.get(Mapped::of_controller(9, 1).unwrap()), 0.0);
+        assert_eq!(values.get(Mapped::of_controller(9, 100).unwrap()), 1.0);
     }
 
     #[test]

@@ -158,7 +158,7 @@ fn what_moves_has_a_parameter_of_every_channel() {
                 (kAfterTouch as CtrlNumber, 0.0, "127"),
                 (1, 0.0, "127"),
                 (74, 0.5, "127"),
-                (101, 0.0, "127"),
+                (101, 1.0, "127"),
             ] {
                 let mut id = 0;
                 assert_eq!(

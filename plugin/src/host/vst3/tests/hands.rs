@@ -1,10 +1,13 @@
 //! What hands do beside the keys, by mapped controllers and note expressions, with sound and without.
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::Event_::EventTypes_::kNoteExpressionValueEvent;
-use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{Event, NoteExpressionValueEvent};
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
+    Event, IEditControllerTrait, NoteExpressionValueEvent,
+};
 use weft_core::instrument::{NoteAddress, NoteControl};
 
-use super::notes::{FRAMES, Moved, Outputs, Processing, SAMPLE, WHEEL, in_vst3, off, on};
+use super::super::mapped::Mapped;
+use super::notes::{FRAMES, Moved, Outputs, PRESSURE, Processing, SAMPLE, WHEEL, in_vst3, off, on};
 use crate::host::performance::{
     Hands, Midi, assert_three_voices, every_controller, for_as_long_as_asked, last_bend_st,
     meaning, registered, three_voices, wheel,
@@ -51,6 +54,26 @@ fn messages_of_one_sample_keep_the_order_that_they_make_sense_in() {
     assert!((bend - 12.0).abs() < 0.01, "{bend}");
     // The bend is there when the note begins.
     assert!(matches!(deeds.last(), Some(Deed::NoteOn(..))));
+}
+
+#[test]
+fn controllers_at_their_defaults_change_nothing() {
+    let weft = Processing::new();
+    let default = |channel: u8, controller: u8| {
+        let mapped = Mapped::of_controller(channel.into(), controller.into()).unwrap();
+        // SAFETY: a query without conditions.
+        let value = unsafe { weft.0.getParamNormalized(mapped.id()) };
+        (channel, controller, mapped.plain(value).round() as u16)
+    };
+    let moving = [1, 6, 33, 38, 64, 66, 74, 98, 99, 100, 101, PRESSURE, WHEEL];
+    let of_channel = |channel| moving.map(|controller| default(channel, controller));
+    let defaults: Vec<Moved> = (0..16).flat_map(of_channel).collect();
+    for _ in 0..3 {
+        weft.play(&[], &defaults);
+    }
+    log::take();
+    weft.play(&[], &[(4, WHEEL, 16_383)]);
+    assert_eq!(last_bend_st(&log::take(), 4), Some(2.0));
 }
 
 #[test]

@@ -114,7 +114,7 @@ pub(super) const PRESSURE: u8 = 128;
 pub(super) const WHEEL: u8 = 129;
 
 /// A component that processes.
-pub(super) struct Processing(Adapter<Synth>);
+pub(super) struct Processing(pub(super) Adapter<Synth>);
 
 impl Processing {
     pub(super) fn new() -> Self {
