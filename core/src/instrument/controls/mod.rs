@@ -125,7 +125,8 @@ pub struct Controls {
     /// and follows the song's seconds, not its beats.
     pub lock_tempo: f32,
     /// Where wheel, pressure, slide and velocity go, by [`ModulationSource`].
-    pub routes: [Route; ModulationSource::COUNT],
+    // The length is a plain number: with a constant's name, rustc 1.95 fails on the `..` of an update in a closure.
+    pub routes: [Route; 4],
 }
 
 /// Transposition reaches so many semitones either way, all of its sources together.
