@@ -8,6 +8,7 @@ use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::{Frame, NiceEguiApp, baseview};
 
 use super::views::{ViewContext, Views};
+use super::waking::Waking;
 use super::{theme, widgets};
 use crate::parameters::WeftParams;
 use crate::session::Session;
@@ -23,6 +24,8 @@ pub struct EditorApp {
     /// The way to the host while the window is open.
     gui_context: Option<GuiContext>,
     views: Views,
+    /// Revision of the instrument in the frame before.
+    revision: u64,
     /// Drawing has panicked: the window stays empty rather than panic thirty times a second.
     is_broken: bool,
 }
@@ -36,6 +39,7 @@ impl EditorApp {
             params,
             session,
             gui_context: None,
+            revision: 0,
             is_broken: false,
         }
     }
@@ -53,6 +57,18 @@ impl EditorApp {
             now: Instant::now(),
         };
         self.views.show(ui, &context);
+        self.wake(status.revision);
+    }
+
+    /// Has the host process a plugin that rests, where something is new or in the making: the streams of the
+    /// notes to come are made of it. Asks again where that was not heard.
+    fn wake(&mut self, revision: u64) {
+        let is_new = std::mem::replace(&mut self.revision, revision) != revision;
+        if is_new || self.session.instrument().is_busy() {
+            self.session.rest().end();
+        } else {
+            self.session.rest().remind();
+        }
     }
 }
 
@@ -65,7 +81,7 @@ impl NiceEguiApp for EditorApp {
     ) -> Result<(), baseview::HandlerError> {
         theme::apply(&context);
         frame.set_clear_color(theme::BACKGROUND.into());
-        self.gui_context = Some(gui_context);
+        self.gui_context = Some(Waking::around(gui_context, self.session.clone()));
         Ok(())
     }
 

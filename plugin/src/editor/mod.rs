@@ -6,6 +6,7 @@
 //! - `views`: the parts of the window, each with the state that is its own. What a view draws in a frame
 //!   depends on that, and on what `ViewContext` lends to all of them; no view knows another.
 //! - `widgets`: the controls that views are made of.
+//! - `waking`: what the window sets reaches a plugin that rests.
 //! - `wording`: what more than one view says.
 
 mod app;
@@ -14,6 +15,7 @@ mod layout;
 mod test_window;
 mod theme;
 mod views;
+mod waking;
 mod widgets;
 mod wording;
 

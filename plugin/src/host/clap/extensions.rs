@@ -1,4 +1,5 @@
-//! The CLAP extensions that are not left to nice-plug: rendering and state. Main thread.
+//! The CLAP extensions that are not left to nice-plug: rendering, state, and the tail. Main thread, but for the
+//! tail, which the audio thread may ask for too.
 
 use std::ffi::{CStr, c_void};
 
@@ -6,6 +7,7 @@ use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
 };
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
+use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_plugin_tail};
 use clap_sys::stream::{clap_istream, clap_ostream};
 
 use super::adapter::{Adapter, callbacks};
@@ -23,12 +25,18 @@ static STATE: clap_plugin_state = clap_plugin_state {
     load: Some(load_state),
 };
 
+static TAIL: clap_plugin_tail = clap_plugin_tail {
+    get: Some(tail_samples),
+};
+
 /// Our table of functions of the extension `name`, if it is one of ours.
 pub fn table(name: &CStr) -> Option<*const c_void> {
     if name == CLAP_EXT_RENDER {
         Some((&raw const RENDER).cast())
     } else if name == CLAP_EXT_STATE {
         Some((&raw const STATE).cast())
+    } else if name == CLAP_EXT_TAIL {
+        Some((&raw const TAIL).cast())
     } else {
         None
     }
@@ -43,6 +51,8 @@ callbacks! {
         Call::Main("saving the project"), or false;
     fn load_state(stream: *const clap_istream) -> bool,
         Call::Main("loading the project"), or false;
+    fn tail_samples() -> u32,
+        Call::Audio, or 0;
 }
 
 impl Adapter {
@@ -92,6 +102,8 @@ impl Adapter {
         if !loaded {
             self.instance.project().report_unreadable_state();
         }
+        // It may sound without a note.
+        self.instance.session.rest().end();
         loaded
     }
 

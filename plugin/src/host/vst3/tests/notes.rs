@@ -129,7 +129,14 @@ impl Processing {
         Self(adapter)
     }
 
-    fn block(&self, frames: usize, outputs: Outputs, events: &[Event], changes: &[(u8, u8, u8)]) {
+    /// Processes a block. Returns which channels the plugin calls silent.
+    fn block(
+        &self,
+        frames: usize,
+        outputs: Outputs,
+        events: &[Event],
+        changes: &[(u8, u8, u8)],
+    ) -> u64 {
         let mut channels = [[0.0f32; FRAMES]; 2];
         let mut pointers = channels.each_mut().map(|channel| channel.as_mut_ptr());
         let has_channels = outputs == Outputs::Stereo;
@@ -164,6 +171,7 @@ impl Processing {
             data.inputParameterChanges = changes.as_ptr();
             assert_eq!(self.0.process(&mut data), kResultOk);
         }
+        bus.silenceFlags
     }
 
     /// The parameter to which a host maps a controller.
@@ -184,9 +192,15 @@ impl Processing {
         self.block(FRAMES, Outputs::Stereo, events, changes);
     }
 
+    fn tail_samples(&self) -> u32 {
+        // SAFETY: a query without conditions.
+        unsafe { self.0.getTailSamples() }
+    }
+
     /// How many notes sound after what was released is over.
     fn sounding(&self) -> u32 {
         (0..RELEASE).for_each(|_| self.play(&[], &[]));
+
         self.0.instance.session.status().voices
     }
 }
@@ -281,6 +295,23 @@ fn what_comes_without_sound_is_obeyed() {
         }
         assert_eq!(weft.sounding(), 0, "{frames} {outputs:?}");
     }
+}
+
+#[test]
+fn silence_is_marked_and_the_tail_is_that_of_the_release_and_endless_with_a_note() {
+    let weft = Processing::new();
+    assert_eq!(weft.block(FRAMES, Outputs::Stereo, &[], &[]), 0b11);
+    let release_s = weft.0.instance.params.controls().release_s;
+    // A fall by 80 dB, at 48 kHz.
+    let tail = f64::from(release_s) * 80.0 / 60.0 * 48_000.0;
+    assert!((f64::from(weft.tail_samples()) - tail).abs() < 2.0);
+    weft.play(&[on(0, 60, 0.8)], &[]);
+    assert_eq!(weft.tail_samples(), u32::MAX);
+    weft.play(&[off(0, 60)], &[]);
+    assert_eq!(weft.sounding(), 0);
+    assert!(weft.tail_samples() < u32::MAX);
+    // Without a bus there is nothing to mark.
+    assert_eq!(weft.block(FRAMES, Outputs::None, &[], &[]), 0);
 }
 
 #[test]
