@@ -1,20 +1,19 @@
 //! The window's state, from its opening to its closing, and what happens in a frame.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use egui::{Align2, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::{Frame, NiceEguiApp, baseview};
+use weft_core::instrument::Controls;
 
+use super::pace::Pace;
 use super::views::{ViewContext, Views};
 use super::waking::Waking;
 use super::{theme, widgets};
 use crate::parameters::WeftParams;
 use crate::session::Session;
-
-/// Meters and progress move at this rate.
-const FRAME_INTERVAL: Duration = Duration::from_millis(33);
 
 /// The window of one instance. It lives as long as the instance does; the host opens and closes it.
 pub struct EditorApp {
@@ -26,6 +25,9 @@ pub struct EditorApp {
     views: Views,
     /// Revision of the instrument in the frame before.
     revision: u64,
+    /// The settings in the frame before.
+    controls: Controls,
+    pace: Pace,
     /// Drawing has panicked: the window stays empty rather than panic thirty times a second.
     is_broken: bool,
 }
@@ -40,6 +42,8 @@ impl EditorApp {
             session,
             gui_context: None,
             revision: 0,
+            controls: Controls::DEFAULT,
+            pace: Pace::default(),
             is_broken: false,
         }
     }
@@ -57,14 +61,19 @@ impl EditorApp {
             now: Instant::now(),
         };
         self.views.show(ui, &context);
-        self.wake(status.revision);
+        let now = context.now;
+        let is_new = std::mem::replace(&mut self.revision, status.revision) != status.revision;
+        let is_busy = self.session.instrument().is_busy();
+        self.wake(is_new || is_busy);
+        let controls = self.params.controls();
+        let is_moved = std::mem::replace(&mut self.controls, controls) != controls;
+        self.pace.see(&status, is_new || is_busy || is_moved, now);
     }
 
     /// Has the host process a plugin that rests, where something is new or in the making: the streams of the
     /// notes to come are made of it. Asks again where that was not heard.
-    fn wake(&mut self, revision: u64) {
-        let is_new = std::mem::replace(&mut self.revision, revision) != revision;
-        if is_new || self.session.instrument().is_busy() {
+    fn wake(&self, has_news: bool) {
+        if has_news {
             self.session.rest().end();
         } else {
             self.session.rest().remind();
@@ -86,7 +95,7 @@ impl NiceEguiApp for EditorApp {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        ui.ctx().request_repaint_after(FRAME_INTERVAL);
+        ui.ctx().request_repaint_after(self.pace.interval());
         if self.is_broken {
             widgets::text_at(
                 ui,
@@ -109,6 +118,7 @@ impl NiceEguiApp for EditorApp {
     fn editor_closed(&mut self) {
         self.gui_context = None;
         self.views.close();
+        self.pace = Pace::default();
         self.is_broken = false;
     }
 }

@@ -2,6 +2,7 @@
 //! the thread of the window; none of it on the audio thread.
 //!
 //! - `app`: the window's state, and what happens in a frame.
+//! - `pace`: how often it is drawn.
 //! - `layout`: where everything lies. `theme`: what colour and size it has.
 //! - `views`: the parts of the window, each with the state that is its own. What a view draws in a frame
 //!   depends on that, and on what `ViewContext` lends to all of them; no view knows another.
@@ -11,6 +12,7 @@
 
 mod app;
 mod layout;
+mod pace;
 #[cfg(test)]
 mod test_window;
 mod theme;
