@@ -21,8 +21,8 @@ pub(super) enum Command {
     Render(Render),
     /// Events between blocks.
     Flush(PluginParams, Vec<Event>),
-    /// How long the plugin sounds after the last note, which goes to the sender.
-    AskTail(PluginTail, mpsc::Sender<u32>),
+    /// How many samples the plugin sounds after the last note, if not without an end, which goes to the sender.
+    AskTail(PluginTail, mpsc::Sender<Option<u32>>),
 }
 
 /// The thread that owns the audio processor of an active plugin.
@@ -56,7 +56,8 @@ impl AudioThread {
                         .and_then(|processor| processing.render(processor, &render)),
                     Command::Flush(params, events) => flush(&mut processor, params, &events),
                     Command::AskTail(tail, answer) => {
-                        let samples = tail.get(&processor.plugin_handle()).to_raw();
+                        let length = tail.get(&processor.plugin_handle());
+                        let samples = length.is_finite().then(|| length.to_raw());
                         // Whoever asked has given up, if nobody listens.
                         let _ = answer.send(samples);
                         Ok(Rendered::default())

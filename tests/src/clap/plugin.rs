@@ -161,12 +161,12 @@ impl ClapPlugin {
             .access_shared_handler(Shared::process_requests)
     }
 
-    /// How many samples the active plugin says that it sounds after the last note and input; all ones: without
-    /// an end.
+    /// How many samples the active plugin says that it sounds after the last note and input; `None`: without an
+    /// end.
     ///
     /// # Errors
     /// [`HostError::Missing`] if it says nothing of the kind; else as [`reset`](Self::reset).
-    pub fn tail_samples(&mut self) -> Result<u32, HostError> {
+    pub fn tail_samples(&mut self) -> Result<Option<u32>, HostError> {
         let tail = self.tail.ok_or(HostError::Missing("tail".into()))?;
         let (sender, answer) = std::sync::mpsc::channel();
         self.command(Command::AskTail(tail, sender), &mut |_| ())?;
