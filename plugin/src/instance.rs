@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use weft_core::instrument::Player;
+use weft_core::instrument::{Outlook, Player};
 
 use crate::link::HostLink;
 use crate::parameters::WeftParams;
@@ -58,6 +58,16 @@ impl Instance {
     /// The textures in the host's project.
     pub fn project(&self) -> &Project {
         &self.params.project
+    }
+
+    /// How many samples it sounds after the last note and input, as hosts count them; all ones where it goes on
+    /// without an end. Real-time safe.
+    pub fn tail_samples(&self) -> u32 {
+        let controls = self.params.controls();
+        if controls.hold || self.session.rest().outlook() == Outlook::Endless {
+            return u32::MAX;
+        }
+        (Player::tail_s(&controls) * self.link.sample_rate()).ceil() as u32
     }
 
     /// Runs nice-plug's constructor, which makes a plugin object out of sight, and returns what it made

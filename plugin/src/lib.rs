@@ -8,6 +8,7 @@
 //! | `text` | values as text, and back | any |
 //! | `background`, `link` | what passes between the plugin object and the adapter of its format | any |
 //! | `session` | the instrument, and the window's requests | any |
+//! | `rest` | whether the host may rest the plugin, and how it is asked to go on | any |
 //! | `project` | the textures in the host's project | main |
 //! | `parameters` | what a host moves, by group | made on main, read on audio |
 //! | `instance` | these shared parts of one plugin instance | any |
@@ -29,6 +30,7 @@ mod notes;
 mod parameters;
 mod plugin;
 mod project;
+mod rest;
 mod roles;
 mod session;
 mod text;

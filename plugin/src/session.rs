@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use weft_core::instrument::{Instrument, Player, Slot, Status};
 
+use crate::rest::Rest;
+
 /// The instrument, and requests of the window to the audio thread. Shared by both, and by the adapter
 /// of the format.
 pub struct Session {
@@ -16,6 +18,7 @@ pub struct Session {
     audio_fault: AtomicBool,
     /// Counts `process` calls, so that the window can tell a stopped host from a silent one.
     process_calls: AtomicU32,
+    rest: Rest,
 }
 
 impl Session {
@@ -33,6 +36,7 @@ impl Session {
             cancel_requested: AtomicBool::new(false),
             audio_fault: AtomicBool::new(false),
             process_calls: AtomicU32::new(0),
+            rest: Rest::default(),
         };
         (session, player)
     }
@@ -42,19 +46,26 @@ impl Session {
         &self.instrument
     }
 
+    /// Whether the host may rest the plugin.
+    pub fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
     /// Where the instrument stands; meters restart with every call. Not for the audio thread.
     pub fn status(&self) -> Status {
         self.instrument.status()
     }
 
-    /// Asks the audio thread to record the capture input. Any thread.
+    /// Asks the audio thread to record the capture input. Not for the audio thread.
     pub fn request_capture(&self) {
         self.capture_requested.store(true, Ordering::Relaxed);
+        self.rest.end();
     }
 
     /// Stops a capture, or the fit of a slot. Not for the audio thread.
     pub fn cancel(&self, slot: Slot) {
         self.cancel_requested.store(true, Ordering::Relaxed);
+        self.rest.end();
         self.instrument.cancel_fit(slot);
     }
 

@@ -259,6 +259,8 @@ pub struct Rendered {
     pub block_times: Vec<Duration>,
     /// The notes whose sound has ended, as a CLAP plugin tells them, with the frame that it gives.
     pub ended_notes: Vec<(usize, Note)>,
+    /// For each block whether a CLAP plugin says that no more are needed until something comes.
+    pub rests: Vec<bool>,
 }
 
 impl Rendered {

@@ -349,7 +349,14 @@ fn rooms_of_the_plugin_name_lower_floors_only() {
     assert_floors(
         &plugin,
         &[
-            &["text", "background", "denormals", "capture", "notes"],
+            &[
+                "text",
+                "background",
+                "denormals",
+                "capture",
+                "notes",
+                "rest",
+            ],
             &["channel_messages"],
             &["mpe"],
             &["link"],

@@ -13,8 +13,8 @@ use super::audio::{Player, PlayerEnds};
 use super::bank::Bank;
 use super::controls::Slot;
 use super::shared::{
-    Command, DeskWriter, MetersReader, Order, ScopeReader, Source, StageReader, Waker, Work, bell,
-    desk, meters, paces, scope, stage, textures,
+    Command, DeskWriter, MetersReader, Order, ScopeReader, Source, StageReader, Waker, Watch, Work,
+    bell, desk, meters, paces, scope, stage, textures,
 };
 use super::status::{Phase, SlotStatus, Status};
 use super::worker::{Worker, WorkerEnds};
@@ -41,6 +41,8 @@ pub struct Instrument {
     desk: DeskWriter,
     orders: Sender<Order>,
     waker: Waker,
+    /// Answers the calls of the audio thread.
+    _watch: Arc<Watch>,
     /// Until somebody takes it.
     scope: Mutex<Option<ScopeReader>>,
     worker: Option<JoinHandle<()>>,
@@ -84,6 +86,7 @@ impl Instrument {
         let (stage_in, stage) = stage();
         let (desk, desk_out) = desk(DEFAULT_STEPS);
         let (waker, sleeper) = bell();
+        let watch = Watch::over(&waker)?;
         let (orders, orders_out) = unbounded();
         let (news_in, news_out) = HeapRb::new(MESSAGES).split();
         let (requests_in, requests_out) = HeapRb::new(STREAMS).split();
@@ -97,6 +100,7 @@ impl Instrument {
             stage: stage_in,
             desk: desk_out.clone(),
             sleeper,
+            waker: waker.clone(),
             orders: orders_out,
             news: news_out,
             requests: requests_out,
@@ -110,6 +114,7 @@ impl Instrument {
         let player = Player::new(PlayerEnds {
             work: work.clone(),
             waker: waker.clone(),
+            watch: watch.waker(),
             meters: meters_in,
             capture_meter,
             desk: desk_out,
@@ -130,6 +135,7 @@ impl Instrument {
                 desk,
                 orders,
                 waker,
+                _watch: watch,
                 scope: Mutex::new(Some(scope_out)),
                 worker: Some(thread),
             },
@@ -267,6 +273,12 @@ impl Instrument {
     /// Whether a command, a capture's hand-over or a fit is not done yet. Real-time safe.
     pub fn is_busy(&self) -> bool {
         self.work.is_any()
+    }
+
+    /// How often the worker was woken so far. It sleeps wherever there is nothing to do for it, so that an
+    /// instrument that nobody plays costs next to nothing.
+    pub fn wake_ups(&self) -> u64 {
+        self.waker.rings()
     }
 
     /// Another number whenever what [`save_state`](Self::save_state) returns may have changed. Real-time safe.

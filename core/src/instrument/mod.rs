@@ -16,7 +16,7 @@ mod status;
 mod stream;
 mod worker;
 
-pub use audio::{POLYPHONY, Player};
+pub use audio::{Outlook, POLYPHONY, Player};
 pub use bank::Bank;
 pub use controls::{
     BRIGHTNESS_RANGE, CAPTURE_PREROLL_S, CAPTURE_RANGE_S, CUT_RANGE_HZ, CaptureSettings,

@@ -1,19 +1,19 @@
 //! The window's state, from its opening to its closing, and what happens in a frame.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use egui::{Align2, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug_egui::{Frame, NiceEguiApp, baseview};
+use weft_core::instrument::Controls;
 
+use super::pace::Pace;
 use super::views::{ViewContext, Views};
+use super::waking::Waking;
 use super::{theme, widgets};
 use crate::parameters::WeftParams;
 use crate::session::Session;
-
-/// Meters and progress move at this rate.
-const FRAME_INTERVAL: Duration = Duration::from_millis(33);
 
 /// The window of one instance. It lives as long as the instance does; the host opens and closes it.
 pub struct EditorApp {
@@ -23,6 +23,11 @@ pub struct EditorApp {
     /// The way to the host while the window is open.
     gui_context: Option<GuiContext>,
     views: Views,
+    /// Revision of the instrument in the frame before.
+    revision: u64,
+    /// The settings in the frame before.
+    controls: Controls,
+    pace: Pace,
     /// Drawing has panicked: the window stays empty rather than panic thirty times a second.
     is_broken: bool,
 }
@@ -36,6 +41,9 @@ impl EditorApp {
             params,
             session,
             gui_context: None,
+            revision: 0,
+            controls: Controls::DEFAULT,
+            pace: Pace::default(),
             is_broken: false,
         }
     }
@@ -53,6 +61,23 @@ impl EditorApp {
             now: Instant::now(),
         };
         self.views.show(ui, &context);
+        let now = context.now;
+        let is_new = std::mem::replace(&mut self.revision, status.revision) != status.revision;
+        let is_busy = self.session.instrument().is_busy();
+        self.wake(is_new || is_busy);
+        let controls = self.params.controls();
+        let is_moved = std::mem::replace(&mut self.controls, controls) != controls;
+        self.pace.see(&status, is_new || is_busy || is_moved, now);
+    }
+
+    /// Has the host process a plugin that rests, where something is new or in the making: the streams of the
+    /// notes to come are made of it. Asks again where that was not heard.
+    fn wake(&self, has_news: bool) {
+        if has_news {
+            self.session.rest().end();
+        } else {
+            self.session.rest().remind();
+        }
     }
 }
 
@@ -65,12 +90,12 @@ impl NiceEguiApp for EditorApp {
     ) -> Result<(), baseview::HandlerError> {
         theme::apply(&context);
         frame.set_clear_color(theme::BACKGROUND.into());
-        self.gui_context = Some(gui_context);
+        self.gui_context = Some(Waking::around(gui_context, self.session.clone()));
         Ok(())
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        ui.ctx().request_repaint_after(FRAME_INTERVAL);
+        ui.ctx().request_repaint_after(self.pace.interval());
         if self.is_broken {
             widgets::text_at(
                 ui,
@@ -93,6 +118,7 @@ impl NiceEguiApp for EditorApp {
     fn editor_closed(&mut self) {
         self.gui_context = None;
         self.views.close();
+        self.pace = Pace::default();
         self.is_broken = false;
     }
 }

@@ -2,18 +2,22 @@
 //! the thread of the window; none of it on the audio thread.
 //!
 //! - `app`: the window's state, and what happens in a frame.
+//! - `pace`: how often it is drawn.
 //! - `layout`: where everything lies. `theme`: what colour and size it has.
 //! - `views`: the parts of the window, each with the state that is its own. What a view draws in a frame
 //!   depends on that, and on what `ViewContext` lends to all of them; no view knows another.
 //! - `widgets`: the controls that views are made of.
+//! - `waking`: what the window sets reaches a plugin that rests.
 //! - `wording`: what more than one view says.
 
 mod app;
 mod layout;
+mod pace;
 #[cfg(test)]
 mod test_window;
 mod theme;
 mod views;
+mod waking;
 mod widgets;
 mod wording;
 

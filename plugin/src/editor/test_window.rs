@@ -66,6 +66,11 @@ impl GuiContextInner for Host {
     fn request_restart(&self) {}
 }
 
+/// The way to such a host.
+pub fn host() -> GuiContext {
+    GuiContext::new(Arc::new(Host::default()))
+}
+
 /// A window that is as large as the real one, and shows what a test draws into all of it.
 pub struct TestWindow {
     pub params: Arc<WeftParams>,

@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use nice_plug::prelude::*;
-use weft_core::instrument::Player;
+use weft_core::instrument::{Outlook, Player};
 
 use crate::background::PauseTask;
 use crate::capture::{CaptureInput, CaptureTriggers};
@@ -79,6 +79,24 @@ impl<R: Role> Default for WeftPlugin<R> {
 }
 
 impl<R: Role> WeftPlugin<R> {
+    /// Tells what is to come after a block.
+    fn tell_outlook(&self) -> ProcessStatus {
+        let session = &self.instance.session;
+        let outlook = match self.player.outlook() {
+            // What is in the making changes what the next note plays.
+            Outlook::Silent | Outlook::Fading if session.instrument().is_busy() => {
+                Outlook::Listening
+            }
+            outlook => outlook,
+        };
+        session.rest().set_outlook(outlook);
+        match outlook {
+            Outlook::Silent => ProcessStatus::Normal,
+            Outlook::Fading => ProcessStatus::Tail(self.instance.tail_samples()),
+            Outlook::Listening | Outlook::Endless => ProcessStatus::KeepAlive,
+        }
+    }
+
     /// After a panic on the audio thread: silent until the host activates us anew.
     fn fail(&mut self, payload: Box<dyn Any + Send>) {
         self.caught_panic.keep(payload);
@@ -179,6 +197,7 @@ impl<R: Role> Plugin for WeftPlugin<R> {
             if !R::PASSES_INPUT || !link.is_main_input_connected() {
                 silence(buffer);
             }
+            session.rest().set_outlook(Outlook::Listening);
             return ProcessStatus::KeepAlive;
         }
         let rendered =
@@ -187,8 +206,7 @@ impl<R: Role> Plugin for WeftPlugin<R> {
             self.fail(payload);
             silence(buffer);
         }
-        // Weft sounds without notes where Hold is on, and listens always.
-        ProcessStatus::KeepAlive
+        self.tell_outlook()
     }
 
     fn deactivate(&mut self) {

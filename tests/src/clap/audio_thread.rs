@@ -4,11 +4,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use clack_extensions::params::PluginParams;
+use clack_extensions::tail::PluginTail;
 use clack_host::prelude::*;
 
+use super::events::push;
 use super::handlers::{Host, become_audio_thread};
 use super::processing::Processing;
-use crate::{HostError, Render, Rendered, refused};
+use crate::{Event, HostError, Render, Rendered, refused};
 
 /// What the main thread asks of it.
 pub(super) enum Command {
@@ -16,6 +19,10 @@ pub(super) enum Command {
     Reset,
     /// Blocks.
     Render(Render),
+    /// Events between blocks.
+    Flush(PluginParams, Vec<Event>),
+    /// How many samples the plugin sounds after the last note, if not without an end, which goes to the sender.
+    AskTail(PluginTail, mpsc::Sender<Option<u32>>),
 }
 
 /// The thread that owns the audio processor of an active plugin.
@@ -47,6 +54,14 @@ impl AudioThread {
                         .ensure_processing_started()
                         .map_err(refused("start processing"))
                         .and_then(|processor| processing.render(processor, &render)),
+                    Command::Flush(params, events) => flush(&mut processor, params, &events),
+                    Command::AskTail(tail, answer) => {
+                        let length = tail.get(&processor.plugin_handle());
+                        let samples = length.is_finite().then(|| length.to_raw());
+                        // Whoever asked has given up, if nobody listens.
+                        let _ = answer.send(samples);
+                        Ok(Rendered::default())
+                    }
                 };
                 if reply.send(result).is_err() {
                     break;
@@ -82,4 +97,22 @@ impl AudioThread {
         drop(self.commands);
         self.thread.join().map_err(|_| HostError::AudioThread)
     }
+}
+
+/// Gives a plugin `events` between blocks.
+fn flush(
+    processor: &mut PluginAudioProcessor<Host>,
+    params: PluginParams,
+    events: &[Event],
+) -> Result<Rendered, HostError> {
+    let (mut input, mut produced) = (EventBuffer::new(), EventBuffer::new());
+    for event in events {
+        push(&mut input, event, 0, None)?;
+    }
+    params.flush_active(
+        &mut processor.plugin_handle(),
+        &input.as_input(),
+        &mut produced.as_output(),
+    );
+    Ok(Rendered::default())
 }

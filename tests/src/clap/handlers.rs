@@ -25,6 +25,7 @@ pub(super) fn become_audio_thread() {
 pub(super) struct Shared {
     main_thread: ThreadId,
     callback_requested: AtomicBool,
+    process_requests: AtomicU32,
 }
 
 impl Shared {
@@ -33,6 +34,7 @@ impl Shared {
         Self {
             main_thread: thread::current().id(),
             callback_requested: AtomicBool::new(false),
+            process_requests: AtomicU32::new(0),
         }
     }
 
@@ -40,11 +42,18 @@ impl Shared {
     pub(super) fn take_callback_request(&self) -> bool {
         self.callback_requested.swap(false, Ordering::AcqRel)
     }
+
+    /// How often the plugin asked to be processed.
+    pub(super) fn process_requests(&self) -> u32 {
+        self.process_requests.load(Ordering::Acquire)
+    }
 }
 
 impl SharedHandler<'_> for Shared {
     fn request_restart(&self) {}
-    fn request_process(&self) {}
+    fn request_process(&self) {
+        self.process_requests.fetch_add(1, Ordering::AcqRel);
+    }
     fn request_callback(&self) {
         self.callback_requested.store(true, Ordering::Release);
     }

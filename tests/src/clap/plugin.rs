@@ -9,6 +9,7 @@ use clack_extensions::latency::PluginLatency;
 use clack_extensions::params::PluginParams;
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
+use clack_extensions::tail::PluginTail;
 use clack_host::extensions::{Extension, PluginExtensionSide};
 use clack_host::prelude::*;
 
@@ -17,7 +18,7 @@ use super::events::clap_id;
 use super::handlers::{Host, MainThread, Shared};
 use super::ports::{Parameter, Port};
 use super::processing::Processing;
-use crate::{EventKind, HostError, Render, Rendered, refused};
+use crate::{Event, EventKind, HostError, Render, Rendered, refused};
 
 /// How often the main thread looks after the plugin's requests during a render.
 const MAIN_THREAD_PERIOD: Duration = Duration::from_millis(20);
@@ -37,6 +38,7 @@ pub struct ClapPlugin {
     state: PluginState,
     render_mode: PluginRender,
     latency: Option<PluginLatency>,
+    tail: Option<PluginTail>,
     audio: Option<AudioThread>,
 }
 
@@ -69,6 +71,7 @@ impl ClapPlugin {
             state: extension(&handle, "state")?,
             render_mode: extension(&handle, "render mode")?,
             latency: handle.get_extension(),
+            tail: handle.get_extension(),
             audio: None,
             instance,
         })
@@ -150,6 +153,39 @@ impl ClapPlugin {
     /// How often the plugin has told the host that its state changed.
     pub fn dirty_marks(&self) -> u32 {
         self.instance.access_handler(MainThread::dirty_marks)
+    }
+
+    /// How often the plugin has asked to be processed.
+    pub fn process_requests(&self) -> u32 {
+        self.instance
+            .access_shared_handler(Shared::process_requests)
+    }
+
+    /// How many samples the active plugin says that it sounds after the last note and input; `None`: without an
+    /// end.
+    ///
+    /// # Errors
+    /// [`HostError::Missing`] if it says nothing of the kind; else as [`reset`](Self::reset).
+    pub fn tail_samples(&mut self) -> Result<Option<u32>, HostError> {
+        let tail = self.tail.ok_or(HostError::Missing("tail".into()))?;
+        let (sender, answer) = std::sync::mpsc::channel();
+        self.command(Command::AskTail(tail, sender), &mut |_| ())?;
+        answer.recv().map_err(|_| HostError::AudioThread)
+    }
+
+    /// Gives the active plugin `events` between blocks.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub fn flush(&mut self, events: &[EventKind]) -> Result<(), HostError> {
+        let events = (events.iter())
+            .map(|kind| Event {
+                frame: 0,
+                kind: *kind,
+            })
+            .collect();
+        self.command(Command::Flush(self.params, events), &mut |_| ())
+            .map(drop)
     }
 
     /// Real-time or offline; set it before [`activate`](Self::activate), as hosts do for a bounce.

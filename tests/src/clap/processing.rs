@@ -92,8 +92,9 @@ impl Processing {
             self.fill_inputs(render, start, frames);
             let mut produced = EventBuffer::new();
             let events = (&event_buffer, &mut produced);
-            let time = self.process(processor, frames, transport.as_ref(), events)?;
+            let (time, status) = self.process(processor, frames, transport.as_ref(), events)?;
             rendered.block_times.push(time);
+            rendered.rests.push(status == ProcessStatus::Sleep);
             rendered.ended_notes.extend(ended_notes(&produced, start));
             for (channel, block) in rendered.channels.iter_mut().zip(&self.outputs.samples[0]) {
                 channel.extend_from_slice(&block[..frames]);
@@ -115,14 +116,14 @@ impl Processing {
     }
 
     /// Processes a block of `frames` frames, with the events that go in and those that come out; the time the
-    /// plugin took for it.
+    /// plugin took for it, and what it says of the blocks to come.
     fn process(
         &mut self,
         processor: &mut StartedPluginAudioProcessor<Host>,
         frames: usize,
         transport: Option<&TransportEvent>,
         (events, produced): (&EventBuffer, &mut EventBuffer),
-    ) -> Result<Duration, HostError> {
+    ) -> Result<(Duration, ProcessStatus), HostError> {
         let Self {
             inputs, outputs, ..
         } = self;
@@ -151,7 +152,7 @@ impl Processing {
                 ),
             }));
         let began = Instant::now();
-        processor
+        let status = processor
             .process(
                 &audio_inputs,
                 &mut audio_outputs,
@@ -162,6 +163,6 @@ impl Processing {
             )
             .map_err(refused("process a block"))?;
         self.steady_frame += frames as u64;
-        Ok(began.elapsed())
+        Ok((began.elapsed(), status))
     }
 }

@@ -11,6 +11,7 @@ mod glide;
 mod host_lead;
 mod limiter;
 mod observer;
+mod outlook;
 mod pacer;
 mod part;
 mod patience;
@@ -19,6 +20,7 @@ mod recorder;
 mod song;
 mod voices;
 
+pub use outlook::Outlook;
 pub use player::Player;
 pub(super) use player::PlayerEnds;
 pub use voices::POLYPHONY;

@@ -8,10 +8,11 @@ use super::bounce::Bounce;
 use super::follower::SongFollower;
 use super::limiter::Limiter;
 use super::observer::Observer;
+use super::outlook::Outlook;
 use super::pacer::Pacer;
 use super::part::{Part, samples_to_grid};
 use super::recorder::Recorder;
-use super::voices::{NoteStart, StreamLink, VoicePool};
+use super::voices::{NoteStart, StreamLink, VoicePool, tail_s};
 use crate::instrument::controls::{
     CaptureSettings, ChannelControl, Controls, NoteAddress, NoteControl, Transport,
 };
@@ -27,6 +28,8 @@ use crate::instrument::stream::{Engine, NoWait};
 /// allocate, lock, free or call the system, but for the waits of [`set_offline`](Self::set_offline).
 pub struct Player {
     waker: Waker,
+    /// Wakes the watch, which answers calls.
+    watch: Waker,
     meters: MetersWriter,
     textures: TexturesReader,
     /// Sample rate of the host in Hz.
@@ -45,6 +48,7 @@ pub struct Player {
 pub(in crate::instrument) struct PlayerEnds {
     pub work: Arc<Work>,
     pub waker: Waker,
+    pub watch: Waker,
     pub meters: MetersWriter,
     pub capture_meter: CaptureMeter,
     pub desk: DeskReader,
@@ -63,9 +67,15 @@ const UNPREPARED_RATE_HZ: f64 = 48_000.0;
 
 impl Player {
     pub(in crate::instrument) fn new(ends: PlayerEnds) -> Self {
-        let link = StreamLink::new(ends.requests, ends.streams, ends.retired);
+        let link = StreamLink::new(
+            ends.requests,
+            ends.streams,
+            ends.retired,
+            ends.waker.clone(),
+        );
         Self {
             waker: ends.waker.clone(),
+            watch: ends.watch,
             meters: ends.meters,
             textures: ends.textures,
             sample_rate: 0.0,
@@ -84,6 +94,7 @@ impl Player {
                 ends.capture_meter,
                 ends.news,
                 ends.input,
+                ends.waker,
             ),
             observer: Observer::new(ends.scope),
         }
@@ -92,8 +103,9 @@ impl Player {
     /// Takes the host's sample rate in Hz. Not while processing: the main thread calls it. The texture
     /// stays.
     pub fn prepare(&mut self, sample_rate: f64) {
-        // The first notes should not find it asleep.
+        // The first notes should not find anybody asleep.
         self.waker.wake();
+        self.watch.wake();
         if self.sample_rate == sample_rate {
             return;
         }
@@ -114,6 +126,8 @@ impl Player {
     pub fn set_offline(&mut self, offline: bool) {
         if self.bounce.set_offline(offline) {
             self.meters.set_offline(offline);
+            // Fits that kept to the bounce go on without it.
+            self.waker.call();
             if offline {
                 self.reset();
             }
@@ -165,6 +179,24 @@ impl Player {
     /// Whether a recording is going on, and has begun.
     pub fn is_recording(&self) -> bool {
         self.is_capturing() && !self.recorder.is_waiting()
+    }
+
+    /// What it does from here on if nothing comes. To be asked after [`process`](Self::process).
+    pub fn outlook(&self) -> Outlook {
+        if self.voices.is_any_held() || self.recorder.is_recording() {
+            Outlook::Endless
+        } else if self.bounce.is_offline() || !self.recorder.remembers_nothing() {
+            Outlook::Listening
+        } else if self.voices.sounding_count() > 0 {
+            Outlook::Fading
+        } else {
+            Outlook::Silent
+        }
+    }
+
+    /// Seconds for which a note sounds after its end, at most.
+    pub fn tail_s(controls: &Controls) -> f32 {
+        tail_s(controls.release_s)
     }
 
     /// Starts a note, named by its channel and key (and number, if the host counts them), with a
@@ -283,11 +315,24 @@ impl Player {
                 recorded = played;
             }
         }
-        self.meters.set_voices(self.voices.sounding_count());
+        let sounding = self.voices.sounding_count();
+        self.call_worker(sounding > 0);
+        self.meters.set_voices(sounding);
         self.meters.set_clock(self.clock);
         self.meters.raise_output_peak(peak([left, right]));
         self.observer
             .observe([left, right], self.clock, &self.voices);
+    }
+
+    /// Says that there are blocks; where anything `sounds`, its streams may have room for frames.
+    fn call_worker(&self, sounds: bool) {
+        self.waker.stir();
+        if sounds && self.bounce.is_offline() {
+            // It may call the system, and the bounce is the faster for it.
+            self.waker.wake();
+        } else if sounds {
+            self.waker.call();
+        }
     }
 
     /// Samples of the next part of a block, of which `left` are still to come. Everything happens on a grid

@@ -1,6 +1,9 @@
 //! The audio thread's end of the input: everything goes to the worker, which remembers the last of it, and
 //! recordings are stretches of that.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use ringbuf::HeapProd;
@@ -10,7 +13,10 @@ use super::bounce::Bounce;
 use crate::instrument::controls::{
     CAPTURE_PREROLL_S, CaptureSettings, CaptureStart, MEMORY_S, Slot,
 };
-use crate::instrument::shared::{CaptureMeter, DeskReader, InputNews, Work};
+use crate::instrument::shared::{CaptureMeter, DeskReader, InputNews, Waker, Work};
+
+/// The worker is called when this part of the input's ring is full: a third of a second at 48 kHz.
+const CALLING_PART: usize = 16;
 
 /// What the recorder is about. Places are counted in samples that were handed to the worker.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +33,8 @@ pub(super) struct Recorder {
     meter: CaptureMeter,
     news: HeapProd<InputNews>,
     ring: HeapProd<f32>,
+    /// Has the worker called for what was handed over.
+    waker: Waker,
     sample_rate: f64,
     /// Loads before what is going on was asked for.
     loads: u32,
@@ -46,6 +54,7 @@ impl Recorder {
         meter: CaptureMeter,
         news: HeapProd<InputNews>,
         ring: HeapProd<f32>,
+        waker: Waker,
     ) -> Self {
         Self {
             work,
@@ -53,6 +62,7 @@ impl Recorder {
             meter,
             news,
             ring,
+            waker,
             sample_rate: 0.0,
             loads: 0,
             handed_over: 0,
@@ -80,6 +90,11 @@ impl Recorder {
     /// Whether a recording waits to begin.
     pub fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting(_))
+    }
+
+    /// Whether all that is remembered is silence.
+    pub fn remembers_nothing(&self) -> bool {
+        self.silent > (MEMORY_S * self.sample_rate) as u64
     }
 
     /// Whether no load has come since what is going on was asked for.
@@ -180,6 +195,7 @@ impl Recorder {
         };
         // A message that finds no room counts itself done.
         let _ = self.news.try_push(recorded);
+        self.waker.call();
     }
 
     /// Whether the ring has room for `samples` more of both channels.
@@ -203,7 +219,7 @@ impl Recorder {
         } else {
             0
         };
-        if self.silent > (MEMORY_S * self.sample_rate) as u64 && !self.is_recording() {
+        if self.remembers_nothing() && !self.is_recording() {
             return;
         }
         let has_room = self.has_room(left.len());
@@ -220,6 +236,9 @@ impl Recorder {
         }
         let pairs = left.iter().zip(right).flat_map(|(l, r)| [*l, *r]);
         self.ring.push_iter(pairs);
+        if self.ring.occupied_len() >= self.ring.capacity().get() / CALLING_PART {
+            self.waker.call();
+        }
         self.handed_over += count;
         self.advance(bounce);
     }
@@ -269,172 +288,6 @@ impl Recorder {
             sample_rate: self.sample_rate.round() as u32,
         };
         self.has_gap = self.news.try_push(gap).is_err();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ringbuf::traits::{Consumer, Split};
-    use ringbuf::{HeapCons, HeapRb};
-
-    use super::*;
-    use crate::instrument::audio::pacer::Pacer;
-    use crate::instrument::shared::{DeskWriter, MetersReader, bell, desk, meters, paces};
-
-    const RATE: usize = 48_000;
-    /// Samples of the input's ring, of both channels.
-    const RING: usize = 1 << 18;
-
-    struct Rig {
-        recorder: Recorder,
-        bounce: Bounce,
-        news: HeapCons<InputNews>,
-        ring: HeapCons<f32>,
-        meters: MetersReader,
-        desk: DeskWriter,
-    }
-
-    fn rig() -> Rig {
-        let work = Arc::new(Work::default());
-        let (news_in, news) = HeapRb::new(16).split();
-        let (ring_in, ring) = HeapRb::new(RING).split();
-        let (_, meter, meters) = meters();
-        let (song, _) = paces();
-        let (desk, desk_out) = desk(100);
-        let mut recorder = Recorder::new(work.clone(), desk_out, meter, news_in, ring_in);
-        recorder.prepare(RATE as f64);
-        Rig {
-            recorder,
-            bounce: Bounce::new(work, bell().0, Pacer::new(song)),
-            news,
-            ring,
-            meters,
-            desk,
-        }
-    }
-
-    impl Rig {
-        fn record(&mut self, input: &[f32], to_bar: Option<usize>) {
-            let Self {
-                recorder, bounce, ..
-            } = self;
-            recorder.record([input, input], to_bar, bounce);
-        }
-
-        /// Begin and end of the recording that was handed over.
-        fn recorded(&mut self) -> Option<(u64, u64)> {
-            self.news.pop_iter().find_map(|news| match news {
-                InputNews::Recorded { begin, end, .. } => Some((begin, end)),
-                InputNews::Gap { .. } => None,
-            })
-        }
-    }
-
-    #[test]
-    fn a_recording_begins_before_the_level_is_reached_and_is_as_long_as_was_asked_for() {
-        let mut rig = rig();
-        rig.recorder.start(CaptureSettings {
-            start: CaptureStart::Threshold(-20.0),
-            ..CaptureSettings::now(Slot::A, 1.0)
-        });
-        rig.record(&[0.01; 9_000], None);
-        assert!(rig.meters.is_capture_waiting() && rig.recorder.samples_left().is_none());
-        let mut onset = [0.01; 1_000];
-        onset[600] = -0.2;
-        rig.record(&onset, None);
-        let begin = 9_600 - (CAPTURE_PREROLL_S * RATE as f64) as u64;
-        let left = rig.recorder.samples_left().unwrap();
-        assert_eq!(left as u64, begin + RATE as u64 - 10_000);
-        rig.record(&vec![0.01; left], None);
-        assert_eq!(rig.recorded(), Some((begin, begin + RATE as u64)));
-        assert!(!rig.recorder.is_recording() && rig.meters.capture_done().is_none());
-    }
-
-    #[test]
-    fn a_recording_waits_for_the_bar() {
-        let mut rig = rig();
-        rig.recorder.start(CaptureSettings {
-            start: CaptureStart::NextBar,
-            ..CaptureSettings::now(Slot::A, 1.0)
-        });
-        rig.record(&[0.1; 500], Some(700));
-        assert!(rig.recorder.waits_for_bar());
-        rig.record(&[0.1; 500], Some(200));
-        assert_eq!(rig.recorder.samples_left(), Some(RATE - 300));
-    }
-
-    #[test]
-    fn a_recording_that_waits_follows_its_settings() {
-        let mut rig = rig();
-        let at = |dbfs| CaptureSettings {
-            start: CaptureStart::Threshold(dbfs),
-            ..CaptureSettings::now(Slot::A, 1.0)
-        };
-        // There is none that could follow.
-        rig.recorder.follow(at(-20.0));
-        assert!(!rig.recorder.is_recording());
-        rig.recorder.start(at(0.0));
-        rig.record(&[0.1; 500], None);
-        assert!(rig.recorder.is_waiting());
-        // Less loud, longer and elsewhere.
-        rig.recorder.follow(CaptureSettings {
-            duration_s: 2.0,
-            slot: Slot::C,
-            ..at(-30.0)
-        });
-        assert!(rig.recorder.is_waiting());
-        rig.record(&[0.1; 500], None);
-        assert_eq!(rig.recorder.samples_left(), Some(2 * RATE - 980));
-        // Once it has begun, it goes on as it is.
-        rig.recorder.follow(CaptureSettings::now(Slot::B, 1.0));
-        assert_eq!(rig.recorder.samples_left(), Some(2 * RATE - 980));
-        rig.record(&vec![0.0; 2 * RATE - 980], None);
-        assert_eq!(rig.recorded(), Some((20, 20 + 2 * RATE as u64)));
-        // What does not wait any longer begins at once.
-        rig.recorder.start(at(0.0));
-        rig.recorder.follow(CaptureSettings::now(Slot::A, 1.0));
-        assert_eq!(rig.recorder.samples_left(), Some(RATE));
-    }
-
-    #[test]
-    fn a_load_ends_a_recording_and_a_wait_for_one() {
-        let threshold = CaptureSettings {
-            start: CaptureStart::Threshold(0.0),
-            ..CaptureSettings::now(Slot::A, 1.0)
-        };
-        for settings in [threshold, CaptureSettings::now(Slot::A, 1.0)] {
-            let mut rig = rig();
-            rig.recorder.start(settings);
-            rig.record(&[0.1; 500], None);
-            rig.recorder.heed_loads();
-            assert!(rig.recorder.is_recording());
-            rig.desk.count_load();
-            rig.recorder.heed_loads();
-            assert!(!rig.recorder.is_recording() && !rig.meters.is_capture_waiting());
-            // One that begins after it is its own.
-            rig.desk.count_load();
-            rig.recorder.start(settings);
-            rig.recorder.heed_loads();
-            assert!(rig.recorder.is_recording());
-        }
-    }
-
-    #[test]
-    fn where_the_worker_does_not_keep_up_the_recording_is_dropped_and_the_gap_reported() {
-        let mut rig = rig();
-        rig.recorder.start(CaptureSettings::now(Slot::A, 30.0));
-        let block = vec![0.1; RING / 4];
-        for _ in 0..2 {
-            rig.record(&block, None);
-        }
-        assert!(rig.recorder.is_recording());
-        rig.record(&block[..16], None);
-        assert!(!rig.recorder.is_recording() && rig.meters.take_capture_overrun());
-        rig.news.pop_iter().for_each(drop);
-        rig.ring.clear();
-        rig.record(&block[..16], None);
-        let gap = rig.news.try_pop();
-        let at = 2 * block.len() as u64;
-        assert!(matches!(gap, Some(InputNews::Gap { at: a, sample_rate: 48_000 }) if a == at));
+        self.waker.call();
     }
 }

@@ -1,5 +1,6 @@
 //! What goes between the threads of an instrument. Every board has one writer and its own type for each
-//! end; every message has one direction. Only [`stage`](mod@stage) has locks, and the audio thread gets no end of it.
+//! end; every message has one direction. Only [`stage`](mod@stage) and the list of the
+//! [`watch`] have locks, and the audio thread gets no end of them.
 
 pub(super) mod atomics;
 mod desk;
@@ -10,8 +11,10 @@ mod models;
 pub(super) mod paces;
 mod scope;
 mod stage;
+mod stillness;
 mod textures;
 mod wake;
+mod watch;
 mod work;
 
 pub(super) use desk::{DeskReader, DeskWriter, desk};
@@ -21,6 +24,8 @@ pub(super) use paces::{EVERYTHING, FitPaces, PacedCapture, SongPaces, paces};
 pub use scope::{SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
 pub(super) use scope::{ScopeWriter, scope};
 pub(super) use stage::{FitProgress, StageReader, StageWriter, stage};
+pub(super) use stillness::Stillness;
 pub(super) use textures::{TexturesReader, TexturesWriter, textures};
 pub(super) use wake::{Sleeper, Waker, bell};
+pub(super) use watch::Watch;
 pub(super) use work::{Pending, PendingFit, PendingPacedFit, Work};

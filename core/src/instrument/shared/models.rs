@@ -220,3 +220,28 @@ fn nothing_is_sent_to_a_window_that_looks_away() {
         drop(watch);
     });
 }
+
+#[test]
+fn who_answers_the_last_call_sees_all_that_was_called_for() {
+    explore("calls", || {
+        let (waker, _sleeper) = bell();
+        let calls = waker.calls();
+        // Stands for the rings.
+        let sent = Arc::new(AtomicU32::new(0));
+        let ring = sent.clone();
+        let audio = thread::spawn(move || {
+            for message in 1..=2 {
+                ring.store(message, Ordering::Relaxed);
+                waker.call();
+            }
+        });
+        let mut seen = 0;
+        for _ in 0..2 {
+            if calls.answer() == Some(true) {
+                seen = sent.load(Ordering::Relaxed);
+            }
+        }
+        audio.join().unwrap();
+        assert!(seen == 2 || calls.answer() == Some(true));
+    });
+}

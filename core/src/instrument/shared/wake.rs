@@ -1,16 +1,22 @@
-//! Waking the worker: everybody who has something for it may, but the audio thread only where it waits anyway,
-//! as this calls the system.
+//! Waking the worker. Everybody who has something for it rings; the audio thread only where it waits anyway, as
+//! this calls the system. In real time it leaves a call behind, for which the [`watch`](super::watch) rings.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use super::atomics::{AtomicBool, Ordering, Thread, current, park_timeout};
+use super::atomics::{AtomicBool, AtomicU64, Ordering, Thread, current, park_timeout};
 
 #[derive(Default)]
 struct Bell {
     /// Who sleeps, from its first sleep on.
     sleeper: OnceLock<Thread>,
     is_rung: AtomicBool,
+    /// Rings so far that were one each.
+    rings: AtomicU64,
+    /// Somebody who may not ring has something for the sleeper.
+    is_called: AtomicBool,
+    /// Who may not ring is at work: there may be a call soon.
+    has_stirred: AtomicBool,
 }
 
 /// The bell: any number of ends that wake, and one that sleeps.
@@ -26,10 +32,57 @@ pub(in crate::instrument) struct Waker(Arc<Bell>);
 impl Waker {
     /// Ends the sleep, or else the next one before it begins. Call it when what it is for can be seen.
     pub fn wake(&self) {
-        let was_rung = self.0.is_rung.swap(true, Ordering::AcqRel);
-        if !was_rung && let Some(sleeper) = self.0.sleeper.get() {
+        self.0.ring();
+    }
+
+    /// Has the sleep ended within a few milliseconds, by the watch. Call it when what it is for can be seen.
+    /// Real-time safe.
+    pub fn call(&self) {
+        // Always written: who takes the call then sees all that was done before it, or finds another one.
+        self.0.is_called.swap(true, Ordering::AcqRel);
+    }
+
+    /// Says that the audio thread is at work. Real-time safe.
+    pub fn stir(&self) {
+        self.0.has_stirred.store(true, Ordering::Relaxed);
+    }
+
+    /// How often the sleep was ended, but for its length.
+    pub fn rings(&self) -> u64 {
+        self.0.rings.load(Ordering::Relaxed)
+    }
+
+    /// The end of the watch.
+    pub fn calls(&self) -> Calls {
+        Calls(Arc::downgrade(&self.0))
+    }
+}
+
+impl Bell {
+    fn ring(&self) {
+        if self.is_rung.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.rings.fetch_add(1, Ordering::Relaxed);
+        if let Some(sleeper) = self.sleeper.get() {
             sleeper.unpark();
         }
+    }
+}
+
+/// The end of who rings for those who may not. It keeps no bell.
+pub(in crate::instrument) struct Calls(Weak<Bell>);
+
+impl Calls {
+    /// Rings if there was a call. Returns whether anything has moved since the last look; `None`: the bell is
+    /// gone.
+    pub fn answer(&self) -> Option<bool> {
+        let bell = self.0.upgrade()?;
+        let is_called = bell.is_called.swap(false, Ordering::AcqRel);
+        if is_called {
+            bell.ring();
+        }
+        Some(bell.has_stirred.swap(false, Ordering::Relaxed) || is_called)
     }
 }
 
@@ -69,6 +122,25 @@ mod tests {
         assert!(sleeper.sleep(FOREVER));
         // Two rings are one.
         assert!(!sleeper.sleep(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_call_rings_once_and_only_when_it_is_answered() {
+        let (waker, sleeper) = bell();
+        let calls = waker.calls();
+        assert_eq!(calls.answer(), Some(false));
+        waker.call();
+        waker.call();
+        assert!(!sleeper.sleep(Duration::ZERO));
+        assert_eq!(calls.answer(), Some(true));
+        assert!(sleeper.sleep(FOREVER) && waker.rings() == 1);
+        // Being at work is no reason to wake anybody.
+        waker.stir();
+        assert_eq!(calls.answer(), Some(true));
+        assert_eq!(calls.answer(), Some(false));
+        assert!(!sleeper.sleep(Duration::ZERO) && waker.rings() == 1);
+        drop((waker, sleeper));
+        assert_eq!(calls.answer(), None);
     }
 
     #[test]

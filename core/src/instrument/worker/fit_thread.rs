@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::naps::Stillness;
 use crate::clip::Capture;
 use crate::fit::cpu::Cpu;
 use crate::fit::{FitError, FitEvent, FitSettings, fit_capture_on, refine_on};
 use crate::instrument::bank::FitPlan;
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::atomics::{AtomicBool, AtomicU32, Ordering};
-use crate::instrument::shared::{EVERYTHING, FitPaces, FitProgress, PacedCapture, StageWriter};
+use crate::instrument::shared::{
+    EVERYTHING, FitPaces, FitProgress, PacedCapture, StageWriter, Stillness, Waker,
+};
 use crate::network::Model;
 use crate::numeric::threads::lower_priority;
 
@@ -108,6 +109,8 @@ pub(super) struct FitThread {
     pub stage: StageWriter,
     pub paces: FitPaces,
     pub news: Sender<SteppedNews>,
+    /// Wakes the worker for news.
+    pub waker: Waker,
 }
 
 impl FitThread {
@@ -121,6 +124,7 @@ impl FitThread {
             steps: step.saturating_add(1),
             news,
         });
+        self.waker.wake();
     }
 
     /// Fits until the end or until it is cancelled. Gives way to all that sounds.

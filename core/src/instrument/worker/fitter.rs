@@ -17,7 +17,7 @@ use crate::instrument::controls::Slot;
 use crate::instrument::shared::atomics::{AtomicBool, Ordering};
 use crate::instrument::shared::{
     FitPaces, FitProgress, MetersReader, PacedCapture, Pending, PendingFit, PendingPacedFit,
-    StageWriter,
+    StageWriter, Waker,
 };
 use crate::numeric::threads::lower_priority;
 
@@ -73,6 +73,8 @@ pub(super) struct Fitter {
     stage: StageWriter,
     paces: FitPaces,
     meters: MetersReader,
+    /// Wakes the worker for news of fits.
+    waker: Waker,
     queue: VecDeque<(FitJob, PendingFit)>,
     /// The fit that runs, and those that began in a bounce which is over.
     running: Vec<RunningFit>,
@@ -86,11 +88,12 @@ pub(super) struct Fitter {
 }
 
 impl Fitter {
-    pub fn new(stage: StageWriter, paces: FitPaces, meters: MetersReader) -> Self {
+    pub fn new(stage: StageWriter, paces: FitPaces, meters: MetersReader, waker: Waker) -> Self {
         Self {
             stage,
             paces,
             meters,
+            waker,
             queue: VecDeque::new(),
             running: Vec::new(),
             paced: Vec::new(),
@@ -127,6 +130,7 @@ impl Fitter {
         let cancel = Arc::new(AtomicBool::new(false));
         let (sender, news) = unbounded();
         let is_cancelled = cancel.clone();
+        let waker = self.waker.clone();
         let work = move || {
             lower_priority();
             let device = background_cpu(1);
@@ -139,6 +143,7 @@ impl Fitter {
                         steps: 1,
                         news: FitNews::Snapshot(model.clone()),
                     });
+                    waker.wake();
                 }
                 ControlFlow::Break(())
             };
@@ -223,11 +228,6 @@ impl Fitter {
         {
             self.paces.settle(handle.slot, pace.capture(), *given);
         }
-    }
-
-    /// Whether fits run or previews are made; what waits does so for them.
-    pub fn is_making(&self) -> bool {
-        !(self.running.is_empty() && self.paced.is_empty() && self.previews.is_empty())
     }
 
     /// Whether the fit of a slot keeps to the song's pace.
@@ -317,6 +317,7 @@ impl Fitter {
             stage: self.stage.clone(),
             paces: self.paces.clone(),
             news: sender,
+            waker: self.waker.clone(),
         };
         let thread = std::thread::Builder::new().name("weft-fit".into());
         match thread.spawn(move || fit.run()) {

@@ -4,7 +4,6 @@
 mod fit_thread;
 mod fitter;
 mod memory;
-mod naps;
 mod prepare;
 mod slots;
 mod streams;

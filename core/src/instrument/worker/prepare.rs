@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
 
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+
 use crate::clip::{Capture, Clip, ClipError};
 use crate::instrument::controls::Slot;
-use crate::instrument::shared::{PacedCapture, Pending};
+use crate::instrument::shared::{PacedCapture, Pending, Waker};
 
 /// Something to be learned, from when it was asked for until it is a fit.
 pub(super) struct Wanted {
@@ -25,12 +27,14 @@ struct Preparing {
     wanted: Wanted,
     /// Number of the request: a later one of the same slot makes it void.
     request: u64,
-    thread: JoinHandle<Result<Judged, ClipError>>,
+    judged: Receiver<Result<Judged, ClipError>>,
+    thread: JoinHandle<()>,
 }
 
 /// Makes captures ready, in the order in which they were asked for.
-#[derive(Default)]
 pub(super) struct Preparer {
+    /// Wakes the worker for what is ready.
+    waker: Waker,
     queue: VecDeque<Preparing>,
     /// Requests so far, and the newest of each slot.
     requests: u64,
@@ -38,6 +42,16 @@ pub(super) struct Preparer {
 }
 
 impl Preparer {
+    /// With nothing to do. `waker` wakes the worker when a capture is ready.
+    pub fn new(waker: Waker) -> Self {
+        Self {
+            waker,
+            queue: VecDeque::new(),
+            requests: 0,
+            newest: Default::default(),
+        }
+    }
+
     /// Has the clip that `make` makes judged; nothing older is wanted in its slot any more. Without a thread,
     /// nothing happens but the error.
     pub fn ask(
@@ -47,8 +61,13 @@ impl Preparer {
     ) -> std::io::Result<()> {
         self.forget(wanted.slot);
         // A defect in it must not take the host with it.
+        let (sender, judged) = bounded(1);
+        let waker = self.waker.clone();
         let work = move || {
-            catch_unwind(AssertUnwindSafe(|| judge(make()?))).unwrap_or(Err(ClipError::Defect))
+            let made = catch_unwind(AssertUnwindSafe(|| judge(make()?)));
+            // If nobody listens any more, nobody wants it.
+            let _ = sender.send(made.unwrap_or(Err(ClipError::Defect)));
+            waker.wake();
         };
         let thread = std::thread::Builder::new()
             .name("weft-prepare".into())
@@ -56,6 +75,7 @@ impl Preparer {
         self.queue.push_back(Preparing {
             wanted,
             request: self.requests,
+            judged,
             thread,
         });
         Ok(())
@@ -67,23 +87,22 @@ impl Preparer {
         self.newest[slot.index()] = self.requests;
     }
 
-    /// Whether any are in the making, wanted or not.
-    pub fn is_making(&self) -> bool {
-        !self.queue.is_empty()
-    }
-
     /// The oldest capture that is ready and still wanted, or why there is none.
     pub fn next_prepared(&mut self) -> Option<(Wanted, Result<Judged, ClipError>)> {
-        while self.queue.front().is_some_and(|p| p.thread.is_finished())
-            && let Some(preparing) = self.queue.pop_front()
-        {
+        while let Some(front) = self.queue.front() {
+            let judged = match front.judged.try_recv() {
+                Ok(judged) => judged,
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Disconnected) => Err(ClipError::Defect),
+            };
             let Preparing {
                 wanted,
                 request,
                 thread,
-            } = preparing;
-            // What may panic was caught in it.
-            let judged = thread.join().unwrap_or(Err(ClipError::Defect));
+                ..
+            } = self.queue.pop_front()?;
+            // It has nothing left to do, and what may panic was caught in it.
+            let _ = thread.join();
             if request == self.newest[wanted.slot.index()] {
                 return Some((wanted, judged));
             }

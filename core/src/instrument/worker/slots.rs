@@ -12,7 +12,7 @@ use crate::fit::FitError;
 use crate::instrument::bank::{Bank, Contents, FitPlan};
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::{
-    DeskReader, FitPaces, MetersReader, PacedCapture, Pending, StageWriter,
+    DeskReader, FitPaces, MetersReader, PacedCapture, Pending, StageWriter, Waker,
 };
 use crate::network::{Model, tidy_name};
 
@@ -27,18 +27,19 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// With nothing in them.
+    /// With nothing in them. `waker` wakes the worker when something is made.
     pub fn new(
         stage: StageWriter,
         desk: DeskReader,
         paces: FitPaces,
         meters: MetersReader,
+        waker: Waker,
     ) -> Self {
         Self {
-            fitter: Fitter::new(stage.clone(), paces, meters),
+            fitter: Fitter::new(stage.clone(), paces, meters, waker.clone()),
             stage,
             desk,
-            preparer: Preparer::default(),
+            preparer: Preparer::new(waker),
             captures: 0,
         }
     }
@@ -87,11 +88,6 @@ impl Slots {
             self.stage
                 .report(format!("the capture can't get a thread: {e}"));
         }
-    }
-
-    /// Whether captures, previews or fits are in the making.
-    pub fn is_making(&self) -> bool {
-        self.preparer.is_making() || self.fitter.is_making()
     }
 
     /// Takes the captures that are ready, and has their fits made.

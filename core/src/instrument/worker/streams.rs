@@ -93,11 +93,6 @@ impl Streams {
         self.feed() || built
     }
 
-    /// Whether no stream is out.
-    pub fn is_idle(&self) -> bool {
-        self.feeds.is_empty()
-    }
-
     /// Builds one of the streams that were asked for. Returns whether there was one.
     fn build(&mut self) -> bool {
         self.send();

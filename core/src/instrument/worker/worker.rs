@@ -2,19 +2,19 @@
 //! their rings full.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, TryRecvError};
 use ringbuf::traits::Consumer;
 use ringbuf::{HeapCons, HeapProd};
 
 use super::memory::Memory;
-use super::naps::{Naps, Seen};
 use super::slots::Slots;
 use super::streams::Streams;
 use crate::clip::Clip;
 use crate::instrument::shared::{
     Command, DeskReader, FitPaces, InputNews, MetersReader, Order, Pending, Sleeper, Source,
-    StageWriter, StreamReply, StreamRequest, TexturesWriter,
+    StageWriter, StreamReply, StreamRequest, TexturesWriter, Waker,
 };
 use crate::instrument::stream::Engine;
 use crate::procedural::{Texture, synthesize};
@@ -22,6 +22,8 @@ use crate::procedural::{Texture, synthesize};
 /// Length and sample rate of synthesized captures.
 const SYNTHESIS_S: f64 = 8.0;
 const SYNTHESIS_RATE_HZ: u32 = 48_000;
+/// The longest sleep. Everything that there is to do rings; threads that have ended can wait.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
 /// Ends of rings and boards that the split hands to the worker.
 pub(in crate::instrument) struct WorkerEnds {
@@ -30,8 +32,10 @@ pub(in crate::instrument) struct WorkerEnds {
     pub paces: FitPaces,
     pub stage: StageWriter,
     pub desk: DeskReader,
-    /// Who sends orders rings.
+    /// Everybody rings who has something for the worker.
     pub sleeper: Sleeper,
+    /// Rings, for the threads that it starts.
+    pub waker: Waker,
     pub orders: Receiver<Order>,
     pub news: HeapCons<InputNews>,
     pub requests: HeapCons<StreamRequest>,
@@ -42,10 +46,8 @@ pub(in crate::instrument) struct WorkerEnds {
 
 /// Everything that the worker thread owns.
 pub(in crate::instrument) struct Worker {
-    meters: MetersReader,
     desk: DeskReader,
     sleeper: Sleeper,
-    naps: Naps,
     orders: Receiver<Order>,
     news: HeapCons<InputNews>,
     memory: Memory,
@@ -68,15 +70,14 @@ impl Worker {
                 ends.stage,
                 ends.desk.clone(),
                 ends.paces,
-                ends.meters.clone(),
+                ends.meters,
+                ends.waker,
             ),
             memory: Memory::new(ends.input),
             desk: ends.desk,
             sleeper: ends.sleeper,
-            naps: Naps::default(),
             news: ends.news,
             orders: ends.orders,
-            meters: ends.meters,
         }
     }
 
@@ -89,28 +90,14 @@ impl Worker {
             let is_busy = self.streams.work();
             match self.orders.try_recv() {
                 Ok(Order::ShutDown) | Err(TryRecvError::Disconnected) => break,
-                Ok(Order::Do(command, pending)) => {
-                    self.obey(command, pending);
-                    self.naps.end_stillness();
+                Ok(Order::Do(command, pending)) => self.obey(command, pending),
+                Err(TryRecvError::Empty) if is_busy => {}
+                Err(TryRecvError::Empty) => {
+                    self.sleeper.sleep(LONGEST_SLEEP);
                 }
-                Err(TryRecvError::Empty) if is_busy => self.naps.end_stillness(),
-                Err(TryRecvError::Empty) => self.nap(),
             }
         }
         self.slots.shut_down();
-    }
-
-    /// Sleeps until there may be something to do.
-    fn nap(&mut self) {
-        let nap = self.naps.next_nap(&Seen {
-            clock: self.meters.clock(),
-            is_offline: self.meters.is_offline(),
-            has_streams: !self.streams.is_idle(),
-            is_making: self.slots.is_making(),
-        });
-        if self.sleeper.sleep(nap) {
-            self.naps.end_stillness();
-        }
     }
 
     /// Takes what has come from the audio thread: input, recordings, and news of streams.

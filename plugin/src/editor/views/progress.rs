@@ -25,7 +25,8 @@ impl ProgressView {
         let situation = Situation {
             phase: context.status.phase,
             slot: context.slot_status(),
-            is_processing: self.heartbeat.is_beating(calls, context.now),
+            is_processing: self.heartbeat.is_beating(calls, context.now)
+                || context.session.rest().is_resting(),
             is_effect: context.is_effect(),
             is_held: context.params.play.hold.value(),
         };
@@ -51,7 +52,7 @@ struct Situation<'a> {
     phase: Phase,
     /// The chosen slot.
     slot: &'a SlotStatus,
-    /// The host calls `process`.
+    /// The host calls `process`, or would if there was anything to process.
     is_processing: bool,
     is_effect: bool,
     /// The texture plays without notes.

@@ -3,12 +3,13 @@
 use std::ffi::{CStr, c_void};
 use std::ptr;
 
-use clap_sys::ext::params::clap_plugin_params;
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_plugin_params};
 use clap_sys::plugin::clap_plugin;
 
 use super::carried::CarriedEvents;
 use super::host::Host;
 use super::main_thread::MainThreadRequests;
+use super::tail::ToldTail;
 use crate::host::gate::Guarded;
 use crate::host::typing::TypedValues;
 use crate::instance::Instance;
@@ -26,10 +27,11 @@ pub struct Adapter {
     pub(super) main_thread: MainThreadRequests,
     pub(super) instance: Instance,
     pub(super) input_buses: usize,
-    /// nice-plug's functions for parameters, but for the one that reads text.
+    /// nice-plug's functions for parameters, but for those that read text and take events.
     pub(super) params: clap_plugin_params,
     pub(super) typed: TypedValues,
     pub(super) carried: CarriedEvents,
+    pub(super) tail: ToldTail,
 }
 
 impl Guarded for Adapter {
@@ -75,6 +77,13 @@ impl Adapter {
             Some(get_extension) => unsafe { get_extension(&self.plugin, id.as_ptr()) },
             None => ptr::null(),
         }
+    }
+
+    /// nice-plug's functions for parameters.
+    pub(super) fn wrapped_params(&self) -> Option<&clap_plugin_params> {
+        let params = self.wrapped_extension(CLAP_EXT_PARAMS);
+        // SAFETY: null, or nice-plug's static table.
+        unsafe { params.cast::<clap_plugin_params>().as_ref() }
     }
 
     /// The plugin as nice-plug's functions want it.

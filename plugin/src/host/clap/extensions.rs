@@ -1,4 +1,5 @@
-//! The CLAP extensions that are not left to nice-plug: rendering, state, and where notes come in. Main thread.
+//! The CLAP extensions that are not left to nice-plug: rendering, state, where notes come in, and the tail. Main
+//! thread, but for the tail, which the audio thread may ask for too.
 
 use std::ffi::{CStr, c_void};
 
@@ -9,6 +10,7 @@ use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
 };
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
+use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_plugin_tail};
 use clap_sys::stream::{clap_istream, clap_ostream};
 
 use super::adapter::{Adapter, callbacks};
@@ -30,6 +32,10 @@ static NOTE_PORTS: clap_plugin_note_ports = clap_plugin_note_ports {
     get: Some(describe_note_port),
 };
 
+static TAIL: clap_plugin_tail = clap_plugin_tail {
+    get: Some(tail_samples),
+};
+
 /// Our table of functions of the extension `name`, if it is one of ours.
 pub fn table(name: &CStr) -> Option<*const c_void> {
     if name == CLAP_EXT_RENDER {
@@ -38,6 +44,8 @@ pub fn table(name: &CStr) -> Option<*const c_void> {
         Some((&raw const STATE).cast())
     } else if name == CLAP_EXT_NOTE_PORTS {
         Some((&raw const NOTE_PORTS).cast())
+    } else if name == CLAP_EXT_TAIL {
+        Some((&raw const TAIL).cast())
     } else {
         None
     }
@@ -56,6 +64,8 @@ callbacks! {
         Call::Main("telling where notes come in"), or 0;
     fn describe_note_port(index: u32, is_input: bool, info: *mut clap_note_port_info) -> bool,
         Call::Main("telling where notes come in"), or false;
+    fn tail_samples() -> u32,
+        Call::Audio, or 0;
 }
 
 impl Adapter {
@@ -99,6 +109,8 @@ impl Adapter {
         if !loaded {
             self.instance.project().report_unreadable_state();
         }
+        // It may sound without a note.
+        self.instance.session.rest().end();
         loaded
     }
 

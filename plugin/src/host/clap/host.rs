@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_void};
 use std::ptr;
 
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_host_state};
+use clap_sys::ext::tail::clap_host_tail;
 use clap_sys::host::clap_host;
 
 /// The host's side. CLAP keeps it alive for as long as the plugin.
@@ -11,7 +12,8 @@ use clap_sys::host::clap_host;
 pub struct Host(*const clap_host);
 
 // SAFETY: the struct behind the pointer does not change while a plugin lives, and of its functions
-// only `request_callback` is called from other threads than the main thread, which CLAP allows.
+// only `request_callback`, `request_process` and, on the audio thread, a tail's `changed` are called from other
+// threads than the main thread, which CLAP allows.
 unsafe impl Send for Host {}
 // SAFETY: as above.
 unsafe impl Sync for Host {}
@@ -32,6 +34,24 @@ impl Host {
             if let Some(request_callback) = (*self.0).request_callback {
                 request_callback(self.0);
             }
+        }
+    }
+
+    /// Asks for blocks. Any thread.
+    pub fn request_process(self) {
+        // SAFETY: the host outlives this, see `new`.
+        unsafe {
+            if let Some(request_process) = (*self.0).request_process {
+                request_process(self.0);
+            }
+        }
+    }
+
+    /// Says that there is another tail, by the host's functions for tails, if it has any. Audio thread.
+    pub fn tail_changed(self, tail: Option<&clap_host_tail>) {
+        if let Some(changed) = tail.and_then(|tail| tail.changed) {
+            // SAFETY: the host outlives this, see `new`.
+            unsafe { changed(self.0) };
         }
     }
 

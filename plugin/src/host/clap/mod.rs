@@ -10,7 +10,9 @@ mod main_thread;
 mod midi;
 mod plugin;
 mod process;
+mod rest;
 mod song;
 mod stream;
+mod tail;
 #[cfg(test)]
 mod tests;

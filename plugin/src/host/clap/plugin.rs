@@ -4,8 +4,10 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
+use clap_sys::events::{clap_input_events, clap_output_events};
 use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
+use clap_sys::ext::tail::CLAP_EXT_TAIL;
 use clap_sys::host::clap_host;
 use clap_sys::id::clap_id;
 use clap_sys::plugin::clap_plugin;
@@ -17,6 +19,7 @@ use super::carried::CarriedEvents;
 use super::extensions;
 use super::host::Host;
 use super::main_thread::MainThreadRequests;
+use super::tail::ToldTail;
 use crate::host::gate::{self, Call};
 use crate::host::typing::TypedValues;
 use crate::instance::Instance;
@@ -28,6 +31,8 @@ callbacks! {
         Call::Audio, or CLAP_PROCESS_ERROR;
     fn start_processing() -> bool,
         Call::Audio, or false;
+    fn stop_processing() -> (),
+        Call::Audio, or ();
     fn reset() -> (),
         Call::Audio, or ();
     fn on_main_thread() -> (),
@@ -36,12 +41,15 @@ callbacks! {
         Call::Main("looking for an extension"), or ptr::null();
     fn text_to_value(id: clap_id, text: *const c_char, value: *mut f64) -> bool,
         Call::Main("reading a value"), or false;
+    fn flush(in_events: *const clap_input_events, out_events: *const clap_output_events) -> (),
+        Call::Audio, or ();
 }
 
 /// The host destroys the plugin: free nice-plug's object, then the adapter.
 unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
     let free = |adapter: Box<Adapter>| {
         adapter.instance.link.set_dirty_notifier(None);
+        adapter.instance.session.rest().set_requester(None);
         if let Some(destroy) = adapter.wrapped.destroy {
             // SAFETY: the plugin is whole until the end of this function.
             unsafe { destroy(&adapter.plugin) };
@@ -84,6 +92,25 @@ impl Adapter {
         }
     }
 
+    /// Takes parameters between blocks: one of them may end the silence. Audio thread while the plugin is active,
+    /// else main thread.
+    ///
+    /// # Safety
+    /// The lists are a host's, valid for this call.
+    unsafe fn flush(
+        &self,
+        in_events: *const clap_input_events,
+        out_events: *const clap_output_events,
+    ) {
+        if let Some(flush) = self.wrapped_params().and_then(|params| params.flush) {
+            // SAFETY: as called by the host.
+            unsafe { flush(self.plugin(), in_events, out_events) };
+        }
+        if self.instance.session.rest().expect() {
+            self.host.request_process();
+        }
+    }
+
     /// Reads what was typed for a parameter. CLAP counts the steps of those that have any.
     ///
     /// # Safety
@@ -112,6 +139,9 @@ impl Adapter {
         }
         // SAFETY: by the contract above.
         let name = unsafe { CStr::from_ptr(id) };
+        if name == CLAP_EXT_TAIL {
+            self.tail.begin(self.host);
+        }
         if let Some(table) = extensions::table(name) {
             return table;
         }
@@ -158,11 +188,14 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
     let notifier = main_thread.dirty_notifier();
     let typed = TypedValues::new(instance.clone(), find);
     instance.link.set_dirty_notifier(Some(notifier));
+    let requester = Arc::new(move || host.request_process());
+    instance.session.rest().set_requester(Some(requester));
     let adapter = Box::new(Adapter {
         plugin: clap_plugin {
             destroy: Some(destroy),
             process: Some(process),
             start_processing: Some(start_processing),
+            stop_processing: Some(stop_processing),
             reset: Some(reset),
             get_extension: Some(get_extension),
             on_main_thread: Some(on_main_thread),
@@ -175,10 +208,12 @@ pub unsafe fn create<R: Role>(host: *const clap_host) -> *const clap_plugin {
         input_buses: R::INPUT_BUSES,
         params: clap_plugin_params {
             text_to_value: Some(text_to_value),
+            flush: Some(flush),
             ..params
         },
         typed,
         carried: CarriedEvents::new(),
+        tail: ToldTail::new(),
     });
     Box::into_raw(adapter).cast()
 }

@@ -3,14 +3,12 @@
 use std::ptr;
 
 use clap_sys::audio_buffer::clap_audio_buffer;
-use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_plugin_params};
-use clap_sys::process::{
-    CLAP_PROCESS_CONTINUE, CLAP_PROCESS_ERROR, clap_process, clap_process_status,
-};
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 
 use super::adapter::Adapter;
 use super::carried::carry;
 use super::events::{EventTranslator, Notes};
+use super::rest::{is_quiet, mark_silence};
 use super::song::song_position;
 use crate::host::buses::{MOST_INPUT_BUSES, is_connected};
 use crate::instance::Instance;
@@ -36,6 +34,7 @@ impl Adapter {
             return CLAP_PROCESS_ERROR;
         };
         let link = &*self.instance.link;
+        self.instance.session.rest().begin_block();
         // SAFETY: by the contract above.
         let inputs = unsafe { self.inputs(process) };
         link.set_main_input_connected(!inputs[0].data32.is_null());
@@ -69,7 +68,14 @@ impl Adapter {
         if self.instance.project().is_change_pending() {
             self.main_thread.request_poll(process.frames_count);
         }
-        status
+        if status == CLAP_PROCESS_ERROR {
+            return status;
+        }
+        // SAFETY: by the contract above.
+        unsafe {
+            mark_silence(process);
+            self.status_after(process.frames_count, is_quiet(process))
+        }
     }
 
     /// Takes the events of a block without sound: parameters at once, and what is for notes for the next block.
@@ -87,16 +93,15 @@ impl Adapter {
         let events = translator.list();
         // SAFETY: the table is nice-plug's, and the lists live until the end of this function.
         unsafe {
-            let params = self.wrapped_extension(CLAP_EXT_PARAMS);
-            let params = params.cast::<clap_plugin_params>().as_ref();
-            if let Some(flush) = params.and_then(|params| params.flush) {
+            if let Some(flush) = self.wrapped_params().and_then(|params| params.flush) {
                 flush(self.plugin(), &raw const events, process.out_events);
             }
         }
         if self.instance.project().is_change_pending() {
             self.main_thread.request_poll(process.frames_count);
         }
-        CLAP_PROCESS_CONTINUE
+        // SAFETY: by the contract above.
+        self.status_after(process.frames_count, unsafe { is_quiet(process) })
     }
 
     /// The input buses of a block. nice-plug looks for the second one even where the host passes one only,

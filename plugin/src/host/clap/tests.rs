@@ -1,6 +1,7 @@
 //! The plugin driven as a CLAP host does.
 
 mod notes;
+mod rest;
 mod states;
 
 use std::ffi::{CStr, c_char, c_void};
@@ -15,7 +16,7 @@ use clap_sys::ext::params::{
 };
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
 use clap_sys::host::clap_host;
-use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use clap_sys::stream::{clap_istream, clap_ostream};
 use clap_sys::version::CLAP_VERSION;
 use nice_plug::prelude::Param;

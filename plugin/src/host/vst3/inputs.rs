@@ -2,7 +2,8 @@
 //!
 //! A VST3 host may hand over the same memory for an input and an output, Ardour even for a sidechain and
 //! the main output. nice-plug copies the main input to the main output before it looks at the other
-//! inputs, which are lost then; so inputs that are in its way are copied first. Audio thread, but for
+//! inputs, which are lost then; so inputs that are in its way are copied first. And a host may say that a
+//! channel is silent, and leave in it whatever was there: its copy is silent. Audio thread, but for
 //! [`InputCopies::prepare`].
 
 use std::ptr;
@@ -14,6 +15,8 @@ use crate::host::buses::MOST_INPUT_BUSES;
 
 /// Channels of a bus, at most.
 const MOST_CHANNELS: usize = 2;
+/// The marks of silence of as many channels.
+const MARKS: u64 = (1 << MOST_CHANNELS) - 1;
 
 /// Pointers to the channels of a block's input buses.
 pub type ChannelPointers = [[*mut f32; MOST_CHANNELS]; MOST_INPUT_BUSES];
@@ -39,7 +42,7 @@ impl InputCopies {
     }
 
     /// Lets `inputs` point to copies, by way of `pointers`, if one of their channels lies where an output
-    /// does that is not its counterpart. Real-time safe.
+    /// does that is not its counterpart, or is silent by the host's word. Real-time safe.
     ///
     /// # Safety
     /// The buses' pointers are null or lead to as many channels as they have, of `frames` frames each.
@@ -59,7 +62,8 @@ impl InputCopies {
                 })
             })
         };
-        if !is_tangled {
+        let is_marked = inputs.iter().any(|bus| bus.silenceFlags & MARKS != 0);
+        if !(is_tangled || is_marked) {
             return;
         }
         let Ok(mut copies) = self.channels.try_lock() else {
@@ -74,13 +78,18 @@ impl InputCopies {
                 continue;
             }
             for (index, (copy, pointer)) in copies.iter_mut().zip(&mut *pointers).enumerate() {
-                if index < count {
+                if index >= count {
+                    continue;
+                }
+                if bus.silenceFlags & (1 << index) != 0 {
+                    copy[..frames].fill(0.0);
+                } else {
                     // SAFETY: by the contract above; the copy is no memory of the host's.
                     unsafe {
                         ptr::copy_nonoverlapping(*sources.add(index), copy.as_mut_ptr(), frames)
                     };
-                    *pointer = copy.as_mut_ptr();
                 }
+                *pointer = copy.as_mut_ptr();
             }
             bus.__field0.channelBuffers32 = pointers.as_mut_ptr();
         }
@@ -119,6 +128,27 @@ mod tests {
                 channelBuffers32: channels.as_mut_ptr(),
             },
         }
+    }
+
+    #[test]
+    fn what_a_host_calls_silent_is_silent_whatever_lies_there() {
+        let mut memory: [[f32; 4]; 4] = std::array::from_fn(|i| [1.0 + i as f32; 4]);
+        let mut at = memory.each_mut().map(|channel| channel.as_mut_ptr());
+        let copies = InputCopies::default();
+        copies.prepare(4);
+        let (main, aux) = at.split_at_mut(2);
+        let mut inputs = [bus(main), bus(aux)];
+        inputs[0].silenceFlags = 0b10;
+        // Marks of channels that there are not mean nothing.
+        inputs[1].silenceFlags = !0b11;
+        let mut pointers = NO_CHANNELS;
+        // SAFETY: all channels have four frames.
+        unsafe {
+            copies.separate(&mut inputs, &[], 4, &mut pointers);
+            let heard: Vec<f32> = channels(&inputs).map(|(_, _, at)| *at).collect();
+            assert_eq!(heard, [1.0, 0.0, 3.0, 4.0]);
+        }
+        assert_eq!(memory[1], [2.0; 4]);
     }
 
     #[test]

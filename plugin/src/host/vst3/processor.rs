@@ -16,7 +16,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 
 use super::adapter::{Adapter, forward};
 use super::inputs::NO_CHANNELS;
-use crate::host::buses::{MOST_INPUT_BUSES, is_connected};
+use crate::host::buses::{MOST_INPUT_BUSES, is_connected, silent_channels};
 use crate::host::gate::Call;
 use crate::link::HostLink;
 use crate::roles::Role;
@@ -37,8 +37,11 @@ forward! {
         fn getBusArrangement(direction: BusDirection, index: int32, arrangement: *mut SpeakerArrangement) -> tresult = kInternalError;
         fn canProcessSampleSize(sample_size: int32) -> tresult = kInternalError;
         fn getLatencySamples() -> uint32 = 0;
-        fn getTailSamples() -> uint32 = 0;
     } with {
+        unsafe fn getTailSamples(&self) -> uint32 {
+            self.call(Call::Audio, 0, || self.instance.tail_samples())
+        }
+
         unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
             self.call(Call::Main("preparing to play"), kInternalError, || {
                 // SAFETY: null, or valid for this call.
@@ -136,8 +139,38 @@ impl<R: Role> Adapter<R> {
         let result = unsafe { self.wrapped.process(&mut sanitized) };
         self.events.end(has_sound);
         self.changes.end();
+        if has_sound {
+            // SAFETY: by the contract above, and they have been written.
+            unsafe { mark_silence(data) };
+        }
         result
     }
+}
+
+/// Says of the channels of the outputs which of them are silent.
+///
+/// # Safety
+/// `data` is a block of a VST3 host, whose outputs have been written.
+unsafe fn mark_silence(data: &ProcessData) {
+    let frames = data.numSamples.max(0) as usize;
+    // SAFETY: the host's array has `numOutputs` elements; both arms of the union are pointers, and a bus has as
+    // many of them as channels.
+    unsafe {
+        let outputs = std::slice::from_raw_parts_mut(data.outputs, data.numOutputs as usize);
+        for bus in outputs {
+            let channels = bus.__field0.channelBuffers32;
+            let count = bus.numChannels.max(0) as usize;
+            if is_connected(channels, count) {
+                bus.silenceFlags = silent_channels(channels, count, frames);
+            }
+        }
+    }
+}
+
+/// Whether all channels of a bus are silent, as the host says: it may have left anything in them.
+fn is_silent(bus: &AudioBusBuffers) -> bool {
+    let all = u64::MAX >> (u64::BITS - (bus.numChannels.clamp(1, 64) as u32));
+    bus.silenceFlags & all == all
 }
 
 /// Whether a block has room for the sound of a plugin whose main output has so many `channels`. Where it has
@@ -175,7 +208,7 @@ unsafe fn inputs<R: Role>(data: &ProcessData) -> [AudioBusBuffers; MOST_INPUT_BU
         unsafe {
             let passed = *data.inputs.add(index);
             let channels = passed.__field0.channelBuffers32;
-            if is_connected(channels, passed.numChannels.max(0) as usize) {
+            if is_connected(channels, passed.numChannels.max(0) as usize) && !is_silent(&passed) {
                 *bus = passed;
             }
         }

@@ -4,6 +4,7 @@ mod captures;
 mod faults;
 mod inputs;
 mod notes;
+mod rest;
 
 use std::collections::VecDeque;
 
@@ -109,7 +110,12 @@ fn process<R: Role>(
             outputs: &mut [],
         };
         let status = weft.process(&mut main_buffer, &mut auxiliary, context);
-        assert_eq!(status, ProcessStatus::KeepAlive);
+        let told = match weft.instance.session.rest().outlook() {
+            Outlook::Silent => ProcessStatus::Normal,
+            Outlook::Fading => ProcessStatus::Tail(weft.instance.tail_samples()),
+            Outlook::Listening | Outlook::Endless => ProcessStatus::KeepAlive,
+        };
+        assert_eq!(status, told);
     }
     main
 }

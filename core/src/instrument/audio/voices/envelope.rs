@@ -4,6 +4,8 @@ use crate::instrument::controls::Controls;
 
 /// An envelope is over below this level (−80 dB).
 const SILENCE: f32 = 1e-4;
+/// A fall by 60 dB is one by this factor.
+const SIXTY_DB: f32 = 1000.0;
 /// No slope is steeper than this: shorter ones click.
 const SHORTEST_S: f32 = 0.001;
 /// Seconds in which a choked note falls by 60 dB.
@@ -32,6 +34,16 @@ impl EnvelopeTimes {
             release_s: controls.release_s,
         }
     }
+}
+
+/// Seconds in which a note is over at most whose release takes `release_s` seconds for 60 dB.
+pub(in crate::instrument::audio) fn tail_s(release_s: f32) -> f32 {
+    let shortest = if release_s.is_finite() {
+        release_s.max(SHORTEST_S)
+    } else {
+        SHORTEST_S
+    };
+    shortest * SILENCE.ln() / -SIXTY_DB.ln()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,7 +97,7 @@ impl Envelope {
             };
             seconds.max(SHORTEST_S) * sample_rate
         };
-        let sixty_db = |seconds: f32| (-(1000.0f32).ln() / samples(seconds)).exp();
+        let sixty_db = |seconds: f32| (-SIXTY_DB.ln() / samples(seconds)).exp();
         self.attack_step = 1.0 / samples(times.attack_s);
         self.decay_factor = sixty_db(times.decay_s);
         self.release_factor = sixty_db(times.release_s);

@@ -19,6 +19,7 @@ mod stream_link;
 mod targets;
 mod voice;
 
+pub(super) use envelope::tail_s;
 pub(super) use notes::NoteStart;
 pub(super) use pool::VoicePool;
 pub(super) use stream_link::StreamLink;

@@ -133,6 +133,11 @@ impl VoicePool {
         self.voices().filter(|v| v.is_sounding()).count()
     }
 
+    /// Whether a note is held, by its key, a pedal or Hold.
+    pub fn is_any_held(&self) -> bool {
+        self.voices().any(|v| v.is_sounding() && v.is_held())
+    }
+
     fn voices(&self) -> impl Iterator<Item = &Voice> {
         let notes = self.notes.voices().iter();
         notes.chain(std::iter::once(self.hold.voice()))

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use ringbuf::traits::{Consumer, Producer};
 use ringbuf::{HeapCons, HeapProd};
 
-use crate::instrument::shared::{StreamReply, StreamRequest};
+use crate::instrument::shared::{StreamReply, StreamRequest, Waker};
 use crate::instrument::stream::Engine;
 
 /// Number of a stream among all that were asked for.
@@ -25,6 +25,8 @@ pub(in crate::instrument::audio) struct StreamLink {
     replies: HeapCons<StreamReply>,
     retired: HeapProd<Box<Engine>>,
     newest: Epoch,
+    /// Has the worker called for what was sent.
+    waker: Waker,
 }
 
 impl StreamLink {
@@ -32,12 +34,14 @@ impl StreamLink {
         requests: HeapProd<StreamRequest>,
         replies: HeapCons<StreamReply>,
         retired: HeapProd<Box<Engine>>,
+        waker: Waker,
     ) -> Self {
         Self {
             requests,
             replies,
             retired,
             newest: Epoch(NonZeroU32::MAX),
+            waker,
         }
     }
 
@@ -49,23 +53,32 @@ impl StreamLink {
 
     /// Asks for a stream. Returns whether the ring had room for that.
     pub(super) fn send(&mut self, request: StreamRequest) -> bool {
-        self.requests.try_push(request).is_ok()
+        let is_sent = self.requests.try_push(request).is_ok();
+        self.waker.call();
+        is_sent
     }
 
     /// The next of the streams that have come.
     pub(super) fn receive(&mut self) -> Option<StreamReply> {
-        self.replies.try_pop()
+        let reply = self.replies.try_pop();
+        if reply.is_some() {
+            // One more may wait for the room.
+            self.waker.call();
+        }
+        reply
     }
 
     /// Sends a stream, if there is one, back to be freed. The worker made it, and made fewer than there is
     /// room for.
     pub(super) fn retire(&mut self, engine: impl Into<Option<Box<Engine>>>) {
-        if let Some(engine) = engine.into()
-            && let Err(engine) = self.retired.try_push(engine)
-        {
+        let Some(engine) = engine.into() else {
+            return;
+        };
+        if let Err(engine) = self.retired.try_push(engine) {
             // Freeing it here would be worse than never.
             std::mem::forget(engine);
         }
+        self.waker.call();
     }
 }
 
@@ -80,6 +93,7 @@ pub(super) mod tests {
     use super::*;
     use crate::fit::{FitSettings, fit};
     use crate::instrument::controls::Quality;
+    use crate::instrument::shared::bell;
     use crate::instrument::stream::{FrameControls, Place, StreamStart, build, shaping_for};
     use crate::network::Model;
     use crate::procedural::{Texture, synthesize};
@@ -102,7 +116,7 @@ pub(super) mod tests {
         let (requests_in, requests) = HeapRb::new(32).split();
         let (replies, replies_out) = HeapRb::new(32).split();
         let (retired_in, retired) = HeapRb::new(32).split();
-        let link = StreamLink::new(requests_in, replies_out, retired_in);
+        let link = StreamLink::new(requests_in, replies_out, retired_in, bell().0);
         let far = FarEnd {
             requests,
             replies,

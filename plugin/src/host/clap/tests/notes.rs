@@ -27,11 +27,11 @@ const RATE_HZ: f64 = 48_000.0;
 const RELEASE: usize = 600;
 
 /// A plugin that processes.
-struct Processing(*const clap_plugin);
+pub(super) struct Processing(pub(super) *const clap_plugin);
 
 /// What a block leads its sound to.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Outputs {
+pub(super) enum Outputs {
     Stereo,
     /// A bus with too few channels.
     Channels(u32),
@@ -41,7 +41,7 @@ enum Outputs {
 }
 
 impl Processing {
-    fn new(host: &clap_host) -> Self {
+    pub(super) fn new(host: &clap_host) -> Self {
         let id: &CStr = descriptors()[0].clap_id();
         // SAFETY: the calls follow CLAP's order; the host outlives the test.
         unsafe {
@@ -54,12 +54,18 @@ impl Processing {
         }
     }
 
-    fn adapter(&self) -> &Adapter {
+    pub(super) fn adapter(&self) -> &Adapter {
         // SAFETY: it is one until it is dropped.
         unsafe { &*self.0.cast() }
     }
 
-    fn block(&self, frames: u32, outputs: Outputs, events: &[*const clap_event_header]) {
+    /// Processes a block. Returns what the plugin says of it, and which channels it calls constant.
+    pub(super) fn block(
+        &self,
+        frames: u32,
+        outputs: Outputs,
+        events: &[*const clap_event_header],
+    ) -> (clap_process_status, u64) {
         unsafe extern "C" fn try_push(
             _list: *const clap_output_events,
             _event: *const clap_event_header,
@@ -106,6 +112,7 @@ impl Processing {
         // SAFETY: what the block leads to lives until the end.
         let status = unsafe { ((*self.0).process.unwrap())(self.0, &block) };
         assert_ne!(status, CLAP_PROCESS_ERROR);
+        (status, output.constant_mask)
     }
 
     /// One MIDI message in a block with sound.
@@ -127,7 +134,9 @@ impl Processing {
 
     /// How many notes sound after what was released is over.
     fn sounding(&self) -> u32 {
-        (0..RELEASE).for_each(|_| self.block(FRAMES, Outputs::Stereo, &[]));
+        (0..RELEASE).for_each(|_| {
+            self.block(FRAMES, Outputs::Stereo, &[]);
+        });
         self.adapter().instance.session.status().voices
     }
 }
@@ -144,7 +153,7 @@ impl Drop for Processing {
     }
 }
 
-fn note(type_: u16, key: i16, velocity: f64) -> clap_event_note {
+pub(super) fn note(type_: u16, key: i16, velocity: f64) -> clap_event_note {
     clap_event_note {
         header: clap_event_header {
             size: size_of::<clap_event_note>() as u32,

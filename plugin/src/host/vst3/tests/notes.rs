@@ -135,13 +135,14 @@ impl Processing {
         Self(adapter)
     }
 
+    /// Processes a block. Returns which channels the plugin calls silent.
     pub(super) fn block(
         &self,
         frames: usize,
         outputs: Outputs,
         events: &[Event],
         changes: &[Moved],
-    ) {
+    ) -> u64 {
         let mut channels = [[0.0f32; FRAMES]; 2];
         let mut pointers = channels.each_mut().map(|channel| channel.as_mut_ptr());
         let has_channels = outputs == Outputs::Stereo;
@@ -186,6 +187,7 @@ impl Processing {
             data.inputParameterChanges = changes.as_ptr();
             assert_eq!(self.0.process(&mut data), kResultOk);
         }
+        bus.silenceFlags
     }
 
     /// The parameter to which a host maps a controller.
@@ -220,9 +222,15 @@ impl Processing {
         Mapped::of_controller(channel.into(), controller.into()).is_some()
     }
 
+    fn tail_samples(&self) -> u32 {
+        // SAFETY: a query without conditions.
+        unsafe { self.0.getTailSamples() }
+    }
+
     /// How many notes sound after what was released is over.
     pub(super) fn sounding(&self) -> u32 {
         (0..RELEASE).for_each(|_| self.play(&[], &[]));
+
         self.0.instance.session.status().voices
     }
 }
@@ -348,6 +356,23 @@ fn what_comes_without_sound_is_obeyed() {
         }
         assert_eq!(weft.sounding(), 0, "{frames} {outputs:?}");
     }
+}
+
+#[test]
+fn silence_is_marked_and_the_tail_is_that_of_the_release_and_endless_with_a_note() {
+    let weft = Processing::new();
+    assert_eq!(weft.block(FRAMES, Outputs::Stereo, &[], &[]), 0b11);
+    let release_s = weft.0.instance.params.controls().release_s;
+    // A fall by 80 dB, at 48 kHz.
+    let tail = f64::from(release_s) * 80.0 / 60.0 * 48_000.0;
+    assert!((f64::from(weft.tail_samples()) - tail).abs() < 2.0);
+    weft.play(&[on(0, 60, 0.8)], &[]);
+    assert_eq!(weft.tail_samples(), u32::MAX);
+    weft.play(&[off(0, 60)], &[]);
+    assert_eq!(weft.sounding(), 0);
+    assert!(weft.tail_samples() < u32::MAX);
+    // Without a bus there is nothing to mark.
+    assert_eq!(weft.block(FRAMES, Outputs::None, &[], &[]), 0);
 }
 
 #[test]

@@ -1,8 +1,6 @@
-//! What fitted instances cost that nobody processes, and how soon they sound when somebody does again.
+//! How soon a fitted instance that nobody has processed for a while sounds when somebody does again.
 //!
-//! `cargo run --release -p weft-core --example idle_cost`
-//!
-//! Linux only: it reads the processor time of its threads from `/proc`.
+//! `cargo run --release -p weft-core --example first_sound`
 
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -16,9 +14,6 @@ use weft_core::procedural::{Texture, synthesize};
 const RATE_HZ: u32 = 48_000;
 const BLOCK: usize = 480;
 const BLOCK_TIME: Duration = Duration::from_millis(10);
-/// Before a measurement, and its length.
-const SETTLING: Duration = Duration::from_millis(700);
-const MEASURED: Duration = Duration::from_secs(2);
 /// Stops after which the first sound is waited for.
 const STOPS: usize = 10;
 
@@ -29,30 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..FitSettings::default()
     };
     let model = fit(&clip, &settings, &mut |_| ControlFlow::Continue(()))?;
-    for count in [1, 10, 50] {
-        costs(count, &model)?;
-    }
     first_sounds(&model)
-}
-
-/// Prints what `count` instances cost in each state.
-fn costs(count: usize, model: &Model) -> Result<(), Box<dyn Error>> {
-    let mut instances = Vec::new();
-    for _ in 0..count {
-        instances.push(fitted(model)?);
-    }
-    print_cost(count, "never processed")?;
-    for is_offline in [true, false] {
-        for (_, player) in &mut instances {
-            player.set_offline(is_offline);
-            player.note_on(NoteAddress::default(), 1.0);
-            (0..10).for_each(|_| {
-                process(player);
-            });
-        }
-        print_cost(count, if is_offline { "offline" } else { "real time" })?;
-    }
-    Ok(())
 }
 
 fn fitted(model: &Model) -> std::io::Result<(Instrument, Player)> {
@@ -68,28 +40,6 @@ fn process(player: &mut Player) -> Option<usize> {
     let output = [&mut left[..], &mut right[..]];
     player.process([&silence, &silence], output, &Controls::default());
     left.iter().position(|x| *x != 0.0)
-}
-
-fn print_cost(count: usize, state: &str) -> Result<(), Box<dyn Error>> {
-    std::thread::sleep(SETTLING);
-    let (begin, used_s) = (Instant::now(), processor_s()?);
-    std::thread::sleep(MEASURED);
-    let share = (processor_s()? - used_s) / begin.elapsed().as_secs_f64();
-    println!(
-        "{count:>3} instances, {state:<16} {:>7.3} % of a core",
-        100.0 * share
-    );
-    Ok(())
-}
-
-/// Processor time of all threads that run, in seconds.
-fn processor_s() -> Result<f64, Box<dyn Error>> {
-    let mut sum_ns = 0;
-    for thread in std::fs::read_dir("/proc/self/task")? {
-        let used = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-        sum_ns += used.split(' ').next().unwrap_or("0").parse::<u64>()?;
-    }
-    Ok(sum_ns as f64 * 1e-9)
 }
 
 /// Prints how long the first note takes to sound after a long stop, where streams are there and where they
