@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(ChannelMessage::of_wheel(16, 0), None);
         assert_eq!(ChannelMessage::of_pressure(16, 0), None);
         let no_number = f32::NAN;
-        let expression = |id, control, value| ChannelMessage::of_expression(id, control, value);
+        let expression = ChannelMessage::of_expression;
         assert_eq!(expression(0, NoteControl::Pan, no_number), None);
         assert_eq!(expression(-1, NoteControl::Pan, 0.0), None);
         assert_eq!(expression(0, NoteControl::Density, 0.0), None);
@@ -439,14 +439,10 @@ mod tests {
         unknown[2] = 9;
         let mut no_number = ChannelMessage::of_wheel(0, 0).unwrap().bytes();
         no_number[5..9].copy_from_slice(&f32::NAN.to_le_bytes());
-        for bytes in [
-            &[][..],
-            &message[..5],
-            &foreign,
-            &unknown,
-            &no_number,
-            &[0xb0, 123, 0],
-        ] {
+        for bytes in [foreign, unknown, no_number] {
+            assert_eq!(ChannelMessage::from_buffer(&bytes), None);
+        }
+        for bytes in [&[][..], &message[..5], &[0xb0, 123, 0]] {
             assert_eq!(ChannelMessage::from_buffer(bytes), None);
         }
     }
