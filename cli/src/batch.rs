@@ -1,6 +1,7 @@
 //! One file, or many: which inputs become which outputs, and how the work on them goes.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -292,36 +293,34 @@ impl Tally {
 }
 
 /// Names of the outputs: those of the inputs with another ending, behind their own one where two would be the same.
-fn output_names(inputs: &[PathBuf], extension: &str) -> Vec<String> {
+/// They are the inputs' to the byte, also where they are no text.
+fn output_names(inputs: &[PathBuf], extension: &str) -> Vec<OsString> {
     let stem = |input: &Path| {
         if files::is_standard(input) {
-            return files::STANDARD_NAME.to_owned();
+            return files::STANDARD_NAME.into();
         }
-        input
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        input.file_stem().unwrap_or_default().to_os_string()
     };
-    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    let mut uses: BTreeMap<OsString, usize> = BTreeMap::new();
     for input in inputs {
         *uses.entry(stem(input)).or_default() += 1;
     }
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let mut taken: BTreeMap<OsString, usize> = BTreeMap::new();
     let names = inputs.iter().map(|input| {
         let mut name = stem(input);
         if uses[&name] > 1
             && let Some(file_name) = input.file_name()
         {
-            name = file_name.to_string_lossy().into_owned();
+            name = file_name.to_os_string();
         }
         // The same name in several folders.
         let count = taken.entry(name.clone()).or_default();
         *count += 1;
-        match *count {
-            1 => format!("{name}.{extension}"),
-            more => format!("{name} {more}.{extension}"),
+        if *count > 1 {
+            name.push(format!(" {count}"));
         }
+        name.push(format!(".{extension}"));
+        name
     });
     names.collect()
 }

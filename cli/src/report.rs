@@ -31,7 +31,15 @@ impl Report {
     /// Words on the way.
     pub fn note(&self, line: &str) {
         if !self.json && !self.quiet {
-            self.print(line);
+            self.print(&one_line(line));
+        }
+    }
+
+    /// What is to be said of a recording: on the standard error, as it is no result. Programs find it in the record.
+    pub fn remark(&self, line: &str) {
+        if !self.json && !self.quiet {
+            // Nobody listening there is no error.
+            let _ = writeln!(io::stderr(), "weft: remark: {}", one_line(line));
         }
     }
 
@@ -79,6 +87,15 @@ impl Report {
             writeln!(io::stdout(), "{line}")
         };
     }
+}
+
+/// Words on one line, whatever a file's name holds.
+fn one_line(words: &str) -> String {
+    let escaped = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    words.chars().map(escaped).collect()
 }
 
 fn json(record: &Record) -> String {

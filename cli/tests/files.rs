@@ -265,6 +265,47 @@ fn folders_are_worked_through_and_gone_on_with() {
     fail(path, "fit empty -o out", &["empty", "sound file"]);
 }
 
+// Other systems refuse names that are no text.
+#[cfg(target_os = "linux")]
+#[test]
+fn any_name_is_kept_and_told_on_one_line() {
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = folder_with_rain();
+    let path = folder.path();
+    fs::create_dir(path.join("in")).unwrap();
+    // Two that are no text differ by what can't be shown.
+    let stems: [&[u8]; 5] = [
+        b"a b",
+        "\u{fc}".as_bytes(),
+        b"new\nline",
+        b"x\xfe",
+        b"x\xff",
+    ];
+    let names = |ending: &str| -> Vec<OsString> {
+        let mut names: Vec<OsString> = stems
+            .iter()
+            .map(|stem| OsStr::from_bytes(&[stem, ending.as_bytes()].concat()).to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    for name in names(".wav") {
+        fs::copy(path.join("in.wav"), path.join("in").join(name)).unwrap();
+    }
+    let said = succeed(path, "fit in -o out --fit-steps 2");
+    let mut found: Vec<OsString> = fs::read_dir(path.join("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    found.sort();
+    assert_eq!(found, names(".weft"));
+    // A line for each fit and each file, and how many there were.
+    assert_eq!(said.lines().count(), 2 * stems.len() + 1, "{said}");
+    assert!(said.contains("new\\nline.weft"), "{said}");
+}
+
 #[test]
 fn info_tells_what_a_file_holds() {
     let folder = folder_with_rain();
@@ -311,8 +352,18 @@ fn info_tells_what_a_file_holds() {
     ] {
         assert!(said.contains(part), "{said}");
     }
-    let said = succeed(path, "fit clipped.wav -o out.weft --fit-steps 2");
-    assert!(said.contains("is clipped in"), "{said}");
+    // What is said of a recording is no result: the standard output begins with what came of it.
+    let output = weft(path, "fit clipped.wav -o out.weft --fit-steps 2");
+    assert!(output.status.success());
+    let (said, remarked) = (stdout(&output), stderr(&output));
+    assert!(said.starts_with("fitted clipped.wav in "), "{said}");
+    assert!(
+        remarked.starts_with("weft: remark: clipped.wav: ") && remarked.contains("is clipped in"),
+        "{remarked}"
+    );
+    assert_eq!(remarked.lines().count(), 1, "{remarked}");
+    let quiet = "fit clipped.wav -o out.weft --fit-steps 2 --force --quiet";
+    assert_eq!(succeed(path, quiet), "");
     let said = succeed(
         path,
         "fit clipped.wav -o out.weft --fit-steps 2 --force --json",

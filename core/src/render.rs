@@ -99,6 +99,7 @@ impl Renderer {
         let stft = model.front_end().stft();
         let settings = InversionSettings {
             stereo: model.is_stereo(),
+            apart: model.front_end().image().is_apart(),
             iterations: ITERATIONS,
             ..InversionSettings::eco(stft.fft_size(), stft.hop_size())
         };

@@ -1,5 +1,5 @@
-//! Captures that are one sound, panned, as far as to one side alone, or that have one side inverted: they are learned, kept and played where they lie,
-//! at their level.
+//! Captures that are one sound, panned, as far as to one side alone, whose sides are far apart in level, or that have
+//! one side inverted: they are learned, kept and played where they lie, at their level.
 
 mod support;
 
@@ -152,6 +152,54 @@ fn captures_that_are_nearly_mono_keep_their_levels() {
             &format!("mono and {gain} of it"),
         );
     }
+}
+
+#[test]
+fn a_quiet_side_keeps_its_own_sound_and_level() {
+    for decibels in [-6.0, -20.0, -37.0, -50.0, -58.0] {
+        let gain = 10.0f32.powf(decibels / 20.0);
+        let clip = recorded(|_, y| gain * y);
+        let sound = check_levels(&clip, &format!("another sound at {decibels} dB"));
+        let correlation = correlation(&sound);
+        assert!(correlation.abs() < 0.1, "{decibels} dB: {correlation}");
+    }
+    check_levels(&mirrored(&recorded(|_, y| 0.01 * y)), "on the left");
+}
+
+#[test]
+fn crosstalk_beside_a_side_s_own_sound_stays() {
+    for (copy, own) in [(0.3, 0.03), (-0.5, 0.003), (0.1, 0.1)] {
+        let clip = recorded(|x, y| copy * x + own * y);
+        for (clip, side) in [(mirrored(&clip), "left"), (clip, "right")] {
+            let what = format!("{copy} and {own} on the {side}");
+            let sound = check_levels(&clip, &what);
+            let (expected, found) = (correlation(clip.channels()), correlation(&sound));
+            assert!((found - expected).abs() < 0.1, "{what}: {found}");
+        }
+    }
+}
+
+#[test]
+fn an_instrument_keeps_the_level_of_a_quiet_side() {
+    let clip = recorded(|x, y| 0.02 * x + 0.01 * y);
+    let model = fitted(&clip, STEPS);
+    let (_instrument, mut host) = bouncing_with(&model, f64::from(RATE));
+    let sound = host.play(RENDERED_S * RATE as usize, &HOLD);
+    let (expected, found) = (levels_db(clip.channels()), levels_db(&sound));
+    println!("an instrument: {found:.2?} dBFS of {expected:.2?}");
+    for (found, expected) in found.into_iter().zip(expected) {
+        assert!((found - expected).abs() < 1.0);
+    }
+}
+
+/// Of left and right, −1 to 1.
+fn correlation(channels: &[Vec<f32>]) -> f64 {
+    let product = |a: &[f32], b: &[f32]| -> f64 {
+        let pairs = a.iter().zip(b);
+        pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    };
+    let (left, right) = (&channels[0], &channels[1]);
+    product(left, right) / (product(left, left) * product(right, right)).sqrt()
 }
 
 #[test]

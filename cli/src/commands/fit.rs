@@ -112,7 +112,7 @@ fn read_capture(path: &Path, report: &Report, record: &mut Record) -> Result<Cli
     })?;
     let remarks = remarks(&clip);
     for remark in &remarks {
-        report.note(&format!("{}: {remark}", path.display()));
+        report.remark(&format!("{}: {remark}", path.display()));
     }
     record.insert("remarks".into(), remarks.into());
     Ok(clip)

@@ -1,5 +1,5 @@
 //! Where a recording lies between left and right, where mid and side would not say it well: one sound that is
-//! panned, as far as to one side alone, or with one side inverted.
+//! panned, as far as to one side alone, one whose sides are far apart in level, or one with a side inverted.
 
 use crate::clip::Clip;
 use crate::numeric::moments::mean;
@@ -14,11 +14,17 @@ const EQUAL_BELOW: f64 = 1e-4;
 /// A side channel so many times as powerful as mid (10 dB) is taken for it: one side is inverted.
 const INVERTED_ABOVE: f64 = 10.0;
 
-/// Gains of left and right, by which the sound that was analysed comes to where it was recorded.
+/// How the sound that was analysed comes to where it was recorded.
+///
+/// Mid and side are analysed, and left and right have gains; or the sides are *apart*: in place of mid is the louder
+/// side, which has the gain 1, and in place of side what the quieter one holds beside its gain's copy of the louder
+/// one, amplified to the same level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Image {
     left: f32,
     right: f32,
+    /// Of sides that are apart, the gain of what the quieter one holds of its own; else 0.
+    own: f32,
 }
 
 impl Image {
@@ -26,17 +32,44 @@ impl Image {
     pub const PLAIN: Self = Self {
         left: 1.0,
         right: 1.0,
+        own: 0.0,
     };
     /// Of what is analysed with its right side inverted.
     pub const INVERTED: Self = Self {
         left: 1.0,
         right: -1.0,
+        own: 0.0,
     };
 
     /// These gains, each from −1 to 1, and not both 0.
     pub fn from_gains([left, right]: [f32; 2]) -> Option<Self> {
         let are_gains = [left, right].iter().all(|g| (-1.0..=1.0).contains(g));
-        (are_gains && [left, right] != [0.0; 2]).then_some(Self { left, right })
+        let own = 0.0;
+        (are_gains && [left, right] != [0.0; 2]).then_some(Self { left, right, own })
+    }
+
+    /// Sides that are apart: these gains, of which one is 1, and the gain of what the quieter side holds of its own,
+    /// above 0 and up to 1.
+    pub fn from_sides_apart(gains: [f32; 2], own: f32) -> Option<Self> {
+        let image = Self::from_gains(gains)?;
+        let is_apart = gains.contains(&1.0) && own > 0.0 && own <= 1.0;
+        is_apart.then_some(Self { own, ..image })
+    }
+
+    /// The same image of sides apart, found after `outer` had been done to them.
+    pub fn within(self, outer: Self) -> Self {
+        if outer != Self::INVERTED {
+            return self;
+        }
+        // One side's negative: the copy of the louder one is the other way round.
+        let [left, right] = self
+            .gains()
+            .map(|gain| if gain == 1.0 { 1.0 } else { -gain });
+        Self {
+            left,
+            right,
+            ..self
+        }
     }
 
     /// Gains of left and right.
@@ -44,8 +77,18 @@ impl Image {
         [self.left, self.right]
     }
 
+    /// Gain of what the quieter of two sides that are apart holds of its own; none of others.
+    pub fn own_gain(&self) -> Option<f32> {
+        self.is_apart().then_some(self.own)
+    }
+
+    /// Whether what is analysed is the louder side, and what the quieter one holds of its own.
+    pub fn is_apart(&self) -> bool {
+        self.own > 0.0
+    }
+
     /// The image of `channels` without offset: plain, unless there are two of them which are one sound, louder on
-    /// one side, or of which one is all but the negative of the other.
+    /// one side, or of which one is all but the negative of the other. Sides that are apart are found by their spectra.
     pub fn of(channels: &[Vec<f32>]) -> Self {
         let [left, right] = channels else {
             return Self::PLAIN;
@@ -72,7 +115,8 @@ impl Image {
         if rest <= loud * SAME_BELOW {
             let copy = (copy as f32).clamp(-1.0, 1.0);
             let (left, right) = if l == loud { (1.0, copy) } else { (copy, 1.0) };
-            return Self { left, right };
+            let own = 0.0;
+            return Self { left, right, own };
         }
         if side > INVERTED_ABOVE * mid {
             return Self::INVERTED;
@@ -82,12 +126,28 @@ impl Image {
 
     /// Whether nearly nothing is heard of left or of right beside the other.
     pub fn silent_sides(&self) -> [bool; 2] {
-        self.gains().map(|gain| gain.abs() <= FAINT_COPY)
+        self.gains()
+            .map(|gain| gain.abs() <= FAINT_COPY && !self.is_apart())
     }
 
     /// The two channels that are to be analysed of those that were recorded.
     pub fn sources(&self, mut channels: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
-        if *self == Self::INVERTED {
+        if self.is_apart() {
+            let right_is_louder = self.left != 1.0;
+            let copy = if right_is_louder {
+                self.left
+            } else {
+                self.right
+            };
+            let (left, right) = channels.split_at_mut(1);
+            let pairs = left[0].iter_mut().zip(&mut right[0]);
+            for (l, r) in pairs {
+                let (loud, quiet) = if right_is_louder { (*r, *l) } else { (*l, *r) };
+                // Whose mid is the louder side, and whose side is what the other holds of its own.
+                let own = (quiet - copy * loud) / self.own;
+                (*l, *r) = (loud + own, loud - own);
+            }
+        } else if *self == Self::INVERTED {
             channels[1].iter_mut().for_each(|x| *x = -*x);
         } else if *self != Self::PLAIN {
             let louder = usize::from(self.right.abs() > self.left.abs());
@@ -102,24 +162,36 @@ impl Image {
         if *self == Self::PLAIN {
             return;
         }
-        let [own, other] = self.mixture();
+        let [[m_of_m, m_of_s], [s_of_m, s_of_s]] = self.mixture();
         for (m, s) in mid.iter_mut().zip(side) {
-            (*m, *s) = (own * *m + other * *s, other * *m + own * *s);
+            (*m, *s) = (m_of_m * *m + m_of_s * *s, s_of_m * *m + s_of_s * *s);
         }
     }
 
     /// Powers of mid and side of what was recorded, from those of what was analysed.
     pub fn place_powers(&self, [mid, side]: [f32; 2]) -> [f32; 2] {
-        let [own, other] = self.mixture().map(|x| x * x);
-        [own * mid + other * side, other * mid + own * side]
+        self.mixture()
+            .map(|[of_mid, of_side]| of_mid * of_mid * mid + of_side * of_side * side)
     }
 
-    /// How much of mid becomes mid, and side (and of side, side and mid).
-    fn mixture(&self) -> [f32; 2] {
-        [
+    /// What becomes of the power of mid and of side that were analysed, in mid and side together.
+    pub fn power_gains(&self) -> [f32; 2] {
+        [[1.0, 0.0], [0.0, 1.0]].map(|powers| self.place_powers(powers).iter().sum())
+    }
+
+    /// How much of mid and of side becomes mid; the same for side.
+    fn mixture(&self) -> [[f32; 2]; 2] {
+        let (sum, difference) = (
             0.5 * (self.left + self.right),
             0.5 * (self.left - self.right),
-        ]
+        );
+        if self.is_apart() {
+            let own = 0.5 * self.own;
+            // The quieter side's part in side is negative where that is the right one.
+            let own_in_side = if self.left == 1.0 { -own } else { own };
+            return [[sum, own], [difference, own_in_side]];
+        }
+        [[sum, difference], [difference, sum]]
     }
 }
 

@@ -22,6 +22,9 @@ pub struct InversionSettings {
     pub hop_size: usize,
     /// Whether side magnitudes and pan are inverted beside mid.
     pub stereo: bool,
+    /// Whether side is a sound of its own: then no pan index says how its phases lie to those of mid, and an error in
+    /// one is not heard in the other.
+    pub apart: bool,
     /// Frames that wait, and are refined, behind the newest one: 1 to `fft_size / hop_size − 1`.
     pub lookahead_frames: usize,
     /// Griffin-Lim rounds over the waiting frames for each hop; 0 leaves the start phases.
@@ -39,6 +42,7 @@ impl InversionSettings {
             fft_size,
             hop_size,
             stereo: false,
+            apart: false,
             lookahead_frames: 3,
             iterations: 1,
             momentum: 0.0,

@@ -17,7 +17,8 @@ pub struct TargetFrame<'a> {
     /// Magnitudes of mid (or of the only channel), `bins` values.
     pub mid: &'a [f32],
     /// Magnitudes of side and the pan index (−1 to 1, see [`pan_index`](super::pan_index)), `bins`
-    /// values each. `None` is a silent side. A mono inverter ignores them.
+    /// values each. `None` is a silent side. A mono inverter ignores them, and one of sides that are apart the pan
+    /// index.
     pub side_pan: Option<(&'a [f32], &'a [f32])>,
 }
 
@@ -27,14 +28,15 @@ pub(super) struct WaitingFrame {
     index: i64,
     /// Mid and side, or the only channel.
     channels: Vec<Channel>,
-    /// Half of the angle between mid and side, units; stereo only.
+    /// Half of the angle between mid and side, units; stereo only. Empty where they are apart.
     half_angle: Vec<Complex32>,
 }
 
 impl WaitingFrame {
     /// A silent frame. Allocates.
     pub fn new(stft: &Stft, settings: &InversionSettings) -> Self {
-        let angles = if settings.stereo { stft.bins() } else { 0 };
+        let is_joint = settings.stereo && !settings.apart;
+        let angles = if is_joint { stft.bins() } else { 0 };
         Self {
             index: 0,
             channels: vec![Channel::new(stft, settings.momentum); settings.channels()],
@@ -77,13 +79,19 @@ impl WaitingFrame {
             return;
         };
         let b = &mut side.magnitude_mut()[..bins];
-        let half = &mut self.half_angle[..bins];
         let Some((target_side, target_pan)) = target.side_pan else {
             b.fill(0.0);
-            half.fill(ONE);
+            self.half_angle.fill(ONE);
             return;
         };
         assert!(target_side.len() == bins && target_pan.len() == bins);
+        if self.half_angle.is_empty() {
+            for (b, &side) in b.iter_mut().zip(target_side) {
+                *b = sanitised(side);
+            }
+            return;
+        }
+        let half = &mut self.half_angle[..bins];
         dispatch(
             #[inline(always)]
             || {
@@ -116,15 +124,19 @@ impl WaitingFrame {
         start.integrate_in_time(previous, self.index, channel as u64, phase);
     }
 
-    /// The frame's first spectra: each channel was integrated on its own, but the angle between them is known.
+    /// The frame's first spectra: each channel was integrated on its own, but the angle between them may be known.
     pub fn join_start_phases(&mut self, spectra: &mut [Vec<Complex32>; 2]) {
         match (&mut self.channels[..], &mut spectra[..]) {
-            ([mid, side], [m, s]) => {
+            ([mid, side], [m, s]) if !self.half_angle.is_empty() => {
                 m.copy_from_slice(mid.phase());
                 s.copy_from_slice(side.phase());
                 Channel::keep_joint_phases(mid, side, m, s, &self.half_angle);
             }
-            (channels, spectra) => channels[0].write_spectrum(&mut spectra[0]),
+            (channels, spectra) => {
+                for (channel, spectrum) in channels.iter().zip(spectra) {
+                    channel.write_spectrum(spectrum);
+                }
+            }
         }
         for (channel, spectrum) in self.channels.iter_mut().zip(spectra) {
             channel.remember(spectrum);
@@ -137,10 +149,14 @@ impl WaitingFrame {
             channel.accelerate(spectrum);
         }
         match (&mut self.channels[..], &mut spectra[..]) {
-            ([mid, side], [m, s]) => {
+            ([mid, side], [m, s]) if !self.half_angle.is_empty() => {
                 Channel::keep_joint_phases(mid, side, m, s, &self.half_angle);
             }
-            (channels, spectra) => channels[0].keep_phases(&mut spectra[0]),
+            (channels, spectra) => {
+                for (channel, spectrum) in channels.iter_mut().zip(spectra) {
+                    channel.keep_phases(spectrum);
+                }
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::fine_structure::FineStructure;
 use super::front_end::{Constants, FrontEnd};
 use super::layout::{Layout, fft_size_for};
+use super::sides::Sides;
 use super::stereo::pan_index;
 use super::{Complex32, SpectrumError};
 use crate::clip::{Clip, Image};
@@ -63,10 +64,8 @@ impl FrontEnd {
                 sample_rate,
             });
         }
-        let sound = MidSide::new(clip);
-        let layout = Layout::new(sample_rate, sound.output_channels, sound.is_stereo())?
-            .at_image(sound.image);
-        let spectra = sound.spectra(&layout);
+        let channels = clip.centred_channels();
+        let (layout, sound, spectra) = lay_out(sample_rate, &channels)?;
         let rms = rms(&layout, &spectra);
         let equaliser = equaliser(&layout, &rms);
         let planes = Planes::new(&layout, &spectra, &equaliser);
@@ -86,22 +85,42 @@ impl FrontEnd {
     }
 }
 
+/// The layout of a capture of `channels` without offset at its image, what is analysed of it, and its spectra.
+fn lay_out(
+    sample_rate: u32,
+    channels: &[Vec<f32>],
+) -> Result<(Layout, MidSide, Vec<Vec<Complex32>>), SpectrumError> {
+    let at = |image: Image| {
+        let sound = MidSide::new(image.sources(channels.to_vec()));
+        let layout = Layout::new(sample_rate, channels.len(), sound.is_stereo())?.at_image(image);
+        let spectra = sound.spectra(&layout);
+        Ok((layout, sound, spectra))
+    };
+    let image = Image::of(channels);
+    let laid_out = at(image)?;
+    let (layout, _, spectra) = &laid_out;
+    let [mid, side] = spectra.as_slice() else {
+        return Ok(laid_out);
+    };
+    match Sides::of([mid, side], layout.bins()).image() {
+        // What was inverted before it was measured is so where it was recorded.
+        Some(apart) => at(apart.within(image)),
+        None => Ok(laid_out),
+    }
+}
+
 /// A capture without offset and at [`ANALYSIS_RMS`], as mid and side of what is analysed at its image.
 struct MidSide {
     mid: Vec<f32>,
     side: Vec<f32>,
     /// What the capture was multiplied by.
     gain: f32,
-    output_channels: usize,
-    image: Image,
 }
 
 impl MidSide {
-    fn new(clip: &Clip) -> Self {
-        let channels = clip.centred_channels();
-        let image = Image::of(&channels);
-        let channels = image.sources(channels);
-        let samples = (clip.len() * channels.len()) as f64;
+    /// Of the sources at the capture's image.
+    fn new(channels: Vec<Vec<f32>>) -> Self {
+        let samples = channels.iter().map(Vec::len).sum::<usize>() as f64;
         let energy = energy(channels.iter().flatten());
         let gain = (ANALYSIS_RMS / ((energy / samples).sqrt() + 1e-9)) as f32;
         let (left, right) = (&channels[0], &channels[channels.len() - 1]);
@@ -111,8 +130,6 @@ impl MidSide {
             mid: pairs().map(|(l, r)| (l + r) * half).collect(),
             side: pairs().map(|(l, r)| (l - r) * half).collect(),
             gain,
-            output_channels: channels.len(),
-            image,
         }
     }
 
@@ -205,7 +222,7 @@ impl Planes {
                     *x = (z.norm() * c).ln_1p();
                 }
             }
-            if layout.is_stereo() {
+            if layout.has_pan() {
                 let pan = &mut row[layout.magnitude_channels() * bins..];
                 for (pan, (&mid, &side)) in pan.iter_mut().zip(frame(0).iter().zip(frame(1))) {
                     *pan = pan_index(mid, side);

@@ -39,7 +39,7 @@ impl FineStructure {
                 *x = (z.norm() + LEAST_MAGNITUDE).ln();
             }
         }
-        if layout.is_stereo() {
+        if layout.has_pan() {
             let [mid, side] = spectra;
             for (k, pan) in self.planes[magnitudes].iter_mut().enumerate() {
                 *pan = pan_index(mid[k] * rms[k], side[k] * rms[bins + k]);

@@ -10,7 +10,8 @@ use crate::clip::Image;
 
 /// Everything that turns features into magnitudes: constants measured on one capture.
 ///
-/// *Magnitude channels* are mid, or mid and side; *feature channels* are these and in stereo the pan index.
+/// *Magnitude channels* are mid, or mid and side; *feature channels* are these and in stereo the pan index, unless
+/// the capture's sides are apart.
 #[derive(Clone, Debug)]
 pub struct FrontEnd {
     layout: Layout,
@@ -80,7 +81,7 @@ impl FrontEnd {
         self.layout.image()
     }
 
-    /// Whether there is a side channel and a pan index.
+    /// Whether there is a side channel.
     pub fn is_stereo(&self) -> bool {
         self.layout.is_stereo()
     }
@@ -105,7 +106,12 @@ impl FrontEnd {
         self.layout.magnitude_channels()
     }
 
-    /// 1 (mid) or 3 (mid, side, pan index).
+    /// Whether the phase between mid and side is known from a pan index.
+    pub fn has_pan(&self) -> bool {
+        self.layout.has_pan()
+    }
+
+    /// 1 (mid), 2 (sides that are apart) or 3 (mid, side, pan index).
     pub fn feature_channels(&self) -> usize {
         self.layout.feature_channels()
     }

@@ -14,7 +14,8 @@ pub fn fft_size_for(sample_rate: f64) -> usize {
 
 /// Transform, bands and channels of one capture.
 ///
-/// *Magnitude channels* are mid, or mid and side; *feature channels* are these and in stereo the pan index.
+/// *Magnitude channels* are mid, or mid and side; *feature channels* are these and in stereo the pan index, unless
+/// the sides are apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     sample_rate: u32,
@@ -67,7 +68,7 @@ impl Layout {
         self.output_channels
     }
 
-    /// Whether there is a side channel and a pan index.
+    /// Whether there is a side channel.
     pub fn is_stereo(&self) -> bool {
         self.stereo
     }
@@ -92,9 +93,14 @@ impl Layout {
         if self.stereo { 2 } else { 1 }
     }
 
-    /// 1 (mid) or 3 (mid, side, pan index).
+    /// Whether the phase between mid and side is known from a pan index. Sides that are apart are two sounds.
+    pub fn has_pan(&self) -> bool {
+        self.stereo && !self.image.is_apart()
+    }
+
+    /// 1 (mid), 2 (sides that are apart) or 3 (mid, side, pan index).
     pub fn feature_channels(&self) -> usize {
-        if self.stereo { 3 } else { 1 }
+        self.magnitude_channels() + usize::from(self.has_pan())
     }
 
     /// Features in a frame: feature channels × bands.

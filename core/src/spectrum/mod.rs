@@ -6,6 +6,7 @@ mod expansion;
 mod fine_structure;
 mod front_end;
 mod layout;
+mod sides;
 mod stereo;
 mod stft;
 

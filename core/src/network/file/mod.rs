@@ -15,9 +15,11 @@ use thiserror::Error;
 
 /// The one key of the file's metadata; its value is the [`Header`] as JSON, in a fixed order.
 const METADATA_KEY: &str = "weft";
-/// Version of the file that this code writes, and the newest that it reads. Version 1 had the capture in
-/// plain words of 24 bits, and no name.
-const VERSION: u32 = 2;
+/// The newest version of the file that is read, and written of captures whose sides are apart, which older code would
+/// not understand.
+const VERSION: u32 = 3;
+/// Version that is written of all others. Version 1 had the capture in plain words of 24 bits, and no name.
+const VERSION_BEFORE_SIDES_APART: u32 = 2;
 const VERSION_OF_PLAIN_CAPTURES: u32 = 1;
 /// No model is larger: thirty seconds of stereo at 192 kHz and 24 bits take 35 MB.
 const LARGEST_BYTES: u64 = 64 << 20;
@@ -86,6 +88,9 @@ struct Header {
     /// Gains of left and right, where the capture lies at one side or has one inverted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image: Option<[f32; 2]>,
+    /// Gain of what the quieter side holds of its own, where the sides are apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own_gain: Option<f32>,
 }
 
 /// The part of a header that every version has.

@@ -104,9 +104,16 @@ fn image(header: &Header) -> Result<Image, ModelError> {
     let Some(gains) = header.image else {
         return Ok(Image::PLAIN);
     };
-    Image::from_gains(gains)
+    let image = match header.own_gain {
+        Some(own) => Image::from_sides_apart(gains, own).filter(|_| header.stereo),
+        None => Image::from_gains(gains),
+    };
+    image
         .filter(|_| header.output_channels == 2)
-        .ok_or_else(|| damaged(format!("'image' is {gains:?}")))
+        .ok_or_else(|| {
+            let own = header.own_gain;
+            damaged(format!("'image' is {gains:?}, 'own_gain' {own:?}"))
+        })
 }
 
 /// The network that makes features of this front end.

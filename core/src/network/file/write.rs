@@ -6,7 +6,7 @@ use std::path::Path;
 
 use safetensors::tensor::Dtype;
 
-use super::{Header, METADATA_KEY, ModelError, VERSION};
+use super::{Header, METADATA_KEY, ModelError, VERSION, VERSION_BEFORE_SIDES_APART};
 use crate::clip::{Capture, Image, PackedCapture, PartFile};
 use crate::network::{FeatureRange, Model};
 use crate::spectrum::FrontEnd;
@@ -44,8 +44,12 @@ impl Model {
     fn header(&self, packed: Option<&PackedCapture<'_>>) -> Header {
         let used = packed.map_or(0..0, |p| p.used.clone());
         let fit = self.fit_record();
+        let image = self.front_end().image();
         Header {
-            version: VERSION,
+            version: match image.is_apart() {
+                true => VERSION,
+                false => VERSION_BEFORE_SIDES_APART,
+            },
             name: self.name().to_owned(),
             sample_rate_hz: self.sample_rate(),
             output_channels: self.output_channels(),
@@ -58,9 +62,8 @@ impl Model {
             fit_steps: fit.steps,
             fit_loss: Some(fit.loss).filter(|l| l.is_finite()),
             fit_seed: fit.seed,
-            image: Some(self.front_end().image())
-                .filter(|image| *image != Image::PLAIN)
-                .map(|image| image.gains()),
+            image: (image != Image::PLAIN).then(|| image.gains()),
+            own_gain: image.own_gain(),
         }
     }
 

@@ -167,7 +167,9 @@ impl Engine {
     pub fn add_shown_bands(&self, gain: f32, bands: &mut [f32]) {
         let stft = self.shaping.front_end().stft();
         let bin_hz = self.shaping.bins().bin_hz() * self.frame.controls.transposition as f32;
-        add_band_powers(self.expansion.magnitudes(), stft, bin_hz, gain, bands);
+        let heard = self.shaping.front_end().image().power_gains();
+        let gains = heard.map(|heard| gain * heard);
+        add_band_powers(self.expansion.magnitudes(), stft, bin_hz, gains, bands);
     }
 
     /// Goes on to the next frame, whose sound comes after the look-ahead. `done` samples of the host's block

@@ -35,7 +35,7 @@ pub(super) struct BinTable {
     octaves: Vec<f32>,
     /// Frequency between two bins, in Hz.
     bin_hz: f32,
-    /// Power of each bin in the capture, all channels.
+    /// Power of each bin in the capture, all channels, as it is heard.
     power: Vec<f32>,
 }
 
@@ -45,13 +45,17 @@ impl BinTable {
         let (bins, channels) = (front_end.stft().bins(), front_end.magnitude_channels());
         let bin_hz = f64::from(front_end.sample_rate()) / front_end.stft().fft_size() as f64;
         let by_channel = front_end.bin_power();
+        let heard = front_end.image().power_gains();
         Self {
             octaves: (0..bins)
                 .map(|k| ((k as f64).max(0.5) * bin_hz / TILT_CENTRE_HZ).log2() as f32)
                 .collect(),
             bin_hz: bin_hz as f32,
             power: (0..bins)
-                .map(|k| (0..channels).map(|c| by_channel[c * bins + k]).sum())
+                .map(|k| {
+                    let powers = (0..channels).map(|c| heard[c] * by_channel[c * bins + k]);
+                    powers.sum()
+                })
                 .collect(),
         }
     }

@@ -98,18 +98,14 @@ impl Shaping {
     ) -> Self {
         let bins = BinTable::new(&front_end);
         let total = bins.total_power();
-        let side: f32 = front_end.bin_power()[front_end.stft().bins()..]
-            .iter()
-            .sum();
+        let power = front_end.bin_power();
+        let (mid, side) = power.split_at(front_end.stft().bins());
+        let powers = [mid, side].map(|power| power.iter().sum::<f32>());
+        let [_, side] = front_end.image().place_powers(powers);
         Self {
             corrections,
             bins,
-            side_share: if total > 0.0 {
-                let [_, placed] = front_end.image().place_powers([total - side, side]);
-                placed / total
-            } else {
-                0.0
-            },
+            side_share: if total > 0.0 { side / total } else { 0.0 },
             front_end,
         }
     }

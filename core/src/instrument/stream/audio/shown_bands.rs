@@ -3,22 +3,23 @@
 use crate::instrument::controls::CUT_RANGE_HZ;
 use crate::spectrum::Stft;
 
-/// Adds the power of a frame of `magnitudes` (mid and side, bins of `stft`), times `gain`, to `bands` that
-/// divide the octaves of [`CUT_RANGE_HZ`] evenly. `bin_hz` lie between two bins as they are heard. A bin's power
+/// Adds the power of a frame of `magnitudes` (mid and side, bins of `stft`), times the `gains` of each, to `bands`
+/// that divide the octaves of [`CUT_RANGE_HZ`] evenly. `bin_hz` lie between two bins as they are heard. A bin's power
 /// is spread evenly over its width; the bands' sum is the mean square of left and right. Real-time safe: every
 /// bin and every band is looked at about once.
 pub(super) fn add_band_powers(
     magnitudes: [&[f32]; 2],
     stft: &Stft,
     bin_hz: f32,
-    gain: f32,
+    gains: [f32; 2],
     bands: &mut [f32],
 ) {
     let [mid, side] = magnitudes;
     let bins = mid.len().min(side.len());
     // Parseval's theorem for one windowed frame; the mean square of left and right is mid's and side's sum.
     let squared_window = stft.overlap_gain() * stft.hop_size() as f32;
-    let scale = gain * 2.0 / (stft.fft_size() as f32 * squared_window);
+    let [mid_scale, side_scale] =
+        gains.map(|gain| gain * 2.0 / (stft.fft_size() as f32 * squared_window));
     let (low, high) = CUT_RANGE_HZ;
     let octaves_per_band = (high / low).log2() / bands.len() as f32;
     // Places among the bins, where bin k lies from k to k + 1.
@@ -29,9 +30,9 @@ pub(super) fn add_band_powers(
         let mut power = 0.0;
         for k in from as usize..(to.ceil() as usize).min(bins) {
             let part = to.min((k + 1) as f32) - from.max(k as f32);
-            power += (mid[k] * mid[k] + side[k] * side[k]) * part;
+            power += (mid_scale * mid[k] * mid[k] + side_scale * side[k] * side[k]) * part;
         }
-        *band += scale * power;
+        *band += power;
         from = to;
     }
 }
@@ -54,7 +55,7 @@ mod tests {
         let side = vec![0.0; mid.len()];
         let mut bands = vec![0.0; BANDS];
         let bin_hz = BIN_HZ * transposition;
-        add_band_powers([&mid, &side], &stft, bin_hz, 1.0, &mut bands);
+        add_band_powers([&mid, &side], &stft, bin_hz, [1.0; 2], &mut bands);
         bands
     }
 
@@ -85,12 +86,18 @@ mod tests {
     fn frames_are_added_with_their_gains() {
         let stft = Stft::new(64, 16).unwrap();
         let mut bands = [1.0; 8];
-        add_band_powers([&[0.0; 33], &[0.0; 33]], &stft, 500.0, 1.0, &mut bands);
+        add_band_powers([&[0.0; 33], &[0.0; 33]], &stft, 500.0, [1.0; 2], &mut bands);
         assert_eq!(bands, [1.0; 8]);
         let (mut once, mut twice) = ([0.0; 8], [0.0; 8]);
-        add_band_powers([&[2.0; 33], &[1.0; 33]], &stft, 500.0, 0.5, &mut once);
+        add_band_powers([&[2.0; 33], &[1.0; 33]], &stft, 500.0, [0.5; 2], &mut once);
         for _ in 0..2 {
-            add_band_powers([&[2.0; 33], &[1.0; 33]], &stft, 500.0, 0.25, &mut twice);
+            add_band_powers(
+                [&[2.0; 33], &[1.0; 33]],
+                &stft,
+                500.0,
+                [0.25; 2],
+                &mut twice,
+            );
         }
         assert!(once.iter().all(|x| *x > 0.0) && once == twice);
     }

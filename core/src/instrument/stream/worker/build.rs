@@ -83,6 +83,7 @@ fn inversion_settings(front_end: &FrontEnd, quality: Quality) -> InversionSettin
     let (fft_size, hop_size) = (front_end.stft().fft_size(), front_end.stft().hop_size());
     InversionSettings {
         stereo: front_end.is_stereo(),
+        apart: front_end.image().is_apart(),
         ..match quality {
             Quality::Eco => InversionSettings::eco(fft_size, hop_size),
             Quality::High => InversionSettings::high(fft_size, hop_size),
