@@ -316,3 +316,25 @@ fn tags_behind_flac_take_nothing_of_it() {
         assert_read("tags", &[bytes.clone(), tags].concat(), &whole);
     }
 }
+
+#[test]
+fn files_that_are_something_else_are_named() {
+    let filled = |magic: &[u8]| [magic, &[0x80; 600]].concat();
+    let speex = [&b"OggS\0\x02"[..], &[0; 20], b"\x01\x50Speex   1.2"].concat();
+    for (bytes, told) in [
+        (filled(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "Windows Media"),
+        (filled(b"wvpk"), "WavPack"),
+        (filled(b"#!AMR\n"), "AMR"),
+        (filled(b"MThd"), "MIDI"),
+        (filled(b"PK\x03\x04"), "ZIP archive: unpack it"),
+        (speex, "Speex"),
+        (b"<!DOCTYPE html><p>Not found</p>\n".repeat(40), "a text"),
+        (
+            filled(b"\0\0\0\x14ftypM4A \0\0\0\0M4A \0\0\x10\0mdat"),
+            "MP4 header breaks off",
+        ),
+    ] {
+        assert_told(told, &bytes, told);
+        assert_told(told, &bytes, "convert it to WAV");
+    }
+}

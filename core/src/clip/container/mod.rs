@@ -8,6 +8,7 @@
 mod aiff;
 mod caf;
 mod chunks;
+mod foreign;
 mod mp4;
 mod ogg;
 mod plain;
@@ -82,6 +83,8 @@ pub(super) enum Broken {
     NoFormat { container: &'static str },
     #[error("its {container} header is there, but no sound follows it")]
     NoSound { container: &'static str },
+    #[error("it is {kind}")]
+    Foreign { kind: &'static str },
     #[error("its header names {channels} channels")]
     Channels { channels: u16 },
     #[error("its header names a sample rate that is no number of Hz")]
@@ -114,6 +117,7 @@ impl Layout {
                 aiff::layout(&mut bytes, start, form == b"AIFC")?
             }
             word if word == ogg::MAGIC => {
+                foreign(&mut bytes, start)?;
                 let links = ogg::links(&mut bytes, start)?;
                 let layouts = links.into_iter().map(|link| Self::as_it_is(link, "ogg"));
                 return Ok(layouts.collect());
@@ -125,11 +129,10 @@ impl Layout {
             }
             _ if magic == *voc::MAGIC => voc::layout(&mut bytes, start)?,
             _ if mp4::is_mp4(&magic) => mp4::layout(&mut bytes, start)?,
-            _ => {
-                return Ok(plain::layout(&mut bytes, start, &magic)?
-                    .into_iter()
-                    .collect());
-            }
+            _ => match plain::layout(&mut bytes, start, &magic)? {
+                Some(layout) => layout,
+                None => return foreign(&mut bytes, start),
+            },
         };
         Ok(vec![layout])
     }
@@ -155,6 +158,14 @@ impl Layout {
             self.sound.clone(),
             self.swapped_bytes,
         )
+    }
+}
+
+/// No layout, or what a file is that can't be read.
+fn foreign(bytes: &mut Bytes<'_>, start: u64) -> Result<Vec<Layout>, Broken> {
+    match foreign::kind(&bytes.bytes(start, foreign::LOOKED_AT)?) {
+        Some(kind) => Err(Broken::Foreign { kind }),
+        None => Ok(Vec::new()),
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) fn is_mp4(magic: &[u8]) -> bool {
 /// The file as it is, with what of its sound is the recording.
 pub(super) fn layout(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken> {
     let movie = movie(bytes, start)?;
+    if movie.is_empty() {
+        return Err(Broken::NoFormat { container: "MP4" });
+    }
     let mut layout = Layout::as_it_is(start..bytes.len(), "m4a");
     layout.trim = trim(&movie).unwrap_or_default();
     Ok(layout)
