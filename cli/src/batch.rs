@@ -16,7 +16,8 @@ use crate::report::{Record, Report};
 /// Endings of sound files.
 const SOUNDS: &[&str] = &[
     "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "ogg", "oga", "opus",
-    "mp3", "m4a", "mp4", "caf",
+    "mp3", "mp2", "m4a", "m4b", "mp4", "mov", "aac", "caf", "au", "snd", "webm", "mka", "voc",
+    "sph", "nist", "sf", "avr", "paf", "8svx", "svx",
 ];
 
 /// A kind of file.

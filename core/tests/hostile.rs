@@ -20,8 +20,10 @@ use support::allocator::{peak_bytes, watch_peak};
 use support::containers::{aiff_chunk, common, form, format, rf64, sound, wave64};
 use support::models::{fitted, rendered};
 use support::mutations::mutate;
+use support::plain::{au, caf, sphere, voc};
 use support::random::Random;
 use support::sound_files::{aiff_bytes, flac_bytes, wav_bytes};
+use support::streams::{edits, gapless_tag, mp4, ogg_flac, ogg_opus, set_checksums};
 
 /// Seconds for each kind, unless told otherwise.
 const SECONDS: f64 = 3.0;
@@ -133,6 +135,29 @@ fn banks_of_any_bytes() {
     });
 }
 
+/// The containers whose headers are read before a decoder sees them, beside WAV and AIFF.
+fn more_containers(samples: &[u8]) -> Vec<Vec<u8>> {
+    let words: Vec<i16> = samples.iter().map(|x| i16::from(*x) << 7).collect();
+    let size = samples.len() as i64 + 4;
+    let head = [&8_000_u32.to_le_bytes()[..], &[16, 1, 4, 0, 0, 0, 0, 0]].concat();
+    let rest = samples[8_000..].to_vec();
+    let tone: Vec<f32> = (0..57_600).map(|n| (n as f32 / 20.0).sin() / 2.0).collect();
+    let tag = gapless_tag(100, 50, 15_000);
+    vec![
+        au(3, 1, false, samples.len() as u32, b"note", samples),
+        caf(b"lpcm", 2, [2, 1, 1, 16], size, &[], samples),
+        caf(b"ima4", 0, [34, 64, 1, 0], size, &[], samples),
+        voc(&[(9, [&head[..], &samples[..8_000]].concat()), (2, rest)]),
+        sphere("pcm", 1, 2, "01", samples),
+        [1, 2]
+            .map(|link| ogg_flac(link, 8_000, std::slice::from_ref(&words)))
+            .concat(),
+        [1, 2].map(|link| ogg_opus(link, 1, &tone, 312)).concat(),
+        ogg_opus(1, 2, &tone, 0),
+        mp4(&words, 8_000, 1_000, 600, [&edits(&[(900, 200)]), &tag]),
+    ]
+}
+
 #[test]
 fn sound_files_of_any_bytes() {
     let clip = synthesize(Texture::Rain, 1, 16_000, 1.2);
@@ -156,13 +181,28 @@ fn sound_files_of_any_bytes() {
             ],
         ),
     ]);
+    corpus.extend(more_containers(&samples));
     // Recordings in formats that nothing here can write.
     if let Ok(folder) = std::env::var("WEFT_FUZZ_FILES") {
         let files = std::fs::read_dir(folder).unwrap().flatten();
         corpus.extend(files.map(|file| std::fs::read(file.path()).unwrap()));
     }
     hostile("sound files", &corpus, |bytes, random| {
-        let hint = [None, Some("wav"), Some("flac"), Some("ogg"), Some("mp3")][random.below(5)];
+        let hints = [
+            None,
+            Some("wav"),
+            Some("ogg"),
+            Some("mp3"),
+            Some("m4a"),
+            Some("caf"),
+        ];
+        let hint = hints[random.below(hints.len())];
+        // A page that is damaged is not decoded, unless its checksum says that it is not.
+        let mut bytes = bytes.to_vec();
+        if random.below(4) > 0 {
+            set_checksums(&mut bytes);
+        }
+        let bytes = &bytes[..];
         match Clip::read_bytes(bytes, hint) {
             Ok(clip) => {
                 // Must not panic either.

@@ -63,7 +63,7 @@ pub enum Command {
 
 /// Turn a recording into an endless texture: fit and render in one go
 ///
-/// The recording may be WAV, AIFF, CAF, FLAC, OGG Vorbis, MP3 or M4A, mono to surround, 8 to
+/// The recording may be WAV, AIFF, CAF, AU, FLAC, OGG, Opus, MP3 or M4A, mono to surround, 8 to
 /// 192 kHz, and at least one second long; 4 to 10 seconds without anything that
 /// stands out work best. Of a longer file the first minute is used.
 ///
@@ -117,7 +117,7 @@ Examples:
 pub struct FitArguments {
     /// The recordings: files, folders, or - for the standard input
     ///
-    /// Each is WAV, AIFF, CAF, FLAC, OGG Vorbis, MP3 or M4A, and at least one second long.
+    /// Each is WAV, AIFF, CAF, AU, FLAC, OGG, Opus, MP3 or M4A, and at least one second long.
     #[arg(value_name = "IN", required = true)]
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]

@@ -67,7 +67,7 @@ pub enum ClipError {
     /// Data that no decoder knows.
     #[error(
         "{name} is not a sound file that Weft can read ({reason}): \
-         convert it to WAV, AIFF, FLAC, OGG Vorbis, MP3 or M4A"
+         convert it to WAV, AIFF, FLAC, OGG, MP3 or M4A"
     )]
     NotAudio {
         /// The file's path, or what the data is called.

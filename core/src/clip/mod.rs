@@ -5,10 +5,12 @@
 
 mod capture;
 mod container;
+mod decode;
 mod error;
 mod image;
 mod judge;
 mod mix;
+mod opus;
 mod part_file;
 mod read;
 mod resample;

@@ -1,11 +1,12 @@
 //! What is kept of a damaged file: its longest stretch without a gap.
 
 use super::mix::StereoMix;
+use super::{Clip, ClipError};
 
-/// The longest run of decoded frames without a gap, and the run being decoded.
+/// Runs of decoded frames without a gap: those that have ended, and the one being decoded.
 #[derive(Default)]
 pub(super) struct Stretches {
-    longest: Vec<Vec<f32>>,
+    ended: Vec<Vec<Vec<f32>>>,
     current: Vec<Vec<f32>>,
     frames_in_ended: usize,
 }
@@ -19,11 +20,9 @@ impl Stretches {
 
     /// Ends the run: what comes next does not follow it.
     pub fn end_stretch(&mut self) {
-        self.frames_in_ended += frames(&self.current);
-        if frames(&self.current) > frames(&self.longest) {
-            self.longest = std::mem::take(&mut self.current);
-        } else {
-            self.current.clear();
+        if frames(&self.current) > 0 {
+            self.frames_in_ended += frames(&self.current);
+            self.ended.push(std::mem::take(&mut self.current));
         }
     }
 
@@ -40,13 +39,96 @@ impl Stretches {
         }
     }
 
-    /// The longest run, one vector for each channel.
-    pub fn into_longest(mut self) -> Vec<Vec<f32>> {
+    /// All runs in their order, and whether the last one goes on with what follows the data.
+    pub fn into_runs(mut self) -> (Vec<Vec<Vec<f32>>>, bool) {
+        let goes_on = frames(&self.current) > 0;
         self.end_stretch();
-        self.longest
+        (self.ended, goes_on)
     }
 }
 
 fn frames(channels: &[Vec<f32>]) -> usize {
     channels.first().map_or(0, Vec::len)
+}
+
+/// The runs of a file's parts, which follow each other.
+#[derive(Default)]
+pub(super) struct Chain {
+    /// Runs that follow each other without a gap, group by group.
+    groups: Vec<Vec<Clip>>,
+    /// Whether the next run follows the last one.
+    goes_on: bool,
+}
+
+impl Chain {
+    /// Takes the runs of the next part. `begins_whole` is whether nothing is missing before the first.
+    pub fn append(
+        &mut self,
+        sample_rate: u32,
+        stretches: Stretches,
+        begins_whole: bool,
+    ) -> Result<(), ClipError> {
+        let (runs, goes_on) = stretches.into_runs();
+        self.goes_on &= begins_whole;
+        for run in runs {
+            let run = Clip::new(sample_rate, run)?;
+            match self.groups.last_mut().filter(|_| self.goes_on) {
+                Some(group) => group.push(run),
+                None => self.groups.push(vec![run]),
+            }
+            self.goes_on = false;
+        }
+        self.goes_on = goes_on;
+        Ok(())
+    }
+
+    /// Something is missing here.
+    pub fn leave_gap(&mut self) {
+        self.goes_on = false;
+    }
+
+    /// Length of what was read, in seconds.
+    pub fn duration_s(&self) -> f64 {
+        self.groups.iter().map(|group| duration_s(group)).sum()
+    }
+
+    /// The longest stretch without a gap, at the sample rate of its beginning, in stereo if any of it is.
+    /// `None` if there is nothing.
+    pub fn into_longest(self) -> Result<Option<Clip>, ClipError> {
+        let mut longest: Vec<Clip> = Vec::new();
+        for group in self.groups {
+            if duration_s(&group) > duration_s(&longest) {
+                longest = group;
+            }
+        }
+        let count = longest.iter().map(Clip::channel_count).max();
+        let mut runs = longest.into_iter();
+        let (Some(first), Some(count)) = (runs.next(), count) else {
+            return Ok(None);
+        };
+        let rate = first.sample_rate();
+        let mut channels = widened(first, count);
+        for run in runs {
+            let run = match run.sample_rate() == rate {
+                true => run,
+                false => run.resampled(rate)?,
+            };
+            for (channel, more) in channels.iter_mut().zip(widened(run, count)) {
+                channel.extend(more);
+            }
+        }
+        Clip::new(rate, channels).map(Some)
+    }
+}
+
+fn duration_s(group: &[Clip]) -> f64 {
+    group.iter().map(Clip::duration_s).sum()
+}
+
+/// The channels of a clip of one or two, as `count`.
+fn widened(clip: Clip, count: usize) -> Vec<Vec<f32>> {
+    match clip.channel_count() < count {
+        true => clip.to_stereo().into_channels(),
+        false => clip.into_channels(),
+    }
 }

@@ -12,8 +12,11 @@ pub mod measures;
 pub mod models;
 pub mod modulation;
 pub mod mutations;
+pub mod plain;
 pub mod random;
+pub mod samples;
 pub mod sound_files;
+pub mod streams;
 #[cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),
     path = "no_system_calls.rs"

@@ -21,6 +21,11 @@ const SEARCHED_BYTES: u64 = 1 << 20;
 /// its own first eight bytes.
 const MISCOUNTS: [u64; 3] = [8, 36, 44];
 
+/// Most bytes by which an end is off that other chunks correct.
+const MOST_MISCOUNT: u64 = 64;
+/// Bytes at the end of a file in which descriptions behind the sound are looked for.
+const DESCRIPTIONS_BYTES: u64 = 1 << 16;
+
 /// Names of chunks, so that one is known even if its size is wrong.
 const NAMES: [&[u8; 4]; 42] = [
     b"fmt ", b"data", b"fact", b"LIST", b"JUNK", b"junk", b"bext", b"cue ", b"smpl", b"inst",
@@ -280,12 +285,8 @@ impl<'b, 's> Chunks<'b, 's> {
         if end == len || padded >= len || self.is_boundary(padded)? || self.is_boundary(end)? {
             return Ok(end);
         }
-        for bytes in MISCOUNTS {
-            for other in [end + bytes, end.saturating_sub(bytes)] {
-                if usable(&other) && (other == len || self.is_boundary(other)?) {
-                    return Ok(other);
-                }
-            }
+        if let Some(other) = self.boundary_near(end, sound.body)? {
+            return Ok(other);
         }
         // The file goes on as its first size says, and what follows is no chunk and no tag.
         let mut next = [0; 4];
@@ -295,11 +296,62 @@ impl<'b, 's> Chunks<'b, 's> {
         let goes_on = self
             .stated_end
             .is_some_and(|stated| stated.abs_diff(len) <= 1);
-        Ok(if goes_on && !is_name && !is_tag {
-            len
-        } else {
-            end
-        })
+        if !goes_on || is_name || is_tag || self.is_last(padded)? || self.is_last(end)? {
+            return Ok(end);
+        }
+        self.first_description(end)
+    }
+
+    /// Another end than `end`, if a known chunk begins there from which others lead to the end of the file: writers
+    /// miscount by a header or two.
+    fn boundary_near(&mut self, end: u64, begin: u64) -> io::Result<Option<u64>> {
+        for bytes in 1..=MOST_MISCOUNT {
+            for other in [end + bytes, end.saturating_sub(bytes)] {
+                let is_miscount = MISCOUNTS.contains(&bytes);
+                if other <= begin || other > self.bytes.len() {
+                    continue;
+                }
+                if (is_miscount && other == self.bytes.len()) || self.is_known_chain(other)? {
+                    return Ok(Some(other));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where the first of the descriptions behind the sound begins, from `from` on, or the end of the file.
+    fn first_description(&mut self, from: u64) -> io::Result<u64> {
+        let len = self.bytes.len();
+        let from = from.max(len.saturating_sub(DESCRIPTIONS_BYTES));
+        let tail = self.bytes.bytes(from, DESCRIPTIONS_BYTES)?;
+        for (offset, window) in tail.windows(4).enumerate() {
+            if NAMES.iter().any(|name| window == *name) && self.is_chain(from + offset as u64)? {
+                return Ok(from + offset as u64);
+            }
+        }
+        Ok(len)
+    }
+
+    /// Whether what stands at `at` is a chunk, whatever its name, that ends with the file.
+    fn is_last(&mut self, at: u64) -> io::Result<bool> {
+        let header = self.bytes.bytes(at, self.sizes.header_bytes())?;
+        let Some(word) = header.get(4..8).and_then(|word| word.try_into().ok()) else {
+            return Ok(false);
+        };
+        let size = match self.sizes {
+            Sizes::Little32 => u32::from_le_bytes(word),
+            Sizes::Big32 => u32::from_be_bytes(word),
+            Sizes::Little64 => return Ok(false),
+        };
+        let end = at + self.sizes.header_bytes() + u64::from(size);
+        Ok(end == self.bytes.len() || end + end % 2 == self.bytes.len())
+    }
+
+    /// Whether a chunk with a known name begins at `at`, from which others lead to the end of the file.
+    fn is_known_chain(&mut self, at: u64) -> io::Result<bool> {
+        let chunk = self.chunk(at)?;
+        let is_known = chunk.is_some_and(|chunk| NAMES.contains(&&chunk.name));
+        Ok(is_known && self.is_chain(at)?)
     }
 
     /// The first of `ends` at which another chunk begins, or `otherwise`.

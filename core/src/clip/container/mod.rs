@@ -1,16 +1,26 @@
-//! The containers of uncompressed sound, read tolerantly: WAV in all its forms and AIFF.
+//! The containers of sound, read tolerantly: WAV in all its forms, AIFF, CAF, AU and other old ones; and what of
+//! OGG, MP4 and FLAC a decoder is to see.
 //!
 //! A decoder takes a container at its word and gives up where one number does not fit. Here the chunks are
 //! walked with doubt: what is never used is passed over, and the bytes that are there outweigh the sizes that
 //! a header names. The decoder then sees the same sound behind a header that we have written.
 
 mod aiff;
+mod caf;
 mod chunks;
+mod foreign;
+mod mp4;
+mod ogg;
+mod plain;
+mod stored;
+mod tags;
+mod voc;
 mod wave;
 mod window;
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use symphonia::core::io::MediaSource;
 use thiserror::Error;
@@ -25,7 +35,7 @@ const ID3_HEADER_BYTES: u64 = 10;
 /// Where the sound lies in a file, and the header that tells a decoder what it is.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    header: Vec<u8>,
+    header: Arc<[u8]>,
     /// Offsets of the sound in the file, in bytes.
     sound: Range<u64>,
     /// Bytes of one sample whose byte order is not that of the header, or 1.
@@ -36,6 +46,32 @@ pub(super) struct Layout {
     pub(super) channels: Option<u16>,
     /// File name extension of what the decoder is given.
     pub(super) extension: &'static str,
+    /// What of the decoded sound is the recording.
+    pub(super) trim: Trim,
+}
+
+/// What of the decoded sound is the recording: encoders put frames before it and behind it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Trim {
+    /// Units before the recording.
+    pub(super) skip: u64,
+    /// Units of the recording, if they are known exactly.
+    pub(super) length: Option<u64>,
+    /// Time stamp from which on packets are no part of it.
+    pub(super) end_timestamp: Option<i64>,
+    /// Units in a second; 0 if they are frames.
+    units_per_s: u32,
+}
+
+impl Trim {
+    /// `units` in frames of a sound of `sample_rate` Hz.
+    pub(super) fn frames(&self, units: u64, sample_rate: u32) -> u64 {
+        if self.units_per_s == 0 || self.units_per_s == sample_rate {
+            return units;
+        }
+        let frames = u128::from(units) * u128::from(sample_rate) / u128::from(self.units_per_s);
+        u64::try_from(frames).unwrap_or(u64::MAX)
+    }
 }
 
 /// Why a file whose container was recognised holds no sound to decode, in plain words.
@@ -47,6 +83,8 @@ pub(super) enum Broken {
     NoFormat { container: &'static str },
     #[error("its {container} header is there, but no sound follows it")]
     NoSound { container: &'static str },
+    #[error("it is {kind}")]
+    Foreign { kind: &'static str },
     #[error("its header names {channels} channels")]
     Channels { channels: u16 },
     #[error("its header names a sample rate that is no number of Hz")]
@@ -58,27 +96,57 @@ pub(super) enum Broken {
 }
 
 impl Layout {
-    /// Looks at the start of `source` and finds where the sound lies; `None` if it is no container that is
-    /// known here.
-    pub(super) fn find(source: &mut dyn MediaSource) -> Result<Option<Self>, Broken> {
+    /// Looks at the start of `source` and finds where the sound lies: the parts that follow each other, none if
+    /// it is no container that is known here.
+    pub(super) fn find(source: &mut dyn MediaSource) -> Result<Vec<Self>, Broken> {
         let mut bytes = Bytes::new(source)?;
         let start = after_id3(&mut bytes)?;
         let mut magic = [0; 16];
         if bytes.read_at(start, &mut magic)? < 12 {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let form = &magic[8..12];
-        match &magic[..4] {
+        let layout = match &magic[..4] {
             b"RIFF" | b"RIFX" | b"RF64" | b"BW64" if form == b"WAVE" => {
-                wave::layout(&mut bytes, start, &magic).map(Some)
+                wave::layout(&mut bytes, start, &magic)?
             }
             b"riff" if magic[4..] == chunks::WAVE64_RIFF_TAIL => {
-                wave::layout_64(&mut bytes, start).map(Some)
+                wave::layout_64(&mut bytes, start)?
             }
             b"FORM" if form == b"AIFF" || form == b"AIFC" => {
-                aiff::layout(&mut bytes, start, form == b"AIFC").map(Some)
+                aiff::layout(&mut bytes, start, form == b"AIFC")?
             }
-            _ => Ok(None),
+            word if word == ogg::MAGIC => {
+                foreign(&mut bytes, start)?;
+                let links = ogg::links(&mut bytes, start)?;
+                let layouts = links.into_iter().map(|link| Self::as_it_is(link, "ogg"));
+                return Ok(layouts.collect());
+            }
+            b"caff" => caf::layout(&mut bytes, start)?,
+            b"fLaC" => {
+                let end = tags::before_tags(&mut bytes, start)?;
+                Self::as_it_is(start..end, "flac")
+            }
+            _ if magic == *voc::MAGIC => voc::layout(&mut bytes, start)?,
+            _ if mp4::is_mp4(&magic) => mp4::layout(&mut bytes, start)?,
+            _ => match plain::layout(&mut bytes, start, &magic)? {
+                Some(layout) => layout,
+                None => return foreign(&mut bytes, start),
+            },
+        };
+        Ok(vec![layout])
+    }
+
+    /// A part of the file, as it is.
+    fn as_it_is(part: Range<u64>, extension: &'static str) -> Self {
+        Self {
+            header: Arc::default(),
+            sound: part,
+            swapped_bytes: 1,
+            sample_rate: None,
+            channels: None,
+            extension,
+            trim: Trim::default(),
         }
     }
 
@@ -90,6 +158,14 @@ impl Layout {
             self.sound.clone(),
             self.swapped_bytes,
         )
+    }
+}
+
+/// No layout, or what a file is that can't be read.
+fn foreign(bytes: &mut Bytes<'_>, start: u64) -> Result<Vec<Layout>, Broken> {
+    match foreign::kind(&bytes.bytes(start, foreign::LOOKED_AT)?) {
+        Some(kind) => Err(Broken::Foreign { kind }),
+        None => Ok(Vec::new()),
     }
 }
 

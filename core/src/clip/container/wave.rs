@@ -1,7 +1,7 @@
 //! WAV and its relatives: RIFF, RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088), and W64.
 
 use super::chunks::{Bytes, Chunk, Chunks, Found, Sizes};
-use super::{Broken, Layout, readable};
+use super::{Broken, Layout, Trim, readable};
 
 /// Bytes of a format chunk up to its bits per sample, and without those.
 const FORMAT_BYTES: u64 = 16;
@@ -64,19 +64,12 @@ fn from_chunks(
     }
     let sound = sound.body..end;
     if format.tag == MP3 {
-        return Ok(Layout {
-            header: Vec::new(),
-            sound,
-            swapped_bytes: 1,
-            sample_rate: None,
-            channels: None,
-            extension: "mp3",
-        });
+        return Ok(Layout::as_it_is(sound, "mp3"));
     }
     format.check()?;
     let sound = readable(sound, u64::from(format.block_bytes), format.sample_rate);
     Ok(Layout {
-        header: format.header(sound.end - sound.start),
+        header: format.header(sound.end - sound.start).into(),
         sound,
         swapped_bytes: match format.tag {
             PCM | FLOAT if is_big_endian => usize::from(format.sample_bits / 8),
@@ -85,6 +78,7 @@ fn from_chunks(
         sample_rate: Some(format.sample_rate),
         channels: Some(format.channels),
         extension: "wav",
+        trim: Trim::default(),
     })
 }
 

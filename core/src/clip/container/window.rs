@@ -2,12 +2,13 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::sync::Arc;
 
 use symphonia::core::io::MediaSource;
 
 /// Reads as a header and the bytes of a range of `source` behind it.
 pub(in crate::clip) struct Window<'a> {
-    header: Vec<u8>,
+    header: Arc<[u8]>,
     source: Box<dyn MediaSource + 'a>,
     /// Offsets of the sound in the source.
     sound: Range<u64>,
@@ -19,7 +20,7 @@ pub(in crate::clip) struct Window<'a> {
 
 impl<'a> Window<'a> {
     pub(super) fn new(
-        header: Vec<u8>,
+        header: Arc<[u8]>,
         source: Box<dyn MediaSource + 'a>,
         sound: Range<u64>,
         swapped_bytes: usize,

@@ -1,0 +1,161 @@
+//! MP4 (M4A, MOV): which part of what its packets decode to is the recording.
+//!
+//! Encoders of AAC put a thousand or two of frames of their own before the sound. An edit list says how many
+//! (ISO/IEC 14496-12, section 8.6.6), or a tag of Apple's does.
+
+use super::chunks::Bytes;
+use super::{Broken, Layout, Trim};
+
+/// Atoms that are walked at one level, and the most that is read of the description of a movie.
+const MOST_ATOMS: usize = 4_096;
+const MOST_MOVIE_BYTES: u64 = 64 << 20;
+/// Atoms that an MP4 or MOV file begins with.
+const FIRST: [&[u8; 4]; 6] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
+/// Name of the tag, and how many characters its three first numbers take.
+const GAPLESS_TAG: &[u8] = b"iTunSMPB";
+/// Most frames that an encoder puts before the sound.
+const MOST_PRIMING: u64 = 16_384;
+
+/// Whether a file that begins so is one.
+pub(super) fn is_mp4(magic: &[u8]) -> bool {
+    FIRST.iter().any(|name| magic[4..8] == **name)
+}
+
+/// The file as it is, with what of its sound is the recording.
+pub(super) fn layout(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken> {
+    let movie = movie(bytes, start)?;
+    if movie.is_empty() {
+        return Err(Broken::NoFormat { container: "MP4" });
+    }
+    let mut layout = Layout::as_it_is(start..bytes.len(), "m4a");
+    layout.trim = trim(&movie).unwrap_or_default();
+    Ok(layout)
+}
+
+/// The contents of the atom that describes the movie, or nothing.
+fn movie(bytes: &mut Bytes<'_>, start: u64) -> Result<Vec<u8>, Broken> {
+    let mut at = start;
+    for _ in 0..MOST_ATOMS {
+        let header = bytes.bytes(at, 16)?;
+        let Some((name, head, size)) = atom_header(&header, bytes.len().saturating_sub(at)) else {
+            break;
+        };
+        if &name == b"moov" {
+            return Ok(bytes.bytes(at + head, (size - head).min(MOST_MOVIE_BYTES))?);
+        }
+        at = at.saturating_add(size);
+    }
+    Ok(Vec::new())
+}
+
+/// Name, bytes of the header and of the whole of an atom in `left` bytes.
+fn atom_header(header: &[u8], left: u64) -> Option<([u8; 4], u64, u64)> {
+    let name = header.get(4..8)?.try_into().ok()?;
+    let (head, size) = match be(&header[..4]) {
+        0 => (8, left),
+        1 => (16, be(header.get(8..16)?)),
+        size => (8, size),
+    };
+    (size >= head && size <= left).then_some((name, head, size))
+}
+
+/// The atoms in `contents`: name and contents of each.
+fn atoms(contents: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut rest = contents;
+    std::iter::from_fn(move || {
+        let (name, head, size) = atom_header(rest, rest.len() as u64)?;
+        let (atom, after) = rest.split_at(size as usize);
+        rest = after;
+        Some((name, &atom[head as usize..]))
+    })
+    .take(MOST_ATOMS)
+}
+
+/// The contents of the first atom that the names lead to, each within the one before.
+fn find<'a>(contents: &'a [u8], names: &[&[u8; 4]]) -> Option<&'a [u8]> {
+    names.iter().try_fold(contents, |contents, name| {
+        let mut atoms = atoms(contents);
+        atoms.find(|(other, _)| other == *name).map(|(_, c)| c)
+    })
+}
+
+/// What of the first sound in a movie is the recording.
+fn trim(movie: &[u8]) -> Option<Trim> {
+    let is_sound = |track: &[u8]| {
+        find(track, &[b"mdia", b"hdlr"]).is_some_and(|h| h.get(8..12) == Some(b"soun"))
+    };
+    let mut tracks = atoms(movie).filter(|(name, _)| name == b"trak");
+    let (_, track) = tracks.find(|(_, track)| is_sound(track))?;
+    let movie_units = units_per_s(find(movie, &[b"mvhd"])?)?;
+    let units = units_per_s(find(track, &[b"mdia", b"mdhd"])?)?;
+    let edits = find(track, &[b"edts", b"elst"]).and_then(|list| edits(list, movie_units, units));
+    edits.or_else(|| tagged(movie, units))
+}
+
+/// Units in a second, of the header of a movie or of a track's media.
+fn units_per_s(header: &[u8]) -> Option<u32> {
+    // Two times come before it, whose width depends on the version.
+    let at = if *header.first()? == 1 { 20 } else { 12 };
+    let units = be(header.get(at..at + 4)?) as u32;
+    (units > 0).then_some(units)
+}
+
+/// What an edit list leaves of a track, if that is one stretch.
+fn edits(list: &[u8], movie_units: u32, units: u32) -> Option<Trim> {
+    let width = if *list.first()? == 1 { 8 } else { 4 };
+    let (count, entries) = list.get(4..)?.split_at_checked(4)?;
+    let entries = entries.chunks_exact(2 * width + 4);
+    let entries = entries.take(be(count) as usize).map(|entry| {
+        let (duration, begin) = entry[..2 * width].split_at(width);
+        let is_empty = begin.iter().all(|byte| *byte == 0xff);
+        (be(duration), (!is_empty).then(|| be(begin)))
+    });
+    // Empty ones only delay what follows.
+    let mut kept = entries.filter_map(|(duration, begin)| begin.map(|begin| (duration, begin)));
+    let (duration, skip) = kept.next()?;
+    let duration = (duration > 0 && kept.next().is_none()).then_some(duration);
+    let in_media = |duration: u64| {
+        let duration = u128::from(duration) * u128::from(units) / u128::from(movie_units);
+        u64::try_from(duration).unwrap_or(u64::MAX)
+    };
+    let mut trim = Trim {
+        skip: i64::try_from(skip).map_or(0, |skip| skip as u64),
+        units_per_s: units,
+        ..Trim::default()
+    };
+    // A duration in coarse units says which packets there are, and not at which frame to end.
+    if movie_units >= units {
+        trim.length = duration.map(in_media);
+    } else {
+        let end = duration.map(|duration| trim.skip.saturating_add(in_media(duration)));
+        trim.end_timestamp = end.map(|end| i64::try_from(end).unwrap_or(i64::MAX));
+    }
+    Some(trim)
+}
+
+/// What Apple's tag says: frames before the sound, frames behind it, and those of the sound.
+fn tagged(movie: &[u8], units: u32) -> Option<Trim> {
+    let at = movie
+        .windows(GAPLESS_TAG.len())
+        .position(|word| word == GAPLESS_TAG)?;
+    let (_, text) =
+        atoms(movie.get(at + GAPLESS_TAG.len()..)?).find(|(name, _)| name == b"data")?;
+    // A kind and a language come before the text.
+    let text = std::str::from_utf8(text.get(8..)?).ok()?;
+    let mut numbers = text.split_whitespace().skip(1);
+    let mut next = || u64::from_str_radix(numbers.next()?, 16).ok();
+    let (priming, _, length) = (next()?, next()?, next()?);
+    (priming <= MOST_PRIMING && length > 0).then_some(Trim {
+        skip: priming,
+        length: Some(length),
+        units_per_s: units,
+        ..Trim::default()
+    })
+}
+
+/// Big-endian bytes as a number.
+fn be(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}

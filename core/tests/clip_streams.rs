@@ -1,0 +1,191 @@
+//! Files of packets: chains of OGG streams are one recording, and what encoders put before and behind the sound
+//! is not part of it.
+
+mod support;
+
+use weft_core::clip::{Clip, ClipError, MAX_READ_S};
+
+use support::random::Random;
+use support::streams::{
+    OPUS_PACKET_FRAMES, OPUS_RATE, edits, gapless_tag, mp4, ogg_flac, ogg_opus, ogg_opus_packets,
+};
+
+/// Sample rate of what is no Opus, in Hz.
+const RATE: u32 = 8_000;
+
+fn noise(seed: u64, frames: usize) -> Vec<i16> {
+    let mut random = Random::new(seed);
+    (0..frames)
+        .map(|_| (random.next() >> 50) as i16 - 8_192)
+        .collect()
+}
+
+fn floats(samples: &[i16]) -> Vec<f32> {
+    samples.iter().map(|x| f32::from(*x) / 32_768.0).collect()
+}
+
+/// Reads `bytes`, whatever their name says.
+#[track_caller]
+fn read(bytes: &[u8]) -> Clip {
+    let clip = Clip::read_bytes(bytes, None).unwrap();
+    assert!(Clip::read_bytes(bytes, Some("wav")).unwrap() == clip);
+    clip
+}
+
+#[test]
+fn a_chain_of_streams_is_one_recording() {
+    let parts = [5_000, 700, 9_001].map(|frames| noise(frames as u64, frames));
+    let serials = [[1, 2, 3], [7, 7, 7]];
+    for serials in serials {
+        let links = parts.iter().zip(serials);
+        let links = links.map(|(part, serial)| ogg_flac(serial, RATE, std::slice::from_ref(part)));
+        let clip = read(&links.collect::<Vec<_>>().concat());
+        assert_eq!(clip.sample_rate(), RATE);
+        assert!(clip.channels() == [floats(&parts.concat())], "{serials:?}");
+    }
+}
+
+#[test]
+fn a_chain_that_turns_stereo_or_to_another_rate_goes_on() {
+    let [mono, left, right] = [4_000, 6_000, 6_000].map(|frames| noise(frames as u64, frames));
+    let first = ogg_flac(1, RATE, std::slice::from_ref(&mono));
+    let second = ogg_flac(2, RATE, &[left.clone(), right.clone()]);
+    let clip = read(&[first.clone(), second].concat());
+    let expected = [left, right].map(|side| floats(&[mono.clone(), side].concat()));
+    assert!(clip.channels() == expected);
+
+    // Half a second at twice the rate.
+    let second = ogg_flac(2, 2 * RATE, &[noise(3, RATE as usize)]);
+    let clip = read(&[first, second].concat());
+    assert_eq!(clip.sample_rate(), RATE);
+    assert_eq!(clip.len(), mono.len() + RATE as usize / 2);
+    assert!(clip.channels()[0][..mono.len()] == floats(&mono));
+}
+
+#[test]
+fn a_chain_keeps_its_longest_stretch_where_a_link_is_damaged() {
+    let parts = [9_000, 4_000, 9_500, 3_000].map(|frames| noise(frames as u64, frames));
+    let mut links: Vec<_> = (1..)
+        .zip(&parts)
+        .map(|(serial, part)| ogg_flac(serial, RATE, std::slice::from_ref(part)))
+        .collect();
+    // The second one's identification says what nothing knows.
+    links[1][28..32].fill(b'x');
+    let clip = read(&links.concat());
+    assert!(clip.channels() == [floats(&[&parts[2][..], &parts[3]].concat())]);
+
+    // What breaks off in its last link ends there.
+    links.remove(1);
+    let mut bytes = links.concat();
+    bytes.truncate(bytes.len() - links[2].len() / 2);
+    let clip = read(&bytes);
+    let whole = floats(&[&parts[0][..], &parts[2], &parts[3]].concat());
+    assert!(clip.len() >= 18_500 && clip.channels()[0] == whole[..clip.len()]);
+}
+
+#[test]
+fn a_chain_is_read_as_far_as_any_file() {
+    let second = noise(1, RATE as usize);
+    let links =
+        (0..MAX_READ_S as u32 + 9).map(|n| ogg_flac(n, RATE, std::slice::from_ref(&second)));
+    let clip = read(&links.collect::<Vec<_>>().concat());
+    assert_eq!(clip.duration_s(), MAX_READ_S);
+}
+
+/// A chord that fades in, in mono or stereo.
+fn chord(channels: usize, frames: usize) -> Vec<f32> {
+    let tone = |n: usize, hz: f32| {
+        (std::f32::consts::TAU * hz * n as f32 / OPUS_RATE as f32).sin() * (n as f32 / 5e4).min(0.3)
+    };
+    let sides = [440.0, 700.0];
+    (0..frames)
+        .flat_map(|n| sides[..channels].iter().map(move |hz| tone(n, *hz)))
+        .collect()
+}
+
+#[test]
+fn opus_is_read_without_what_its_encoder_puts_before_it() {
+    let frames = 60 * OPUS_PACKET_FRAMES;
+    for channels in [1, 2] {
+        let samples = chord(channels, frames);
+        let skipped = 312;
+        let whole = read(&ogg_opus(1, channels, &samples, 0));
+        let clip = read(&ogg_opus(1, channels, &samples, skipped));
+        assert_eq!(
+            (clip.sample_rate(), clip.channel_count()),
+            (OPUS_RATE, channels)
+        );
+        assert_eq!(
+            (whole.len(), clip.len()),
+            (frames, frames - usize::from(skipped))
+        );
+        for (channel, (whole, read)) in whole.channels().iter().zip(clip.channels()).enumerate() {
+            assert!(whole[usize::from(skipped)..] == read[..]);
+            // The encoder's delay in this mode is what is skipped.
+            let original = samples[channel..].iter().step_by(channels);
+            let errors = original.zip(read).map(|(x, y)| (x - y).powi(2));
+            let error = errors.sum::<f32>() / read.len() as f32;
+            let power = read.iter().map(|y| y * y).sum::<f32>() / read.len() as f32;
+            assert!(
+                error < 0.01 * power,
+                "channel {channel}: {error} of {power}"
+            );
+        }
+        let chain = [1, 2].map(|serial| ogg_opus(serial, channels, &samples, skipped));
+        let chain = read(&chain.concat());
+        assert!(chain.channels()[0] == [&clip.channels()[0][..], &clip.channels()[0]].concat());
+    }
+}
+
+#[test]
+fn packets_of_opus_that_are_damaged_are_told() {
+    // Three frames, of which the sizes don't fit.
+    let packets = vec![vec![(28 << 3) | 3, 3, 2, 1]; 100];
+    let error = Clip::read_bytes(&ogg_opus_packets(1, 1, packets, 0), None).unwrap_err();
+    assert!(matches!(error, ClipError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("Opus is damaged"), "{error}");
+}
+
+#[test]
+fn edits_of_an_mp4_file_say_where_its_sound_begins_and_ends() {
+    let (packet, rate) = (1_000, RATE);
+    let samples = noise(5, 16_000);
+    let whole = floats(&samples);
+    let file = |movie_units, track: &[u8], movie: &[u8]| {
+        mp4(&samples, rate, packet, movie_units, [track, movie])
+    };
+    let plain = read(&file(1_000, &[], &[]));
+    assert!(plain.channels()[0] == whole);
+    for (what, movie_units, list, expected) in [
+        ("to the end", 1_000, vec![(0, 2_112)], 2_112..16_000),
+        (
+            "a delay before it",
+            1_000,
+            vec![(500, -1), (0, 1_024)],
+            1_024..16_000,
+        ),
+        // Milliseconds, which are coarser than frames: the packet in which it ends is kept.
+        ("coarse", 1_000, vec![(1_200, 1_500)], 1_500..12_000),
+        ("exact", rate, vec![(9_601, 1_500)], 1_500..11_101),
+        ("finer", 48_000, vec![(60_000, 0)], 0..10_000),
+        ("longer than the sound", rate, vec![(99_999, 7)], 7..16_000),
+        (
+            "two stretches",
+            rate,
+            vec![(4_000, 3), (4_000, 9_000)],
+            3..16_000,
+        ),
+    ] {
+        let clip = read(&file(movie_units, &edits(&list), &[]));
+        assert_eq!(clip.len(), expected.len(), "{what}");
+        assert!(clip.channels()[0] == whole[expected], "{what}");
+    }
+    let tag = gapless_tag(2_112, 88, 13_800);
+    let clip = read(&file(1_000, &[], &tag));
+    assert!(clip.channels()[0] == whole[2_112..15_912]);
+    // An edit list has the say; a tag of nonsense none.
+    let clip = read(&file(1_000, &edits(&[(0, 5)]), &tag));
+    assert!(clip.channels()[0] == whole[5..]);
+    let clip = read(&file(1_000, &[], &gapless_tag(999_999, 0, 1)));
+    assert!(clip.channels()[0] == whole);
+}
