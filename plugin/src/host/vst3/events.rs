@@ -193,6 +193,31 @@ fn unknown() -> Event {
     event
 }
 
+/// An event with room behind it: hosts copy the event as they know it, which was seen to be larger than ours.
+#[repr(C)]
+struct Roomy {
+    event: Event,
+    room: [u8; EVENT_ROOM],
+}
+
+/// Bytes behind an event that a host may write to: as many as an event has.
+const EVENT_ROOM: usize = size_of::<Event>();
+
+/// An event of a host's list, if it gives one.
+///
+/// # Safety
+/// The list is valid.
+unsafe fn take_event(events: ComRef<'_, IEventList>, index: int32) -> Option<Event> {
+    let mut roomy = Roomy {
+        event: unknown(),
+        room: [0; EVENT_ROOM],
+    };
+    // SAFETY: by the contract above; the event is the first field, so that a pointer to the whole is one to it, and
+    // may be used for all of it.
+    let result = unsafe { events.getEvent(index, (&raw mut roomy).cast()) };
+    (result == kResultOk).then_some(roomy.event)
+}
+
 impl BlockEvents {
     /// No events yet; `None` if the list can't be made. Allocates the room for all that there will ever be.
     pub fn new() -> Option<Self> {
@@ -240,11 +265,8 @@ impl BlockEvents {
             thin(earlier);
             if let Some(events) = ComRef::from_raw(events) {
                 for index in 0..events.getEventCount() {
-                    let mut event = unknown();
-                    let result = events.getEvent(index, &mut event);
-                    if let Some(event) = Earlier::of_host(&event)
-                        && result == kResultOk
-                    {
+                    let event = take_event(events, index);
+                    if let Some(event) = event.and_then(|event| Earlier::of_host(&event)) {
                         replace(earlier, event.at_once());
                     }
                 }
@@ -342,24 +364,21 @@ impl IEventListTrait for List {
                 event.write(earlier.event());
                 return kResultOk;
             }
-            event.write(unknown());
             let Some(host) = self.host() else {
+                event.write(unknown());
                 return kResultFalse;
             };
-            let result = host.getEvent(index - kept.earlier.len() as int32, event);
-            let kind = (*event).r#type;
-            if result != kResultOk || kind == kDataEvent as u16 {
+            let place = index - kept.earlier.len() as int32;
+            let mut given = take_event(host, place).unwrap_or_else(unknown);
+            if given.r#type == kDataEvent as u16 {
                 // System-exclusive messages of others mean nothing to us.
-                event.write(unknown());
-            } else if kind == kNoteExpressionValueEvent as u16 {
-                let ours = Earlier::of_host(&*event);
-                kept.translated = ours;
-                event.write(
-                    kept.translated
-                        .as_ref()
-                        .map_or_else(unknown, Earlier::event),
-                );
+                given = unknown();
+            } else if given.r#type == kNoteExpressionValueEvent as u16 {
+                kept.translated = Earlier::of_host(&given);
+                let ours = kept.translated.as_ref();
+                given = ours.map_or_else(unknown, Earlier::event);
             }
+            event.write(given);
             kResultOk
         }
     }

@@ -35,8 +35,12 @@ impl IEventListTrait for HostEvents {
         self.0.borrow().len() as int32
     }
     unsafe fn getEvent(&self, index: int32, event: *mut Event) -> tresult {
-        // SAFETY: the caller's pointer.
-        unsafe { event.write(self.0.borrow()[index as usize]) };
+        // SAFETY: the caller's pointer, to an event with room behind it, which is the adapter's promise: there are
+        // hosts whose events are larger.
+        unsafe {
+            event.write(self.0.borrow()[index as usize]);
+            event.add(1).cast::<[u8; 16]>().write_unaligned([0xff; 16]);
+        }
         kResultOk
     }
     unsafe fn addEvent(&self, _event: *mut Event) -> tresult {
