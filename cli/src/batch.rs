@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::arguments::BatchArguments;
 use crate::error::CliError;
 use crate::files::{self, Output};
 use crate::report::{Record, Report};
+use crate::signals;
 
 /// Endings of sound files.
 const SOUNDS: &[&str] = &[
@@ -176,11 +177,7 @@ impl Plan {
     ) -> Result<(), CliError> {
         let Some(folder) = &self.folder else {
             let job = &self.jobs[0];
-            let report = Report {
-                output_is_taken: files::is_standard(&job.output.path),
-                ..*report
-            };
-            report.done(&work(job, &report)?);
+            report.done(&work(job, report)?);
             return Ok(());
         };
         fs::create_dir_all(folder).map_err(|source| CliError::Folder {
@@ -193,7 +190,12 @@ impl Plan {
             ..*report
         };
         let next = AtomicUsize::new(0);
-        let tally = Mutex::new(Tally::default());
+        let tally = Arc::new(Mutex::new(Tally::default()));
+        let (so_far, of) = (tally.clone(), self.jobs.len());
+        signals::set_last_words(move || {
+            let so_far = so_far.lock().expect("counting does not panic");
+            so_far.tell_interrupted(&report, of);
+        });
         let go_on = || {
             while let Some(job) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let outcome = job.run(&report, &work);
@@ -206,7 +208,10 @@ impl Plan {
             }
             go_on();
         });
-        let tally = tally.into_inner().expect("counting does not panic");
+        // If a signal is ending all this, it has said so.
+        signals::rest_if_ending();
+        drop(signals::take_last_words());
+        let tally = tally.lock().expect("counting does not panic");
         tally.tell(&report);
         match tally.failed {
             0 => Ok(()),
@@ -233,7 +238,8 @@ impl Job {
         work: &impl Fn(&Self, &Report) -> Result<Record, CliError>,
     ) -> Outcome {
         let input = files::shown(&self.input);
-        if self.output.is_kept() {
+        // A file is no output of itself; then the work says so.
+        if self.output.is_kept() && !self.output.is_same_as(&self.input) {
             let output = files::shown(&self.output.path);
             report.note(&format!("skipped {input}: {output} is there"));
             report.done(&Record::from_iter([
@@ -249,6 +255,8 @@ impl Job {
                 Outcome::Written
             }
             Err(error) => {
+                signals::rest_if_ending();
+                let error = error.of(&self.input, &self.output.path);
                 report.error(&error, Some(&input));
                 Outcome::Failed
             }
@@ -274,22 +282,39 @@ impl Tally {
     }
 
     fn tell(&self, report: &Report) {
+        report.note(&self.words());
+        report.done(&self.record());
+    }
+
+    /// Tells what a signal has left undone of so many jobs.
+    fn tell_interrupted(&self, report: &Report, of: usize) {
+        let left = of - self.written - self.skipped - self.failed;
+        report.note(&format!(
+            "interrupted: {}, {left} left; the same command goes on from here",
+            self.words()
+        ));
+        let mut record = self.record();
+        record.insert("left".into(), left.into());
+        record.insert("status".into(), "interrupted".into());
+        report.done(&record);
+    }
+
+    fn words(&self) -> String {
         let Self {
             written,
             skipped,
             failed,
-        } = *self;
-        report.note(&format!(
-            "{written} written, {skipped} skipped, {failed} failed"
-        ));
+        } = self;
+        format!("{written} written, {skipped} skipped, {failed} failed")
+    }
+
+    fn record(&self) -> Record {
         let counts = [
-            ("written", written),
-            ("skipped", skipped),
-            ("failed", failed),
+            ("written", self.written),
+            ("skipped", self.skipped),
+            ("failed", self.failed),
         ];
-        report.done(&Record::from_iter(
-            counts.map(|(name, count)| (name.to_owned(), count.into())),
-        ));
+        Record::from_iter(counts.map(|(name, count)| (name.to_owned(), count.into())))
     }
 }
 

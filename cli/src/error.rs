@@ -1,7 +1,7 @@
 //! What can go wrong, told for someone at a terminal.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use weft_core::clip::ClipError;
@@ -24,7 +24,15 @@ pub enum CliError {
         /// What is wrong with it.
         source: FitError,
     },
-    /// A texture can't be read.
+    /// A texture's file can't be read at all.
+    #[error("can't read {path:?} ({source}): check its name, and that you may read it")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file was read, and is no texture that can be used.
     #[error("{path:?}: {source}")]
     ReadModel {
         /// The file.
@@ -32,13 +40,21 @@ pub enum CliError {
         /// What is wrong with it.
         source: ModelError,
     },
-    /// A texture can't be written.
-    #[error("can't write {path:?} ({source}): check that the disk has room")]
+    /// A texture was made, and is not what the reader takes.
+    #[error("{path:?} was not written: {source}")]
     WriteModel {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// What is wrong with it.
         source: ModelError,
+    },
+    /// One of several files failed in a way that does not name it.
+    #[error("{path:?}: {source}")]
+    Of {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: Box<CliError>,
     },
     /// A texture was read, and can't be turned into sound.
     #[error("the texture can't be rendered ({0}): fit it again")]
@@ -93,7 +109,7 @@ pub enum CliError {
     #[error("can't read the standard input ({0}): check what sends to it")]
     StandardInput(io::Error),
     /// The standard output can't be written.
-    #[error("can't write to the standard output ({0}): check what reads from it")]
+    #[error("can't write to the standard output ({0}): check where it goes to")]
     StandardOutput(io::Error),
     /// Sound would go to a terminal.
     #[error("the standard output is a terminal: send it to a program or a file, or give -o a name")]
@@ -107,6 +123,44 @@ pub enum CliError {
 }
 
 impl CliError {
+    /// What went wrong with reading the texture at `path`.
+    pub fn reading(path: &Path, error: ModelError) -> Self {
+        let path = path.to_path_buf();
+        match error {
+            ModelError::Io { source, .. } => Self::Read { path, source },
+            source => Self::ReadModel { path, source },
+        }
+    }
+
+    /// What went wrong with writing the texture at `path`.
+    pub fn writing(path: &Path, error: ModelError) -> Self {
+        let path = path.to_path_buf();
+        match error {
+            ModelError::Io { source, .. } => ClipError::Write { path, source }.into(),
+            source => Self::WriteModel { path, source },
+        }
+    }
+
+    /// The error, which names `input` if it names neither that nor `output`.
+    pub fn of(self, input: &Path, output: &Path) -> Self {
+        let message = self.to_string();
+        if [input, output]
+            .iter()
+            .any(|path| message.contains(&format!("{path:?}")))
+        {
+            return self;
+        }
+        Self::Of {
+            path: input.to_path_buf(),
+            source: Box::new(self),
+        }
+    }
+
+    /// Whether nobody reads any more what was to be written to the standard output. Nobody has to be told.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::StandardOutput(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// The code that the process ends with.
     pub fn exit_code(&self) -> u8 {
         match self {

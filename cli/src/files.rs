@@ -49,10 +49,7 @@ pub fn read_model(path: &Path) -> Result<Model, CliError> {
     if is_standard(path) {
         return model_from(&read_standard()?, path);
     }
-    Model::read(path).map_err(|source| CliError::ReadModel {
-        path: path.to_path_buf(),
-        source,
-    })
+    Model::read(path).map_err(|error| CliError::reading(path, error))
 }
 
 /// What a file may hold.
@@ -93,10 +90,7 @@ pub fn read_any(path: &Path) -> Result<Content, CliError> {
 }
 
 fn model_from(bytes: &[u8], path: &Path) -> Result<Model, CliError> {
-    Model::from_bytes(bytes).map_err(|source| CliError::ReadModel {
-        path: path.to_path_buf(),
-        source,
-    })
+    Model::from_bytes(bytes).map_err(|error| CliError::reading(path, error))
 }
 
 /// Where something is to be written.
@@ -116,6 +110,11 @@ impl Output {
             && fs::metadata(&self.path).is_ok_and(|m| m.is_file())
     }
 
+    /// Whether it is `input` itself.
+    pub fn is_same_as(&self, input: &Path) -> bool {
+        !is_standard(&self.path) && is_same_file(input, &self.path)
+    }
+
     /// Fails where it can't be written, would replace the input, or would replace another file without leave.
     /// Worth knowing before minutes of work.
     pub fn check(&self, input: Option<&Path>) -> Result<(), CliError> {
@@ -125,7 +124,7 @@ impl Output {
             }
             return Ok(());
         }
-        if input.is_some_and(|input| is_same_file(input, &self.path)) {
+        if input.is_some_and(|input| self.is_same_as(input)) {
             return Err(CliError::OutputIsInput {
                 path: self.path.clone(),
             });
@@ -145,10 +144,7 @@ impl Output {
 
     /// Writes a texture.
     pub fn write_model(&self, model: &Model) -> Result<(), CliError> {
-        let failed = |source| CliError::WriteModel {
-            path: self.path.clone(),
-            source,
-        };
+        let failed = |error| CliError::writing(&self.path, error);
         if is_standard(&self.path) {
             let bytes = model.to_bytes();
             Model::from_bytes(&bytes).map_err(failed)?;
@@ -172,8 +168,8 @@ impl Output {
         let path = self.path.as_path();
         let sink = if is_standard(path) {
             let output = BufWriter::new(io::stdout());
-            let stream = WavStream::new(output, path, sample_rate, channels, format, frames)?;
-            WavSink::Stream(stream)
+            let stream = WavStream::new(output, path, sample_rate, channels, format, frames);
+            WavSink::Stream(stream.map_err(of_standard_output)?)
         } else {
             WavSink::File(WavWriter::create(path, sample_rate, channels, format)?)
         };
@@ -194,10 +190,10 @@ enum WavSink {
 
 impl WavOutput<'_> {
     /// Appends a block, one slice for each channel.
-    pub fn write(&mut self, block: &[&[f32]]) -> Result<(), ClipError> {
+    pub fn write(&mut self, block: &[&[f32]]) -> Result<(), CliError> {
         match &mut self.sink {
-            WavSink::File(writer) => writer.write(block),
-            WavSink::Stream(stream) => stream.write(block),
+            WavSink::File(writer) => Ok(writer.write(block)?),
+            WavSink::Stream(stream) => stream.write(block).map_err(of_standard_output),
         }
     }
 
@@ -209,9 +205,17 @@ impl WavOutput<'_> {
                 self.output.check_kept()?;
                 writer.finish()?;
             }
-            WavSink::Stream(stream) => stream.finish()?,
+            WavSink::Stream(stream) => stream.finish().map_err(of_standard_output)?,
         }
         Ok(())
+    }
+}
+
+/// What went wrong with a sound on its way to the standard output: there are neither folder nor disk.
+fn of_standard_output(error: ClipError) -> CliError {
+    match error {
+        ClipError::Write { source, .. } => CliError::StandardOutput(source),
+        other => other.into(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The `weft` command line tool.
 //!
 //! Exit codes: 0 for success, 1 for a failure (told in one line on the standard error; of several files, some
-//! may be written), 2 for a command line that makes no sense.
+//! may be written), 2 for a command line that makes no sense. Where a signal ends it, or nobody reads the sound that
+//! it writes any more, it ends by that signal (in a shell 130, 143, 129 or 141).
 
 mod arguments;
 mod batch;
@@ -27,22 +28,28 @@ fn main() -> ExitCode {
     let report = Report {
         json: arguments.json,
         quiet: arguments.quiet,
-        output_is_taken: false,
+        output_is_taken: arguments.command.writes_standard_output(),
         is_parallel: false,
     };
-    let result = match arguments.command {
-        Command::Texture(arguments) => commands::texture(&arguments, &report),
-        Command::Fit(arguments) => commands::fit(&arguments, &report),
-        Command::Refine(arguments) => commands::refine(&arguments, &report),
-        Command::Render(arguments) => commands::render(&arguments, &report),
-        Command::Synthesize(arguments) => commands::synthesize(&arguments, &report),
-        Command::Score(arguments) => commands::score(&arguments, &report),
-        Command::Info(arguments) => commands::info(&arguments, &report),
+    let result = match &arguments.command {
+        Command::Texture(arguments) => commands::texture(arguments, &report),
+        Command::Fit(arguments) => commands::fit(arguments, &report),
+        Command::Refine(arguments) => commands::refine(arguments, &report),
+        Command::Render(arguments) => commands::render(arguments, &report),
+        Command::Synthesize(arguments) => commands::synthesize(arguments, &report),
+        Command::Score(arguments) => commands::score(arguments, &report),
+        Command::Info(arguments) => commands::info(arguments, &report),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report.error(&error, None);
+            signals::rest_if_ending();
+            if error.is_broken_pipe() {
+                signals::end_as_by_broken_pipe();
+            } else {
+                let input = arguments.command.single_input().map(files::shown);
+                report.error(&error, input.as_deref());
+            }
             error.exit_code().into()
         }
     }

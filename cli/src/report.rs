@@ -45,7 +45,7 @@ impl Report {
 
     /// What became of a file, for programs; in words it was said on the way.
     pub fn done(&self, record: &Record) {
-        if self.json && !self.quiet {
+        if self.json {
             self.print(&json(record));
         }
     }
@@ -90,7 +90,7 @@ impl Report {
 }
 
 /// Words on one line, whatever a file's name holds.
-fn one_line(words: &str) -> String {
+pub fn one_line(words: &str) -> String {
     let escaped = |c: char| match c.is_control() {
         true => c.escape_default().to_string(),
         false => c.to_string(),

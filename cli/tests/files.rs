@@ -205,7 +205,7 @@ fn folders_are_worked_through_and_gone_on_with() {
         succeed(
             path,
             &format!(
-                "synthesize rain --seconds 1.5 --sample-rate 8000 --seed {seed} -o in/{name}.wav"
+                "synthesize rain --seconds 2 --sample-rate 8000 --seed {seed} -o in/{name}.wav"
             ),
         );
     }
@@ -340,6 +340,20 @@ fn info_tells_what_a_file_holds() {
     assert!(texture["quality_db"].is_f64() && texture["period_s"].is_null());
     assert!(clipped["remarks"][0].as_str().unwrap().contains("clipped"));
     assert!(silent["unusable"].as_str().unwrap().contains("silent"));
+
+    // So short that what happens seldom is hardly in it.
+    succeed(path, "synthesize rain --seconds 1.5 -o short.wav");
+    for arguments in [
+        "info short.wav",
+        "fit short.wav --fit-steps 2 -o short.weft",
+        "info short.weft",
+    ] {
+        let output = weft(path, &format!("{arguments} --json"));
+        assert_eq!(output.status.code(), Some(0), "{arguments}");
+        let said = &records(&stdout(&output))[0]["remarks"];
+        assert_eq!(said.as_array().unwrap().len(), 1, "{said}");
+        assert!(said[0].as_str().unwrap().contains("only 1.5 s"), "{said}");
+    }
 
     // In words too, and a fit says the same.
     let said = succeed(path, "info clipped.wav");

@@ -217,6 +217,11 @@ fn captures_are_judged_before_they_are_learned() {
     assert!(matches!(clipped[..], [Remark::Clipped { peaks }] if peaks > 2));
     let quiet = scaled(0.005 / peak).remarks();
     assert!(matches!(quiet[..], [Remark::Quiet { peak_dbfs }] if peak_dbfs < -40.0));
+    let short = texture(Texture::Rain, 1, 1.9).remarks();
+    assert!(
+        matches!(short[..], [Remark::Short { duration_s }] if (1.8..2.0).contains(&duration_s))
+    );
+    assert!(short[0].to_string().contains("only 1.9 s"));
     let mut pauses = rain.clone().into_channels();
     pauses.iter_mut().for_each(|c| c[10_000..].fill(0.0));
     let pauses = Clip::new(RATE, pauses).unwrap().remarks();

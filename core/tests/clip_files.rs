@@ -278,6 +278,47 @@ fn a_streamed_file_appears_whole_or_not_at_all() {
     assert_eq!(entries(folder.path()).len(), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_killed_process_left_goes_when_the_file_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // The last three are for other files, or nobody's.
+    let names = [
+        ".a.wav.7-0.part",
+        ".a.wav.123456789-12.part",
+        ".a.wav.7-1.part",
+        ".b.wav.7-0.part",
+        ".a.wav.notes.part",
+        ".a.wav.7-.part",
+    ];
+    for name in names {
+        fs::write(path(name), "half").unwrap();
+    }
+    // Somebody is at work on this one.
+    let held = fs::File::open(path(names[2])).unwrap();
+    held.lock().unwrap();
+    let clip = two_sines(SAMPLE_RATE, 1_000);
+    let write = || clip.write_wav(&path("a.wav"), SampleFormat::Float32);
+    write().unwrap();
+    let mut left: Vec<PathBuf> = names[2..].iter().map(|name| path(name)).collect();
+    left.push(path("a.wav"));
+    left.sort();
+    let mut found = entries(folder.path());
+    found.sort();
+    assert_eq!(found, left);
+    // A write that goes on keeps its own, whoever writes the same file meanwhile.
+    drop(held);
+    let mut slow = WavWriter::create(&path("a.wav"), 8_000, 1, SampleFormat::Int24).unwrap();
+    slow.write(&[&[0.5; 100]]).unwrap();
+    check_writable(&path("a.wav")).unwrap();
+    write().unwrap();
+    slow.finish().unwrap();
+    let read = Clip::read(&path("a.wav")).unwrap();
+    assert_eq!((read.sample_rate(), read.len()), (8_000, 100));
+    assert_eq!(entries(folder.path()).len(), 4);
+}
+
 #[test]
 fn a_path_that_cannot_be_written_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,12 +4,13 @@ mod shared;
 
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use weft_core::procedural::Texture;
 use weft_core::texture::score::ScoreSettings;
 
+use crate::files::is_standard;
 use shared::{sample_rate, seconds, synthesis_seconds};
 
 const EXAMPLES: &str = "\
@@ -59,6 +60,37 @@ pub enum Command {
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
     Info(InfoArguments),
+}
+
+impl Command {
+    /// Whether the standard output is for what it makes.
+    pub fn writes_standard_output(&self) -> bool {
+        let output = match self {
+            Self::Texture(arguments) => arguments.output.output(),
+            Self::Fit(arguments) => arguments.output.output(),
+            Self::Refine(arguments) => arguments.output.output(),
+            Self::Render(arguments) => arguments.output.output(),
+            Self::Synthesize(arguments) => arguments.output.output(),
+            Self::Score(_) | Self::Info(_) => return false,
+        };
+        is_standard(&output.path)
+    }
+
+    /// What it works on, if that is a single file.
+    pub fn single_input(&self) -> Option<&Path> {
+        let inputs = match self {
+            Self::Texture(arguments) => &arguments.inputs,
+            Self::Fit(arguments) => &arguments.inputs,
+            Self::Refine(arguments) => &arguments.models,
+            Self::Render(arguments) => &arguments.models,
+            Self::Info(arguments) => &arguments.inputs,
+            Self::Synthesize(_) | Self::Score(_) => return None,
+        };
+        match inputs.as_slice() {
+            [input] if !input.is_dir() => Some(input),
+            _ => None,
+        }
+    }
 }
 
 /// Turn a recording into an endless texture: fit and render in one go
@@ -249,7 +281,7 @@ impl ScoreArguments {
     after_help = "\
 Examples:
   weft refine rain.weft -o better.weft
-  weft refine rain.weft -o better.weft --fit-steps 5000"
+  weft refine rain.weft -o best.weft --fit-steps 5000"
 )]
 pub struct RefineArguments {
     /// The textures to start from: files, folders, or - for the standard input

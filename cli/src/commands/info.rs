@@ -12,7 +12,7 @@ use crate::arguments::InfoArguments;
 use crate::batch::{Kind, expand};
 use crate::error::CliError;
 use crate::files::{Content, read_any, shown};
-use crate::report::{Record, Report};
+use crate::report::{Record, Report, one_line};
 
 /// `weft info`: what files hold.
 pub fn info(arguments: &InfoArguments, report: &Report) -> Result<(), CliError> {
@@ -22,10 +22,15 @@ pub fn info(arguments: &InfoArguments, report: &Report) -> Result<(), CliError> 
         report.result(&table(&record), &record);
         return Ok(());
     }
-    let mut failed = 0;
+    let (mut told, mut failed) = (0, 0);
     for file in &files {
         match describe(file) {
-            Ok(record) => report.result(&format!("{}\n", table(&record)), &record),
+            Ok(record) => {
+                // A blank line between them.
+                let gap = if told > 0 { "\n" } else { "" };
+                told += 1;
+                report.result(&format!("{gap}{}", table(&record)), &record);
+            }
             Err(error) => {
                 failed += 1;
                 report.error(&error, Some(&shown(file)));
@@ -107,43 +112,46 @@ fn describe_texture(model: &Model, record: &mut Record) {
     record.insert("period_s".into(), model.period_s().into());
 }
 
+/// What is told of a file, in this order: its name in a record, how it is called, and its unit.
+const FIGURES: &[(&str, &str, &str)] = &[
+    ("file", "file", ""),
+    ("kind", "kind", ""),
+    ("name", "name", ""),
+    ("bytes", "size", " bytes"),
+    ("seconds", "length", " s"),
+    ("is_first_part", "this is", ""),
+    ("used_from_s", "used from", " s"),
+    ("used_to_s", "used to", " s"),
+    ("sample_rate_hz", "sample rate", " Hz"),
+    ("channels", "channels", ""),
+    ("peak_dbfs", "peak", " dBFS"),
+    ("rms_dbfs", "level", " dBFS"),
+    ("fit_steps", "fit steps", ""),
+    ("fit_seed", "fit seed", ""),
+    ("quality_db", "quality", " dB"),
+    ("period_s", "period", " s"),
+    ("remarks", "remark", ""),
+    ("unusable", "unusable", ""),
+];
+
 /// One line for every figure.
 fn table(record: &Record) -> String {
     let mut table = String::new();
-    for (name, value) in record {
-        let (label, unit) = label(name);
-        let mut line = |value: &str| table += &format!("{label:12} {value}{unit}\n");
-        match value {
-            Value::Null => line("-"),
-            Value::String(text) if text.is_empty() => line("-"),
-            Value::String(text) => line(text),
-            Value::Array(texts) => texts.iter().filter_map(Value::as_str).for_each(line),
-            Value::Number(number) if number.is_f64() => {
-                line(&format!("{:.3}", number.as_f64().unwrap_or_default()));
+    for &(name, label, unit) in FIGURES {
+        let mut line = |value: &str| table += &format!("{label:12} {value}\n");
+        match record.get(name) {
+            None => {}
+            Some(Value::Null) => line("-"),
+            Some(Value::String(text)) if text.is_empty() => line("-"),
+            Some(Value::String(text)) => line(&one_line(text)),
+            Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).for_each(line),
+            Some(Value::Number(number)) if number.is_f64() => {
+                let number = number.as_f64().unwrap_or_default();
+                line(&format!("{number:.3}{unit}"));
             }
-            Value::Bool(_) => line("the start of a longer file"),
-            other => line(&other.to_string()),
+            Some(Value::Bool(_)) => line("the start of a longer file"),
+            Some(other) => line(&format!("{other}{unit}")),
         }
     }
     table
-}
-
-/// How a figure of a record is called, and its unit.
-fn label(name: &str) -> (&str, &'static str) {
-    match name {
-        "bytes" => ("size", " bytes"),
-        "seconds" => ("length", " s"),
-        "sample_rate_hz" => ("sample rate", " Hz"),
-        "peak_dbfs" => ("peak", " dBFS"),
-        "rms_dbfs" => ("level", " dBFS"),
-        "used_from_s" => ("used from", " s"),
-        "used_to_s" => ("used to", " s"),
-        "fit_steps" => ("fit steps", ""),
-        "fit_seed" => ("fit seed", ""),
-        "quality_db" => ("quality", " dB"),
-        "period_s" => ("period", " s"),
-        "remarks" => ("remark", ""),
-        "is_first_part" => ("this is", ""),
-        other => (other, ""),
-    }
 }

@@ -9,16 +9,11 @@ use weft_core::procedural;
 use super::render::say_written;
 use crate::arguments::SynthesizeArguments;
 use crate::error::CliError;
-use crate::files::is_standard;
 use crate::report::{Record, Report};
 
 /// `weft synthesize`: a recording to begin with.
 pub fn synthesize(arguments: &SynthesizeArguments, report: &Report) -> Result<(), CliError> {
     let mut output = arguments.output.single_output()?;
-    let report = &Report {
-        output_is_taken: is_standard(&output.path),
-        ..*report
-    };
     let is_kept = output.is_kept();
     if !is_kept {
         output.check(None)?;

@@ -1,14 +1,21 @@
 //! Files that appear whole or not at all.
 
+#[cfg(unix)]
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+#[cfg(unix)]
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Names that are tried for a temporary file before giving up.
 const MAX_ATTEMPTS: u32 = 1_000;
+
+/// How names of temporary files end.
+const ENDING: &str = ".part";
 
 /// The temporary files of this process.
 struct Pending {
@@ -49,10 +56,14 @@ fn abandoned() -> io::Error {
 pub(crate) struct PartFile {
     temporary: PathBuf,
     target: PathBuf,
+    /// Holds the lock on the temporary file that says that somebody is at work on it.
+    #[cfg(unix)]
+    _at_work: Option<File>,
 }
 
 impl PartFile {
-    /// Makes an empty temporary file beside `path`, or beside what it links to.
+    /// Makes an empty temporary file beside `path`, or beside what it links to. What processes that were killed
+    /// have left of the same file is removed.
     ///
     /// # Errors
     ///
@@ -63,6 +74,8 @@ impl PartFile {
             .file_name()
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file"))?
             .to_os_string();
+        #[cfg(unix)]
+        remove_leftovers(&target, &name);
         let mut pending = pending();
         if pending.is_abandoned {
             return Err(abandoned());
@@ -71,7 +84,7 @@ impl PartFile {
         loop {
             let mut hidden = OsString::from(".");
             hidden.push(&name);
-            hidden.push(format!(".{}-{attempt}.part", process::id()));
+            hidden.push(format!(".{}-{attempt}{ENDING}", process::id()));
             let temporary = target.with_file_name(hidden);
             let new = OpenOptions::new()
                 .write(true)
@@ -80,7 +93,13 @@ impl PartFile {
             match new {
                 Ok(file) => {
                     pending.paths.push(temporary.clone());
-                    return Ok((file, Self { temporary, target }));
+                    let place = Self {
+                        temporary,
+                        target,
+                        #[cfg(unix)]
+                        _at_work: lock(&file),
+                    };
+                    return Ok((file, place));
                 }
                 Err(error)
                     if error.kind() == io::ErrorKind::AlreadyExists && attempt < MAX_ATTEMPTS =>
@@ -126,6 +145,49 @@ impl Drop for PartFile {
         // After `finish` nothing is left to remove, and a failure to remove harms nobody.
         let _ = fs::remove_file(&self.temporary);
     }
+}
+
+/// Locks a file for as long as what is returned lives; `None` where the system has no locks for it.
+#[cfg(unix)]
+fn lock(file: &File) -> Option<File> {
+    let held = file.try_clone().ok()?;
+    held.try_lock().is_ok().then_some(held)
+}
+
+/// Removes the temporary files for `target`, called `name`, that nobody is at work on: their processes were killed,
+/// and the system has lifted their locks. What can't be removed is in nobody's way.
+#[cfg(unix)]
+fn remove_leftovers(target: &Path, name: &OsStr) {
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if is_temporary_of(entry.file_name().as_bytes(), name.as_bytes())
+            && let Ok(file) = OpenOptions::new().write(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether `name` is what [`PartFile::beside`] calls a temporary file for `target`.
+#[cfg(unix)]
+fn is_temporary_of(name: &[u8], target: &[u8]) -> bool {
+    let numbers = name
+        .strip_prefix(b".")
+        .and_then(|name| name.strip_prefix(target))
+        .and_then(|name| name.strip_prefix(b"."))
+        .and_then(|name| name.strip_suffix(ENDING.as_bytes()));
+    numbers.is_some_and(|numbers| {
+        let parts: Vec<&[u8]> = numbers.split(|&byte| byte == b'-').collect();
+        let is_number = |part: &&[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+        parts.len() == 2 && parts.iter().all(is_number)
+    })
 }
 
 /// Whether a file can be written at `path`, found out by making and removing a temporary file beside

@@ -301,7 +301,7 @@ impl Player {
         self.bounce
             .begin_block(length as f64 / self.sample_rate.max(1.0));
         self.recorder.heed_loads();
-        self.meters.raise_input_peak(peak(input));
+        self.meters.raise_input_peak(input);
         self.meters.set_playing(controls.slot);
         let [left, right] = output;
         let (mut played, mut recorded) = (0, 0);
@@ -319,7 +319,7 @@ impl Player {
         self.call_worker(sounding > 0);
         self.meters.set_voices(sounding);
         self.meters.set_clock(self.clock);
-        self.meters.raise_output_peak(peak([left, right]));
+        self.meters.raise_output_peak([left, right]);
         self.observer
             .observe([left, right], self.clock, &self.voices);
     }
@@ -445,10 +445,4 @@ impl Player {
         bounce.wait_for_room(meters, || recorder.has_room(count));
         recorder.record(input, to_bar, bounce);
     }
-}
-
-/// Largest sample, linear.
-fn peak(channels: [&[f32]; 2]) -> f32 {
-    let peak = |x: &[f32]| x.iter().fold(0.0f32, |p, x| p.max(x.abs()));
-    peak(channels[0]).max(peak(channels[1]))
 }

@@ -68,14 +68,16 @@ impl MetersWriter {
         self.0.voices.store(count as u32, Ordering::Relaxed);
     }
 
-    /// Largest input sample of a block, linear.
-    pub fn raise_input_peak(&self, peak: f32) {
-        self.0.input_peak.fetch_max(peak, Ordering::Relaxed);
+    /// The input of a block (left, right), of which the largest sample counts.
+    pub fn raise_input_peak(&self, input: [&[f32]; 2]) {
+        self.0.input_peak.fetch_max(peak(input), Ordering::Relaxed);
     }
 
-    /// Largest output sample of a block, linear.
-    pub fn raise_output_peak(&self, peak: f32) {
-        self.0.output_peak.fetch_max(peak, Ordering::Relaxed);
+    /// The output of a block (left, right), of which the largest sample counts.
+    pub fn raise_output_peak(&self, output: [&[f32]; 2]) {
+        self.0
+            .output_peak
+            .fetch_max(peak(output), Ordering::Relaxed);
     }
 
     /// So many more frames came too late.
@@ -89,6 +91,12 @@ impl MetersWriter {
     pub fn set_wait_failed(&self) {
         self.0.wait_failed.swap(true, Ordering::Relaxed);
     }
+}
+
+/// Largest sample, linear.
+fn peak(channels: [&[f32]; 2]) -> f32 {
+    let peak = |x: &[f32]| x.iter().fold(0.0f32, |p, x| p.max(x.abs()));
+    peak(channels[0]).max(peak(channels[1]))
 }
 
 /// The recorder's end, on the audio thread. Everything is real-time safe.

@@ -131,8 +131,8 @@ fn no_peak_is_lost_and_none_is_shown_twice() {
     explore("peaks", || {
         let (writer, _capture, reader) = meters();
         let audio = thread::spawn(move || {
-            writer.raise_output_peak(0.5);
-            writer.raise_output_peak(0.25);
+            writer.raise_output_peak([&[0.5], &[]]);
+            writer.raise_output_peak([&[], &[-0.25]]);
         });
         let first = reader.take_output_peak();
         audio.join().unwrap();

@@ -8,7 +8,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use safetensors::tensor::SafeTensors;
+use safetensors::tensor::{SafeTensorError, SafeTensors};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -115,11 +115,27 @@ pub(crate) fn open_tensors<'a>(
             most,
         });
     }
-    let foreign = |e: safetensors::SafeTensorError| ModelError::Foreign(e.to_string());
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(foreign)?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(foreign)?;
+    let refused = |error: SafeTensorError| {
+        if begins_with(bytes, key) {
+            damaged(format!("it breaks off or was changed ({error})"))
+        } else {
+            ModelError::Foreign(error.to_string())
+        }
+    };
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(refused)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(refused)?;
     let header = metadata.metadata().as_ref().and_then(|m| m.get(key));
     Ok((tensors, header.cloned()))
+}
+
+/// Whether a file begins as those with a header called `key` do, whatever follows.
+fn begins_with(bytes: &[u8], key: &str) -> bool {
+    /// Before the header stands its length.
+    const HEADER_AT: usize = 8;
+    let beginning = format!("{{\"__metadata__\":{{\"{key}\":");
+    bytes
+        .get(HEADER_AT..)
+        .is_some_and(|header| header.starts_with(beginning.as_bytes()))
 }
 
 /// Reads a header of a version up to `known`.
