@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use support::{fail, folder_with_rain, names, stderr, stdout, succeed, weft};
+use support::{fail, folder_with_rain, heed_signals, names, stderr, stdout, succeed, weft};
 
 /// A folder with `in.wav`, and in it a folder `in` with `a.weft`, `b.weft` and `c.weft`, all the same.
 fn folder_with_textures() -> TempDir {
@@ -42,13 +42,11 @@ fn interrupted(path: &Path, arguments: &str, signal: libc::c_int) -> String {
     let _ = fs::remove_dir_all(&out);
     fs::create_dir(&out).unwrap();
     fs::write(out.join("a.wav"), "older").unwrap();
-    let mut child = command(
-        path,
-        &format!("render in -o out --seconds 30000 {arguments}"),
-    )
-    .stdout(Stdio::piped())
-    .spawn()
-    .unwrap();
+    let arguments = format!("render in -o out --seconds 30000 {arguments}");
+    let mut child = heed_signals(&mut command(path, &arguments))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let id = libc::pid_t::try_from(child.id()).unwrap();
     // However long it takes to get there; a render of so many seconds does not end by itself meanwhile.
     while names(&out).len() == 1 {

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use weft_core::clip::{Clip, SampleFormat};
 
-use support::{fail, folder_with_rain, names, stderr, stdout, succeed, weft};
+use support::{fail, folder_with_rain, heed_signals, names, stderr, stdout, succeed, weft};
 
 fn read(folder: &Path, name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).unwrap()
@@ -134,7 +134,7 @@ fn signals_leave_no_half_file() {
     succeed(path, "fit in.wav --fit-steps 2 -o in.weft");
     fs::write(path.join("old.wav"), "older").unwrap();
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_weft"))
+        let mut child = heed_signals(&mut Command::new(env!("CARGO_BIN_EXE_weft")))
             .args("render in.weft --seconds 30000 --force -o old.wav".split_whitespace())
             .current_dir(path)
             .stdout(Stdio::null())

@@ -148,7 +148,7 @@ fn states_are_saved_and_loaded_while_it_plays() {
 fn an_unfinished_fit_goes_on_when_the_project_is_opened() {
     let mut plugin = active(RenderMode::Realtime);
     // Long enough not to be done when it is saved, and done well within what a bounce waits for a fit.
-    set(&mut plugin, &[("Fit Steps A", "800")]);
+    set(&mut plugin, &[("Fit Steps A", "300")]);
     capture(&mut plugin, &recording(Texture::Rain, 2.0), SAMPLE_RATE);
     // The worker hears of the capture a moment later.
     let unfinished = loop {

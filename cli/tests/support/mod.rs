@@ -81,3 +81,20 @@ pub fn names(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// Has `command` heed the signals that a terminal or a system ends programs by, also where whoever runs the tests
+/// ignores them, as everything does that was started in the background of a script.
+#[cfg(unix)]
+pub fn heed_signals(command: &mut Command) -> &mut Command {
+    use std::os::unix::process::CommandExt;
+
+    // SAFETY: between fork and exec nothing but `signal` is called, which is allowed there.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            Ok(())
+        })
+    }
+}
