@@ -1,7 +1,9 @@
 //! What one plugin instance shares between its threads and with the adapter of its format, and how the
 //! adapter finds it.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::cell::Cell;
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use weft_core::instrument::{Outlook, Player};
 
@@ -21,12 +23,33 @@ pub struct Instance {
     pub params: Arc<WeftParams>,
 }
 
-/// The instance that was made last, for the adapter around its plugin object.
-static NEWEST: Mutex<WeakInstance> = Mutex::new(WeakInstance {
-    session: Weak::new(),
-    link: Weak::new(),
-    params: Weak::new(),
+/// What a constructor that is at work has made, for the adapter around its plugin object.
+static CONSTRUCTION: Mutex<Construction> = Mutex::new(Construction {
+    thread: None,
+    made: None,
 });
+
+/// The making of one plugin object.
+struct Construction {
+    /// Where it is made. Instances that other threads make meanwhile have nothing to do with it.
+    thread: Option<ThreadMark>,
+    made: Option<WeakInstance>,
+}
+
+/// Tells one thread from another while both live. Nothing of it has to be freed when a thread ends, which may be
+/// after the library was taken out of memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct ThreadMark(usize);
+
+impl ThreadMark {
+    /// This thread's: the address of something that each has one of.
+    fn of_this() -> Self {
+        thread_local! {
+            static PLACE: Cell<u8> = const { Cell::new(0) };
+        }
+        Self(PLACE.with(|place| ptr::from_ref(place).addr()))
+    }
+}
 
 /// Whoever looks for an instance must not keep it.
 struct WeakInstance {
@@ -51,7 +74,7 @@ impl Instance {
             link,
             params,
         };
-        instance.set_newest();
+        instance.tell_constructor();
         (instance, player)
     }
 
@@ -77,26 +100,59 @@ impl Instance {
         static CREATING: Mutex<()> = Mutex::new(());
         // A constructor that has panicked leaves nothing behind here.
         let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = Some(ThreadMark::of_this());
+        *construction() = Construction { thread, made: None };
         let created = create();
-        Some((created, Self::newest()?))
+        let made = {
+            let mut construction = construction();
+            construction.thread = None;
+            construction.made.take()?
+        };
+        Some((created, made.upgrade()?))
     }
 
-    fn set_newest(&self) {
-        if let Ok(mut newest) = NEWEST.lock() {
-            *newest = WeakInstance {
+    /// Leaves word of it for who runs the constructor that makes it, if one does.
+    fn tell_constructor(&self) {
+        let mut construction = construction();
+        if construction.thread == Some(ThreadMark::of_this()) {
+            construction.made = Some(WeakInstance {
                 session: Arc::downgrade(&self.session),
                 link: Arc::downgrade(&self.link),
                 params: Arc::downgrade(&self.params),
-            };
+            });
         }
     }
+}
 
-    fn newest() -> Option<Self> {
-        let newest = NEWEST.lock().ok()?;
-        Some(Self {
-            session: newest.session.upgrade()?,
-            link: newest.link.upgrade()?,
-            params: newest.params.upgrade()?,
+impl WeakInstance {
+    fn upgrade(&self) -> Option<Instance> {
+        Some(Instance {
+            session: self.session.upgrade()?,
+            link: self.link.upgrade()?,
+            params: self.params.upgrade()?,
         })
+    }
+}
+
+fn construction() -> MutexGuard<'static, Construction> {
+    CONSTRUCTION.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_gets_the_instance_that_its_own_constructor_made() {
+        let other = || std::thread::spawn(|| Instance::new(false)).join();
+        let (ours, found) = Instance::of_object(|| {
+            let ours = Instance::new(false);
+            // Kept until the end, or it could not be found in any case.
+            (ours, other().expect("another instance"))
+        })
+        .expect("an instance");
+        assert!(Arc::ptr_eq(&ours.0.0.session, &found.session));
+        // Nothing was made, and nothing of before is found.
+        assert!(Instance::of_object(|| ()).is_none());
     }
 }
