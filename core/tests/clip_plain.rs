@@ -8,9 +8,8 @@ use weft_core::clip::{Clip, ClipError};
 use support::containers::{RATE, aiff_chunk, form};
 use support::plain::{au, caf, sphere, voc, words};
 use support::random::Random;
+use support::samples::{FRAMES, expected};
 use support::sound_files::flac_bytes;
-
-const FRAMES: usize = 8_500;
 
 /// 16-bit noise, interleaved, of which the lower byte is nothing if `is_coarse`.
 fn noise(channels: usize, is_coarse: bool) -> Vec<i16> {
@@ -19,16 +18,6 @@ fn noise(channels: usize, is_coarse: bool) -> Vec<i16> {
     samples
         .map(|x| if is_coarse { x & !255 } else { x })
         .collect()
-}
-
-fn expected(samples: &[i16], channels: usize) -> Clip {
-    let channel = |first: usize| {
-        let samples = samples.iter().skip(first).step_by(channels);
-        samples
-            .map(|sample| f32::from(*sample) / 32_768.0)
-            .collect()
-    };
-    Clip::new(RATE, (0..channels).map(channel).collect()).unwrap()
 }
 
 #[track_caller]
