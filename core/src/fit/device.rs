@@ -8,6 +8,9 @@ use super::error::DeviceError;
 use super::recipe::Recipe;
 use crate::network::Generator;
 
+/// Fewest frames of a step: some 4 s at 44.1 kHz, in which every set of the loss has room.
+pub const LEAST_FRAMES: usize = 384;
+
 /// What a fit starts from.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -15,6 +18,16 @@ pub struct Start {
     pub generator: Generator,
     /// Steps that led to it. The random numbers of a step are numbered by all steps before it.
     pub steps: u32,
+}
+
+/// What one step is like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepPlan {
+    /// How far the weights move, from 0; rates of a fit are below 0.01.
+    pub learning_rate: f32,
+    /// Frames that the network makes, [`LEAST_FRAMES`] and more. The loss of few frames is noisier, and larger
+    /// for the same network.
+    pub frames: usize,
 }
 
 /// Something that can train a network.
@@ -26,7 +39,7 @@ pub struct Start {
 /// use std::ops::ControlFlow;
 ///
 /// use weft_core::fit::cpu::Cpu;
-/// use weft_core::fit::{Device, DeviceError, FitSettings, Recipe, Start, Trainer, fit_on};
+/// use weft_core::fit::{Device, DeviceError, FitSettings, Recipe, Start, StepPlan, Trainer, fit_on};
 /// use weft_core::network::Generator;
 /// use weft_core::procedural::{Texture, synthesize};
 ///
@@ -50,9 +63,9 @@ pub struct Start {
 /// }
 ///
 /// impl Trainer for CountingTrainer<'_> {
-///     fn step(&mut self, rate: f32) -> Result<f32, DeviceError> {
+///     fn step(&mut self, plan: StepPlan) -> Result<f32, DeviceError> {
 ///         self.0.set(self.0.get() + 1);
-///         self.1.step(rate)
+///         self.1.step(plan)
 ///     }
 ///
 ///     fn snapshot(&mut self) -> Result<Generator, DeviceError> {
@@ -81,12 +94,12 @@ pub trait Device {
 
 /// A fit on its way.
 pub trait Trainer {
-    /// One step at learning rate `rate`. Returns its loss: the mean squared Wasserstein distance over the
-    /// capture's variance; about 1 at the start.
+    /// One step. Returns its loss: the mean squared Wasserstein distance over the capture's variance; about 1 at
+    /// the start.
     ///
     /// # Errors
     /// [`DeviceError`] if the device can't go on.
-    fn step(&mut self, rate: f32) -> Result<f32, DeviceError>;
+    fn step(&mut self, plan: StepPlan) -> Result<f32, DeviceError>;
 
     /// The network as it is now, in the precision that it is trained in.
     ///

@@ -28,6 +28,9 @@ pub enum FitError {
     /// Steps outside [`STEPS_RANGE`](super::STEPS_RANGE).
     #[error("{0} fit steps can't be made: choose 1 to 100000")]
     Steps(u32),
+    /// Frames of a step outside [`STEP_FRAMES_RANGE`](super::STEP_FRAMES_RANGE).
+    #[error("{0} frames are no step of a fit: choose 384 to 24576")]
+    StepFrames(usize),
     /// A time limit that is not positive and finite.
     #[error("{0} s is no time to fit in: choose more than 0 s")]
     Duration(f64),

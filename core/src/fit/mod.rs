@@ -13,6 +13,7 @@
 mod calibration;
 pub mod cpu;
 mod device;
+mod effort;
 mod error;
 #[cfg(test)]
 mod gradient_tests;
@@ -22,7 +23,8 @@ mod recipe;
 mod run;
 mod schedule;
 
-pub use device::{Device, Start, Trainer};
+pub use device::{Device, LEAST_FRAMES, Start, StepPlan, Trainer};
+pub use effort::Effort;
 pub use error::{DeviceError, FitError};
 pub use recipe::Recipe;
 
@@ -35,14 +37,17 @@ use run::run;
 
 /// Fewest and most steps of a fit.
 pub const STEPS_RANGE: std::ops::RangeInclusive<u32> = 1..=100_000;
-/// Steps of a fit unless told otherwise.
-pub const DEFAULT_STEPS: u32 = 3000;
+/// Fewest and most frames of a step.
+pub const STEP_FRAMES_RANGE: std::ops::RangeInclusive<usize> = LEAST_FRAMES..=LEAST_FRAMES << 6;
 
 /// How a fit is made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitSettings {
     /// Training steps at most, within [`STEPS_RANGE`]: a long fit that no longer improves ends sooner.
     pub steps: u32,
+    /// Frames that the network makes in each of the last steps, within [`STEP_FRAMES_RANGE`]: the first steps
+    /// have fewer, which then double. `None` for as many as suit the number of steps.
+    pub step_frames: Option<usize>,
     /// Seconds after which the fit must be done: the schedule then follows whichever of time and steps is
     /// further on. A fit that counts seconds is not the same every time.
     pub max_duration_s: Option<f64>,
@@ -53,7 +58,8 @@ pub struct FitSettings {
 impl Default for FitSettings {
     fn default() -> Self {
         Self {
-            steps: DEFAULT_STEPS,
+            steps: Effort::default().steps(),
+            step_frames: None,
             max_duration_s: None,
             seed: 0,
         }
@@ -64,6 +70,11 @@ impl FitSettings {
     fn check(&self) -> Result<(), FitError> {
         if !STEPS_RANGE.contains(&self.steps) {
             return Err(FitError::Steps(self.steps));
+        }
+        if let Some(frames) = self.step_frames
+            && !STEP_FRAMES_RANGE.contains(&frames)
+        {
+            return Err(FitError::StepFrames(frames));
         }
         match self.max_duration_s {
             Some(s) if !(s > 0.0 && s.is_finite()) => Err(FitError::Duration(s)),

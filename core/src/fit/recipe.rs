@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::calibration::{FINAL_FRAMES, Levels, SNAPSHOT_FRAMES};
-use super::{FitError, FitSettings};
+use super::{FitError, FitSettings, LEAST_FRAMES};
 use crate::clip::Clip;
 use crate::network::{FeatureRange, Generator};
 use crate::numeric::random::Sequence;
@@ -11,8 +11,6 @@ use crate::spectrum::FrontEnd;
 use crate::texture::loss::{FeatureShape, SlicedWasserstein};
 use crate::texture::{Period, find_periods};
 
-/// Frames generated in a step.
-pub(crate) const STEP_FRAMES: usize = 384;
 /// A period at least this strong becomes an input of the network.
 pub(super) const PERIOD_INPUT_GATE: f64 = 0.6;
 /// Share of its channel's mean deviation in the whitening of a feature.
@@ -54,7 +52,7 @@ impl Recipe {
             &whitening(&range.deviation, bands),
             &periods,
             front_end.frame_rate(),
-            STEP_FRAMES,
+            LEAST_FRAMES,
         );
         Ok(Self {
             front_end: Arc::new(front_end),
@@ -79,11 +77,6 @@ impl Recipe {
     /// How the fit is made.
     pub fn settings(&self) -> &FitSettings {
         &self.settings
-    }
-
-    /// Frames that the network makes in a step.
-    pub fn step_frames(&self) -> usize {
-        STEP_FRAMES
     }
 
     /// What synthesis and capture are compared by.

@@ -41,11 +41,16 @@ pub(super) fn run(
         steps: before,
     };
     let mut trainer = device.trainer(recipe, start)?;
-    let mut schedule = Schedule::new(recipe.settings().steps, limit_s.is_some());
+    let mut schedule = Schedule::new(recipe.settings(), before > 0);
     let mut nearest = Nearest::new(first);
     let mut step = 0;
     loop {
-        let step_loss = trainer.step(schedule.rate())?;
+        let step_loss = trainer.step(schedule.plan())?;
+        if schedule.is_listening() {
+            nearest.listen(step_loss);
+            schedule.listened();
+            continue;
+        }
         step += 1;
         if !step_loss.is_finite() {
             return Err(FitError::Diverged {
@@ -76,7 +81,7 @@ pub(super) fn run(
         if schedule.is_over() {
             return Ok(model);
         }
-        nearest.model = model;
+        nearest.keep(model);
     }
 }
 
@@ -84,6 +89,10 @@ pub(super) fn run(
 /// hear it get worse first. What a refined fit starts from may stay that.
 struct Nearest {
     model: Model,
+    /// Its loss, of steps like those of this fit.
+    loss: Option<f32>,
+    /// What was heard of it before the first step.
+    heard: Vec<f32>,
     /// Loss of the latest steps.
     smooth_loss: Option<f32>,
 }
@@ -92,8 +101,16 @@ impl Nearest {
     fn new(first: &Model) -> Self {
         Self {
             model: first.clone(),
+            loss: None,
+            heard: Vec::new(),
             smooth_loss: None,
         }
+    }
+
+    /// A loss of the model that a fit starts from: what its own fit noted may be of steps with other frames.
+    fn listen(&mut self, loss: f32) {
+        self.heard.push(loss);
+        self.loss = Some(self.heard.iter().sum::<f32>() / self.heard.len() as f32);
     }
 
     /// The smoothed loss after a step of this loss.
@@ -104,10 +121,13 @@ impl Nearest {
         smooth
     }
 
-    /// Whether this loss is nearer than the nearest model's, which has none before its first step.
     fn is_improved_by(&self, loss: f32) -> bool {
-        let best = self.model.fit_record().loss;
-        best.is_nan() || loss < best
+        self.loss.is_none_or(|best| loss < best)
+    }
+
+    fn keep(&mut self, model: Model) {
+        self.loss = Some(model.fit_record().loss);
+        self.model = model;
     }
 }
 
@@ -115,7 +135,7 @@ impl Nearest {
 mod tests {
     use super::*;
     use crate::fit::cpu::Cpu;
-    use crate::fit::{DeviceError, FitSettings, Trainer, fit_on, refine_on};
+    use crate::fit::{DeviceError, FitSettings, StepPlan, Trainer, fit_on, refine_on};
     use crate::procedural::{Texture, synthesize};
 
     fn settings(steps: u32) -> FitSettings {
@@ -156,9 +176,9 @@ mod tests {
     }
 
     impl Trainer for FailingTrainer<'_> {
-        fn step(&mut self, rate: f32) -> Result<f32, DeviceError> {
+        fn step(&mut self, plan: StepPlan) -> Result<f32, DeviceError> {
             self.steps_left = self.steps_left.checked_sub(1).ok_or_else(failure)?;
-            self.inner.step(rate)
+            self.inner.step(plan)
         }
 
         fn snapshot(&mut self) -> Result<Generator, DeviceError> {

@@ -1,9 +1,18 @@
-//! How fast a fit learns, when it shows what it has, and when it is over.
+//! How fast a fit learns and from how many frames, when it shows what it has, and when it is over.
+
+use super::effort::suitable_frames;
+use super::{FitSettings, LEAST_FRAMES, StepPlan};
 
 /// Highest learning rate.
 const PEAK_RATE: f64 = 4e-3;
 /// Steps of linear warm-up.
 const WARM_UP_STEPS: u32 = 20;
+/// Part of a fit, at its end, that has the most frames; those before it share the rest. Few frames come near
+/// soonest, and many nearest: where few are compared, it pays to have all of a distribution in each of them,
+/// as no real stretch of a texture has it.
+const MOST_FRAMES_PART: f64 = 0.4;
+/// Steps before a fit that goes on, which only look at how near it is.
+const LISTENING_STEPS: u32 = 8;
 /// Parts of the fit after which a snapshot is taken.
 const SNAPSHOTS: [f64; 14] = [
     0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0,
@@ -21,6 +30,12 @@ const LEAST_GAIN: f64 = 0.02;
 #[derive(Debug)]
 pub(super) struct Schedule {
     steps: u32,
+    /// How often the frames double in the course of the fit.
+    doublings: u32,
+    /// Frames of the first steps.
+    least_frames: usize,
+    /// Steps to come that only listen.
+    listening: u32,
     step: u32,
     /// Done by steps or by time, whichever is further on: 0 to 1.
     progress: f64,
@@ -35,12 +50,21 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// For a fit of `steps` steps. One that is limited by time goes through the rates once: how many steps
-    /// it has is not known.
-    pub fn new(steps: u32, is_timed: bool) -> Self {
+    /// For a fit with these settings. One that is limited by time goes through the rates once: how many steps
+    /// it has is not known. One that goes on listens first, and has the most frames from its beginning.
+    pub fn new(settings: &FitSettings, goes_on: bool) -> Self {
+        let steps = settings.steps;
+        let is_timed = settings.max_duration_s.is_some();
         let cycles = if is_timed { 1 } else { steps / CYCLE_STEPS };
+        let step_frames = settings.step_frames;
+        let step_frames = step_frames.unwrap_or_else(|| suitable_frames(steps));
+        let growth = (step_frames / LEAST_FRAMES).max(1);
+        let doublings = if goes_on { 0 } else { growth.ilog2() };
         Self {
             steps,
+            doublings,
+            least_frames: step_frames >> doublings,
+            listening: if goes_on { LISTENING_STEPS } else { 0 },
             step: 0,
             progress: 0.0,
             cycles: cycles.max(1),
@@ -58,8 +82,27 @@ impl Schedule {
         self.progress * f64::from(self.cycles)
     }
 
-    /// Learning rate of the next step.
-    pub fn rate(&self) -> f32 {
+    /// Whether the next step only looks at how near the network is.
+    pub fn is_listening(&self) -> bool {
+        self.listening > 0
+    }
+
+    /// What the next step is like.
+    pub fn plan(&self) -> StepPlan {
+        StepPlan {
+            learning_rate: if self.is_listening() { 0.0 } else { self.rate() },
+            frames: self.frames(),
+        }
+    }
+
+    /// Frames of the next step.
+    fn frames(&self) -> usize {
+        let grown = self.cycle() / (1.0 - MOST_FRAMES_PART);
+        let doublings = (grown * f64::from(self.doublings)) as u32;
+        self.least_frames << doublings.min(self.doublings)
+    }
+
+    fn rate(&self) -> f32 {
         let warm_up = f64::from(self.step + 1) / f64::from(WARM_UP_STEPS);
         (PEAK_RATE * warm_up.min(1.0) * (1.0 - self.cycle().fract())) as f32
     }
@@ -89,6 +132,11 @@ impl Schedule {
 
     pub fn is_over(&self) -> bool {
         self.progress >= 1.0 || self.has_stalled
+    }
+
+    /// Counts a step that listened.
+    pub fn listened(&mut self) {
+        self.listening = self.listening.saturating_sub(1);
     }
 
     /// Counts a step with this loss, after `time_done` (0..1) of the time that the fit may take. Returns
@@ -123,15 +171,27 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    /// The rates of a fit whose step `n` has the loss `loss(n)`.
-    fn rates(steps: u32, loss: impl Fn(u32) -> f32) -> Vec<f32> {
-        let mut schedule = Schedule::new(steps, false);
-        let mut rates = Vec::new();
-        while !schedule.is_over() {
-            rates.push(schedule.rate());
-            schedule.advance(loss(rates.len() as u32), 0.0);
+    fn settings(steps: u32) -> FitSettings {
+        FitSettings {
+            steps,
+            ..FitSettings::default()
         }
-        rates
+    }
+
+    /// What the steps of a fit are like whose step `n` has the loss `loss(n)`.
+    fn plans(settings: &FitSettings, loss: impl Fn(u32) -> f32) -> Vec<StepPlan> {
+        let mut schedule = Schedule::new(settings, false);
+        let mut plans = Vec::new();
+        while !schedule.is_over() {
+            plans.push(schedule.plan());
+            schedule.advance(loss(plans.len() as u32), 0.0);
+        }
+        plans
+    }
+
+    fn rates(steps: u32, loss: impl Fn(u32) -> f32) -> Vec<f32> {
+        let plans = plans(&settings(steps), loss);
+        plans.iter().map(|plan| plan.learning_rate).collect()
     }
 
     #[test]
@@ -155,9 +215,42 @@ mod tests {
     }
 
     #[test]
+    fn frames_grow_once_to_the_most() {
+        for (step_frames, steps) in [(384, 100), (1_536, 1_000), (6_144, 3 * CYCLE_STEPS)] {
+            let settings = FitSettings {
+                step_frames: Some(step_frames),
+                ..settings(steps)
+            };
+            let plans = plans(&settings, |step| 1.0 / step as f32);
+            assert_eq!(plans[0].frames, LEAST_FRAMES);
+            assert!(plans.is_sorted_by_key(|plan| plan.frames));
+            let first_cycle = steps / (steps / CYCLE_STEPS).max(1);
+            let rest = &plans[(0.61 * f64::from(first_cycle)) as usize..];
+            assert!(rest.iter().all(|plan| plan.frames == step_frames));
+        }
+    }
+
+    #[test]
+    fn a_fit_that_goes_on_listens_before_it_moves() {
+        let mut schedule = Schedule::new(&settings(100), true);
+        for _ in 0..LISTENING_STEPS {
+            assert!(schedule.is_listening());
+            assert_eq!(schedule.plan().learning_rate, 0.0);
+            assert_eq!(schedule.plan().frames, LEAST_FRAMES);
+            schedule.listened();
+        }
+        assert!(!schedule.is_listening() && schedule.plan().learning_rate > 0.0);
+        assert_eq!(schedule.plan().frames, LEAST_FRAMES);
+    }
+
+    #[test]
     fn one_step_is_a_fit_and_time_ends_one() {
         assert_eq!(rates(1, |_| 1.0).len(), 1);
-        let mut schedule = Schedule::new(100_000, true);
+        let timed = FitSettings {
+            max_duration_s: Some(1.0),
+            ..settings(100_000)
+        };
+        let mut schedule = Schedule::new(&timed, false);
         let first = schedule.rate();
         assert!(schedule.advance(1.0, 0.5) && !schedule.is_over());
         assert_eq!(schedule.steps(), 2);

@@ -19,7 +19,7 @@ use super::shared::{
 use super::status::{Phase, SlotStatus, Status};
 use super::worker::{Worker, WorkerEnds};
 use crate::clip::{Capture, Clip};
-use crate::fit::{DEFAULT_STEPS, STEPS_RANGE};
+use crate::fit::{Effort, STEPS_RANGE};
 use crate::network::{Model, ModelError};
 use crate::procedural::Texture;
 
@@ -84,7 +84,7 @@ impl Instrument {
         let (scope_in, scope_out) = scope(SCOPE_FRAMES);
         let (song_paces, fit_paces) = paces();
         let (stage_in, stage) = stage();
-        let (desk, desk_out) = desk(DEFAULT_STEPS);
+        let (desk, desk_out) = desk(Effort::default().steps());
         let (waker, sleeper) = bell();
         let watch = Watch::over(&waker)?;
         let (orders, orders_out) = unbounded();

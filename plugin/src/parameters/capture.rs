@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use nice_plug::prelude::*;
+use weft_core::fit::Effort;
 use weft_core::instrument::{self, CAPTURE_RANGE_S, CaptureSettings};
 
 use super::choices::CaptureStart;
@@ -14,7 +15,7 @@ const LENGTH_DEFAULT_S: f32 = 8.0;
 const THRESHOLD_LEAST_DBFS: f32 = -60.0;
 const THRESHOLD_DEFAULT_DBFS: f32 = -40.0;
 const FIT_STEPS_RANGE: (i32, i32) = (100, 10_000);
-const FIT_STEPS_DEFAULT: i32 = weft_core::fit::DEFAULT_STEPS as i32;
+const FIT_STEPS_DEFAULT: i32 = Effort::Normal.steps() as i32;
 
 /// Takes the steps that fits of a slot are to have.
 pub type TakeSteps = Arc<dyn Fn(instrument::Slot, u32) + Send + Sync>;
@@ -125,15 +126,30 @@ impl FitParams {
         };
         let name = format!("Fit Steps {}", slot.letter());
         let steps = IntParam::new(name, FIT_STEPS_DEFAULT, range)
-            .with_string_to_value(Arc::new(|text| {
-                text::number_with_units(text, &[("step", 1.0), ("steps", 1.0)])
-                    .map(|steps| steps.round() as i32)
+            .with_value_to_string(Arc::new(|steps| {
+                match Effort::of_steps(steps.unsigned_abs()) {
+                    Some(effort) => format!("{steps} ({})", effort.name()),
+                    None => steps.to_string(),
+                }
             }))
+            .with_string_to_value(Arc::new(parse_steps))
             .with_callback(Arc::new(move |steps| {
                 take_steps(slot, steps.unsigned_abs());
             }));
         Self { steps }
     }
+}
+
+/// Steps from what was typed: a number, an effort's name, or both as they are shown.
+fn parse_steps(text: &str) -> Option<i32> {
+    let typed = text.trim().to_lowercase();
+    let named = |effort: &&Effort| typed.trim_matches(['(', ')']) == effort.name();
+    if let Some(effort) = Effort::ALL.iter().find(named) {
+        return i32::try_from(effort.steps()).ok();
+    }
+    let number = typed.split('(').next().unwrap_or_default();
+    text::number_with_units(number, &[("step", 1.0), ("steps", 1.0)])
+        .map(|steps| steps.round() as i32)
 }
 
 #[cfg(test)]

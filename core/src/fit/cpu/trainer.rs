@@ -1,9 +1,10 @@
 //! The steps of a fit: fresh noise and filters, forward, compare, backward, move the weights.
 
+use std::ops::Range;
+
 use super::optimizer::Optimizer;
 use super::pass::Pass;
-use crate::fit::recipe::STEP_FRAMES;
-use crate::fit::{DeviceError, Recipe, Start, Trainer};
+use crate::fit::{DeviceError, LEAST_FRAMES, Recipe, Start, StepPlan, Trainer};
 use crate::network::inputs::{InputBlocks, ScaleInputs};
 use crate::network::{Generator, SCALES};
 use crate::numeric::random::Sequence;
@@ -12,14 +13,25 @@ use crate::texture::loss::{BANKS, SlicedWasserstein, StepTargets, TargetBank};
 
 /// Keeps the noise of the steps apart from the filters, which are drawn from the same seed.
 const INPUT_SEED: u64 = 0x1297_0512;
-/// The frames of a step are made in so many stretches, each by one thread. Their margins overlap, so more
-/// of them cost more in all. A constant: the sums' order, and with it the bits, must not depend on threads.
-const PARTS: usize = 2;
-const PART_FRAMES: usize = STEP_FRAMES / PARTS;
+/// The frames of a step are made in stretches of about so many, each by one thread. Their margins overlap, so
+/// that more of them cost more in all.
+const PART_FRAMES: usize = 384;
+/// Fewest stretches of a step: two cores are usual. How a step is cut must not depend on threads: the sums'
+/// order, and with it the bits, would.
+const LEAST_PARTS: usize = 2;
+
+/// The stretches that `frames` frames are made in.
+fn part_ranges(frames: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = (frames / PART_FRAMES).max(LEAST_PARTS);
+    let start = move |part: usize| frames * part / count;
+    (0..count).map(move |part| start(part)..start(part + 1))
+}
 
 /// One stretch of a step's frames.
 #[derive(Debug)]
 struct Part {
+    /// Which frames of the step it makes.
+    range: Range<usize>,
     inputs: [ScaleInputs; SCALES],
     pass: Pass,
     /// Outputs of the loss's filters on it.
@@ -28,11 +40,11 @@ struct Part {
     gradient: Vec<f32>,
 }
 
-/// What a step begins with: the noise of every part, and the filters and targets of every bank.
+/// What a step begins with: the noise of every part, and the bank that is new in it.
 #[derive(Debug, Default)]
 struct Draws {
-    inputs: [[ScaleInputs; SCALES]; PARTS],
-    banks: [Option<TargetBank>; BANKS],
+    inputs: Vec<[ScaleInputs; SCALES]>,
+    bank: Option<TargetBank>,
 }
 
 /// Everything that a fit changes from step to step.
@@ -44,16 +56,16 @@ pub(super) struct CpuTrainer<'a> {
     step: u32,
     generator: Generator,
     optimizer: Optimizer,
-    parts: [Part; PARTS],
+    parts: Vec<Part>,
     targets: StepTargets,
     next: Draws,
 }
 
 /// What may be done at the same time as other tasks of a step.
 enum Task<'a> {
-    Learn(usize, &'a mut Part),
-    DrawInputs(usize, &'a mut [ScaleInputs; SCALES]),
-    DrawBank(usize, &'a mut Option<TargetBank>),
+    Learn(&'a mut Part),
+    DrawInputs(Range<usize>, &'a mut [ScaleInputs; SCALES]),
+    DrawBank(&'a mut Option<TargetBank>),
 }
 
 /// Draws what one step begins with.
@@ -65,35 +77,43 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    /// Fresh noise for part `part` of the step.
-    fn inputs(&self, part: usize, inputs: &mut [ScaleInputs; SCALES]) {
+    /// Fresh noise for frames `range` of the step.
+    fn inputs(&self, range: Range<usize>, inputs: &mut [ScaleInputs; SCALES]) {
         let seed = Sequence::new(self.seed ^ INPUT_SEED, u64::from(self.step)).next() as u32;
-        let start = (part * PART_FRAMES) as i64;
-        self.inputs.fill(seed, start, PART_FRAMES, inputs);
+        self.inputs
+            .fill(seed, range.start as i64, range.len(), inputs);
     }
 
-    /// Fresh filters of bank `bank` of the step, and what the capture answers to them.
+    /// Which bank is new in the step: each in its turn.
+    fn renewed_bank(&self) -> usize {
+        self.step as usize % BANKS
+    }
+
+    /// Fresh filters of bank `bank`, and what the capture answers to them.
     fn bank(&self, bank: usize) -> TargetBank {
         self.loss.draw(self.seed, self.step.into(), bank)
     }
 }
 
 impl Draws {
-    fn tasks(&mut self) -> impl Iterator<Item = Task<'_>> {
-        let inputs = self.inputs.iter_mut().enumerate();
-        let inputs = inputs.map(|(part, inputs)| Task::DrawInputs(part, inputs));
-        let banks = self.banks.iter_mut().enumerate();
-        inputs.chain(banks.map(|(bank, drawn)| Task::DrawBank(bank, drawn)))
+    /// The tasks of drawing noise for `frames` frames, and a bank.
+    fn tasks(&mut self, frames: usize) -> impl Iterator<Item = Task<'_>> {
+        let ranges = part_ranges(frames);
+        self.inputs
+            .resize_with(part_ranges(frames).count(), Default::default);
+        let inputs = ranges.zip(&mut self.inputs);
+        let inputs = inputs.map(|(range, inputs)| Task::DrawInputs(range, inputs));
+        inputs.chain([Task::DrawBank(&mut self.bank)])
     }
 }
 
 impl Task<'_> {
     /// Does the task; `learn` makes the backward pass of a part.
-    fn run(&mut self, drawing: &Drawing<'_>, learn: impl Fn(usize, &mut Part)) {
+    fn run(&mut self, drawing: &Drawing<'_>, learn: impl Fn(&mut Part)) {
         match self {
-            Self::Learn(index, part) => learn(*index, part),
-            Self::DrawInputs(part, inputs) => drawing.inputs(*part, inputs),
-            Self::DrawBank(bank, drawn) => **drawn = Some(drawing.bank(*bank)),
+            Self::Learn(part) => learn(part),
+            Self::DrawInputs(range, inputs) => drawing.inputs(range.clone(), inputs),
+            Self::DrawBank(drawn) => **drawn = Some(drawing.bank(drawing.renewed_bank())),
         }
     }
 }
@@ -101,36 +121,64 @@ impl Task<'_> {
 impl<'a> CpuTrainer<'a> {
     pub fn new(recipe: &'a Recipe, start: Start, threads: Threads) -> Self {
         let Start { generator, steps } = start;
-        let part = |_| Part {
-            inputs: Default::default(),
-            pass: Pass::new(generator.weights()),
-            outputs: Vec::new(),
-            gradient: Vec::new(),
-        };
-        let mut next = Draws::default();
-        let drawing = Drawing {
-            loss: recipe.loss(),
-            inputs: generator.inputs(),
-            seed: recipe.settings().seed,
-            step: steps,
-        };
-        let mut tasks: Vec<_> = next.tasks().collect();
-        threads.for_each(&mut tasks, |task| task.run(&drawing, |_, _| {}));
-        Self {
+        let mut trainer = Self {
             loss: recipe.loss(),
             threads,
             seed: recipe.settings().seed,
             step: steps,
             optimizer: Optimizer::new(generator.weights()),
-            parts: std::array::from_fn(part),
+            parts: Vec::new(),
             generator,
             targets: StepTargets::default(),
-            next,
+            next: Draws::default(),
+        };
+        trainer.targets = StepTargets::new(threads.map(BANKS, |bank| trainer.drawing(0).bank(bank)));
+        trainer.lay_out(LEAST_FRAMES);
+        trainer
+    }
+
+    /// What the step after `ahead` steps begins with.
+    fn drawing(&self, ahead: u32) -> Drawing<'_> {
+        Drawing {
+            loss: self.loss,
+            inputs: self.generator.inputs(),
+            seed: self.seed,
+            step: self.step.wrapping_add(ahead),
         }
+    }
+
+    /// Frames that the steps are laid out for.
+    fn frames(&self) -> usize {
+        self.parts.last().map_or(0, |part| part.range.end)
+    }
+
+    /// Makes the parts of steps of `frames` frames, and draws what the next step begins with.
+    fn lay_out(&mut self, frames: usize) {
+        let mut passes: Vec<_> = self.parts.drain(..).map(|part| part.pass).collect();
+        let new_pass = || Pass::new(self.generator.weights());
+        let parts = part_ranges(frames).map(|range| Part {
+            range,
+            inputs: Default::default(),
+            pass: passes.pop().unwrap_or_else(new_pass),
+            outputs: Vec::new(),
+            gradient: Vec::new(),
+        });
+        self.parts = parts.collect();
+        let mut next = std::mem::take(&mut self.next);
+        let drawing = self.drawing(0);
+        let mut tasks: Vec<_> = next.tasks(frames).collect();
+        self.threads
+            .for_each(&mut tasks, |task| task.run(&drawing, |_| {}));
+        drop(tasks);
+        self.next = next;
     }
 
     /// Makes the frames of the step whose noise was drawn, and the filters' outputs on them.
     fn forward(&mut self) {
+        let bank = self.drawing(0).renewed_bank();
+        if let Some(drawn) = self.next.bank.take() {
+            self.targets.renew(bank, drawn);
+        }
         let Self {
             loss,
             generator,
@@ -139,30 +187,29 @@ impl<'a> CpuTrainer<'a> {
             targets,
             ..
         } = self;
-        *targets = StepTargets::new(next.banks.iter_mut().filter_map(Option::take));
         for (part, inputs) in parts.iter_mut().zip(&mut next.inputs) {
             std::mem::swap(&mut part.inputs, inputs);
         }
         self.threads.for_each(parts, |part| {
-            part.pass.forward(generator, &part.inputs, PART_FRAMES);
+            part.pass
+                .forward(generator, &part.inputs, part.range.len());
             part.outputs = loss.apply_filters(&part.pass.features, targets);
         });
     }
 
     /// The loss of the step's frames, and its gradient by the filters' outputs.
     fn compare(&self) -> (f32, Vec<f32>) {
-        let outputs: [&[f32]; PARTS] = self.parts.each_ref().map(|p| p.outputs.as_slice());
-        let mut compared: [_; BANKS] = std::array::from_fn(|bank| (bank, 0.0, Vec::new()));
-        self.threads
-            .for_each(&mut compared, |(bank, value, gradient)| {
-                (*value, *gradient) = self.loss.compare(&outputs, &self.targets, *bank);
-            });
-        let value: f32 = compared.iter().map(|c| c.1).sum();
-        (value, compared.into_iter().flat_map(|c| c.2).collect())
+        let outputs: Vec<&[f32]> = self.parts.iter().map(|p| p.outputs.as_slice()).collect();
+        let compared = self.threads.map(BANKS, |bank| {
+            self.loss.compare(&outputs, &self.targets, bank)
+        });
+        let value: f32 = compared.iter().map(|c| c.0).sum();
+        (value, compared.into_iter().flat_map(|c| c.1).collect())
     }
 
     /// Computes the gradients by the weights. What the next step needs is drawn beside the backward passes.
     fn backward(&mut self, by_outputs: &[f32]) {
+        let frames = self.frames();
         let Self {
             loss,
             generator,
@@ -175,16 +222,14 @@ impl<'a> CpuTrainer<'a> {
             loss,
             inputs: generator.inputs(),
             seed: self.seed,
-            step: self.step + 1,
+            step: self.step.wrapping_add(1),
         };
-        let learn = parts.iter_mut().enumerate();
-        let learn = learn.map(|(i, part)| Task::Learn(i, part));
-        let mut tasks: Vec<_> = learn.chain(next.tasks()).collect();
+        let learn = parts.iter_mut().map(Task::Learn);
+        let mut tasks: Vec<_> = learn.chain(next.tasks(frames)).collect();
         self.threads.for_each(&mut tasks, |task| {
-            task.run(&drawing, |i, part| {
+            task.run(&drawing, |part| {
                 part.gradient.resize(part.pass.features.len(), 0.0);
-                let first = i * PART_FRAMES;
-                loss.filters_backward(by_outputs, targets, first, &mut part.gradient);
+                loss.filters_backward(by_outputs, targets, part.range.start, &mut part.gradient);
                 part.pass.backward(generator, &part.inputs, &part.gradient);
             });
         });
@@ -192,14 +237,18 @@ impl<'a> CpuTrainer<'a> {
 }
 
 impl Trainer for CpuTrainer<'_> {
-    fn step(&mut self, rate: f32) -> Result<f32, DeviceError> {
+    fn step(&mut self, plan: StepPlan) -> Result<f32, DeviceError> {
+        if plan.frames != self.frames() {
+            self.lay_out(plan.frames);
+        }
         self.forward();
         let (value, by_outputs) = self.compare();
         self.backward(&by_outputs);
-        let gradients = self.parts.each_ref().map(|p| p.pass.gradients());
+        let gradients: Vec<_> = self.parts.iter().map(|p| p.pass.gradients()).collect();
         let weights = self.generator.weights_mut();
-        self.optimizer.step(weights, &gradients, rate, self.threads);
-        self.step += 1;
+        self.optimizer
+            .step(weights, &gradients, plan.learning_rate, self.threads);
+        self.step = self.step.wrapping_add(1);
         Ok(value / self.loss.weight())
     }
 

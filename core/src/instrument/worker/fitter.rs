@@ -341,7 +341,7 @@ fn settings(plan: &FitPlan) -> FitSettings {
     FitSettings {
         steps: plan.steps,
         seed: plan.seed,
-        max_duration_s: None,
+        ..FitSettings::default()
     }
 }
 

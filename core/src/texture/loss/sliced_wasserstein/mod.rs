@@ -2,10 +2,11 @@
 //! synthesis and capture (Rabin et al. 2011; as a loss of textures, Heitz et al. 2021), over a pyramid of time
 //! scales and, for rhythm, over pairs of frames.
 //!
-//! Fresh filters each step can't be overfitted, and sorting matches whole distributions, not moments.
-//! Every step draws one set of filters over the features of a frame; all projections of stretches of
-//! frames are sums of these filters' outputs at different frames, so that the features are multiplied
-//! once, whatever the number of scales.
+//! Filters that come and go can't be overfitted, and sorting matches whole distributions, not moments.
+//! A step has one set of filters over the features of a frame; all projections of stretches of frames are
+//! sums of these filters' outputs at different frames, so that the features are multiplied once, whatever
+//! the number of scales. Filters stay for a few steps, since what the capture answers to them takes longer
+//! to rank than what a step synthesizes: of eight banks, every step renews the one that has served longest.
 
 mod filters;
 #[cfg(test)]
@@ -40,15 +41,14 @@ const BANK: usize = BANK_FAMILIES * FAMILY;
 pub(crate) const BANKS: usize = 8;
 /// Filters in a step.
 const FILTERS: usize = BANKS * BANK;
-/// Of a longer capture, every step looks at so many frames from a random place: 16 s at 44.1 kHz.
-const REFERENCE_FRAMES: usize = 1_376;
 
 /// The loss against one capture.
 ///
-/// Each step has filters of its own, and so a loss of its own ([`at_step`](Self::at_step)). The fit on the
-/// processor takes the same loss in parts that can be worked on at the same time: it draws bank by bank,
-/// applies the filters to parts of the synthesis, compares the outputs bank by bank, which also gives the
-/// gradient by them, and leads from there to the gradient by the parts of the synthesis.
+/// Filters are drawn from a seed and the number of a step, and so is the loss that they make
+/// ([`at_step`](Self::at_step)). The fit on the processor takes the same loss in parts that can be worked on
+/// at the same time: it draws bank by bank, applies the filters to parts of the synthesis, compares the
+/// outputs bank by bank, which also gives the gradient by them, and leads from there to the gradient by the
+/// parts of the synthesis.
 #[derive(Clone, Debug)]
 pub struct SlicedWasserstein {
     shape: FeatureShape,
@@ -56,28 +56,26 @@ pub struct SlicedWasserstein {
     scale: Vec<f32>,
     /// The capture's features.
     reference: Vec<f32>,
-    /// Frames of the synthesis.
-    frames: usize,
     sets: Sets,
 }
 
 impl SlicedWasserstein {
-    /// Prepares the capture's `features` (`frames × shape.width()`), for syntheses of `frames` frames.
+    /// Prepares the capture's `features` (`frames × shape.width()`), for syntheses of `shortest` frames and
+    /// more.
     pub(crate) fn new(
         features: Vec<f32>,
         shape: FeatureShape,
         whitening: &[f32],
         periods: &[Period],
         frame_rate: f64,
-        frames: usize,
+        shortest: usize,
     ) -> Self {
-        let reference_frames = (features.len() / shape.width()).min(REFERENCE_FRAMES);
+        let reference_frames = features.len() / shape.width();
         Self {
             shape,
             scale: whitening.iter().map(|w| 1.0 / w).collect(),
             reference: features,
-            frames,
-            sets: Sets::new(frames.min(reference_frames), frame_rate, periods),
+            sets: Sets::new(shortest.min(reference_frames), frame_rate, periods),
         }
     }
 
@@ -86,7 +84,7 @@ impl SlicedWasserstein {
         self.sets.weight()
     }
 
-    /// Draws bank `bank` of a step, and ranks the capture's projections.
+    /// Draws bank `bank` as it is new in a step, and ranks the capture's projections.
     pub(crate) fn draw(&self, seed: u64, step: u64, bank: usize) -> TargetBank {
         let mut random = Sequence::new(seed, step << 8 | bank as u64);
         let kind = |family: usize| [FamilyKind::Rough, FamilyKind::Smooth][family % 2];
@@ -98,13 +96,7 @@ impl SlicedWasserstein {
                     .collect()
             })
             .collect();
-        // All banks of a step look at the same part of the capture.
-        let width = self.shape.width();
-        let frames = self.reference.len() / width;
-        let rows = frames.min(REFERENCE_FRAMES);
-        let start = Sequence::new(!seed, step).below(frames - rows + 1) * width;
-        let part = &self.reference[start..start + rows * width];
-        self.bank_with(part, filters, projections)
+        self.bank_with(filters, projections)
     }
 
     /// The filters of a bank, scaled by the whitening.
@@ -123,14 +115,9 @@ impl SlicedWasserstein {
     }
 
     /// A bank of these filters (already scaled by the whitening) and projections.
-    fn bank_with(
-        &self,
-        reference: &[f32],
-        filters: Vec<f32>,
-        projections: Vec<Vec<Projection>>,
-    ) -> TargetBank {
-        let outputs = apply_filters(reference, self.shape.width(), &filters);
-        let rows = reference.len() / self.shape.width();
+    fn bank_with(&self, filters: Vec<f32>, projections: Vec<Vec<Projection>>) -> TargetBank {
+        let outputs = apply_filters(&self.reference, self.shape.width(), &filters);
+        let rows = self.reference.len() / self.shape.width();
         let mut ranker = Ranker::default();
         let mut projected = Vec::new();
         let families = projections
@@ -143,8 +130,7 @@ impl SlicedWasserstein {
                     let outputs = pooled.at(set.pool);
                     let count = outputs.length - set.reach;
                     projection.project(&outputs, count, &mut projected);
-                    let wanted = self.frames / set.pool - set.reach;
-                    Target::new(projection, &projected, wanted, &mut ranker)
+                    Target::new(projection, &projected, &mut ranker)
                 })
                 .collect()
             })
@@ -165,7 +151,7 @@ impl SlicedWasserstein {
         targets: &StepTargets,
         bank: usize,
     ) -> (f32, Vec<f32>) {
-        let frames = self.frames;
+        let frames = parts.iter().map(|part| part.len() / FILTERS).sum();
         let mut outputs = Vec::with_capacity(FAMILY * frames);
         let (mut ranker, mut projected) = (Ranker::default(), Vec::new());
         let mut value = 0.0;
@@ -207,13 +193,9 @@ impl SlicedWasserstein {
         features: &mut [f32],
     ) {
         let width = self.shape.width();
-        let by_outputs = View::strided(
-            &by_outputs[first..],
-            features.len() / width,
-            FILTERS,
-            1,
-            self.frames,
-        );
+        let frames = by_outputs.len() / FILTERS;
+        let by_outputs = &by_outputs[first..];
+        let by_outputs = View::strided(by_outputs, features.len() / width, FILTERS, 1, frames);
         let filters = View::new(&targets.filters, FILTERS, width);
         multiply(features, by_outputs, filters, false);
     }

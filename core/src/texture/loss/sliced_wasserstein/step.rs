@@ -12,8 +12,8 @@ pub struct StepLoss<'a> {
 }
 
 impl SlicedWasserstein {
-    /// The loss of step `step` of the fit with this seed, for syntheses of as many frames as the fit's steps
-    /// have.
+    /// The loss by the filters that are drawn at step `step` of a fit with this seed, for syntheses of at least
+    /// [`LEAST_FRAMES`](crate::fit::LEAST_FRAMES) frames.
     pub fn at_step(&self, seed: u64, step: u32) -> StepLoss<'_> {
         let draw = |bank| self.draw(seed, step.into(), bank);
         StepLoss {
