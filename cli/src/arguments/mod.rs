@@ -235,6 +235,11 @@ pub struct SynthesizeArguments {
 ///   drift     largest change of a band's level from the first to the last third
 ///
 /// For comparison, '--nature' scores the second half of the recording against its first.
+///
+/// '--discriminate' tells how well a small network, trained on the first halves of both, tells half seconds
+/// of their second halves apart:
+///   auc       0.5 where it can't, 1 where it always can
+///   accuracy  part of the half seconds that it took for what they are
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
@@ -242,6 +247,7 @@ pub struct SynthesizeArguments {
 Examples:
   weft score rain.flac endless.wav
   weft score rain.flac --nature
+  weft score rain.flac endless.wav --discriminate
   weft score rain.flac endless.wav --json"
 )]
 pub struct ScoreArguments {
@@ -254,6 +260,9 @@ pub struct ScoreArguments {
     /// Score the recording's own second half against its first (at least four seconds)
     #[arg(long, conflicts_with = "synthesis")]
     pub nature: bool,
+    /// Tell how well a small network learns to tell the two apart, and nothing else
+    #[arg(long)]
+    pub discriminate: bool,
     /// Seed of the random networks and snippets
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,

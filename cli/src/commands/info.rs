@@ -109,6 +109,7 @@ fn describe_texture(model: &Model, record: &mut Record) {
     record.insert("fit_seed".into(), fit.seed.into());
     let quality = Some(fit.quality_db()).filter(|db| db.is_finite());
     record.insert("quality_db".into(), quality.into());
+    record.insert("critic_gap".into(), fit.critic_gap.into());
     record.insert("period_s".into(), model.period_s().into());
 }
 

@@ -22,15 +22,28 @@ pub fn score(arguments: &ScoreArguments, report: &Report) -> Result<(), CliError
         // The command line has either a second sound or --nature.
         None => recording.halves().map_err(of_reference)?,
     };
+    if arguments.discriminate {
+        let told = score::discriminate(&reference, &synthesis, &arguments.settings())
+            .map_err(of_reference)?;
+        let table = format!(
+            "auc       {:.3}  0.5: can't be told apart, 1: always\naccuracy  {:.3}\n",
+            told.auc, told.accuracy
+        );
+        report.result(&table, &to_record(serde_json::to_value(told)));
+        return Ok(());
+    }
     let scores =
         score::score(&reference, &synthesis, &arguments.settings()).map_err(of_reference)?;
     let table = score_table(&scores);
-    let record = match serde_json::to_value(scores) {
+    report.result(&table, &to_record(serde_json::to_value(scores)));
+    Ok(())
+}
+
+fn to_record(figures: serde_json::Result<Value>) -> Record {
+    match figures {
         Ok(Value::Object(record)) => record,
         _ => Record::new(),
-    };
-    report.result(&table, &record);
-    Ok(())
+    }
 }
 
 /// One line for every figure, the parts of the statistics below their mean.

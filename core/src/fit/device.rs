@@ -28,6 +28,19 @@ pub struct StepPlan {
     /// Frames that the network makes, [`LEAST_FRAMES`] and more. The loss of few frames is noisier, and larger
     /// for the same network.
     pub frames: usize,
+    /// Where a critic learns beside the network: how strong its gradient is, as a part of the other losses'
+    /// on the same frames. At 0 it learns, and is not heard.
+    pub critic_weight: Option<f32>,
+}
+
+/// What came of one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// The mean squared Wasserstein distance over the capture's variance; about 1 at the start.
+    pub loss: f32,
+    /// By how much the critic's verdicts on the capture have lately been above those on the synthesis, if it
+    /// has learned: 0 where it can't tell them apart, 2 where it is nearly sure.
+    pub critic_gap: Option<f32>,
 }
 
 /// Something that can train a network.
@@ -39,7 +52,7 @@ pub struct StepPlan {
 /// use std::ops::ControlFlow;
 ///
 /// use weft_core::fit::cpu::Cpu;
-/// use weft_core::fit::{Device, DeviceError, FitSettings, Recipe, Start, StepPlan, Trainer, fit_on};
+/// use weft_core::fit::{Device, DeviceError, FitSettings, Recipe, Start, StepPlan, StepReport, Trainer, fit_on};
 /// use weft_core::network::Generator;
 /// use weft_core::procedural::{Texture, synthesize};
 ///
@@ -63,7 +76,7 @@ pub struct StepPlan {
 /// }
 ///
 /// impl Trainer for CountingTrainer<'_> {
-///     fn step(&mut self, plan: StepPlan) -> Result<f32, DeviceError> {
+///     fn step(&mut self, plan: StepPlan) -> Result<StepReport, DeviceError> {
 ///         self.0.set(self.0.get() + 1);
 ///         self.1.step(plan)
 ///     }
@@ -94,12 +107,11 @@ pub trait Device {
 
 /// A fit on its way.
 pub trait Trainer {
-    /// One step. Returns its loss: the mean squared Wasserstein distance over the capture's variance; about 1 at
-    /// the start.
+    /// One step.
     ///
     /// # Errors
     /// [`DeviceError`] if the device can't go on.
-    fn step(&mut self, plan: StepPlan) -> Result<f32, DeviceError>;
+    fn step(&mut self, plan: StepPlan) -> Result<StepReport, DeviceError>;
 
     /// The network as it is now, in the precision that it is trained in.
     ///

@@ -23,7 +23,7 @@ mod recipe;
 mod run;
 mod schedule;
 
-pub use device::{Device, LEAST_FRAMES, Start, StepPlan, Trainer};
+pub use device::{Device, LEAST_FRAMES, Start, StepPlan, StepReport, Trainer};
 pub use effort::Effort;
 pub use error::{DeviceError, FitError};
 pub use recipe::Recipe;
@@ -173,6 +173,7 @@ pub fn fit_capture_on(
         FitRecord {
             steps: 0,
             loss: f32::NAN,
+            critic_gap: None,
             seed: settings.seed,
         },
     );

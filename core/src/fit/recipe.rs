@@ -8,13 +8,23 @@ use crate::clip::Clip;
 use crate::network::{FeatureRange, Generator};
 use crate::numeric::random::Sequence;
 use crate::spectrum::FrontEnd;
-use crate::texture::loss::{FeatureShape, SlicedWasserstein};
+use crate::texture::loss::{
+    Critic, CriticNetwork, CriticSettings, FeatureShape, LEAST_SEEN_FRAMES, Sight,
+    SlicedWasserstein,
+};
 use crate::texture::{Period, find_periods};
 
 /// A period at least this strong becomes an input of the network.
 pub(super) const PERIOD_INPUT_GATE: f64 = 0.6;
 /// Share of its channel's mean deviation in the whitening of a feature.
 const WHITENING_SHARE: f32 = 0.3;
+/// The critic's learning rate, the noise that blurs what it sees in deviations of a feature, and how far apart
+/// its verdicts may be. One that learns faster, sees more or goes further makes fits diverge.
+const CRITIC_RATE: f32 = 8e-4;
+const CRITIC_NOISE: f32 = 0.15;
+const CRITIC_MOST_GAP: f32 = 2.0;
+/// Keeps what the critic draws apart from all else that is drawn from the fit's seed.
+const CRITIC_SEED: u64 = 0x0C41_71C5;
 /// Keeps the noise that levels are measured with apart from all else that is drawn from the fit's seed.
 const CALIBRATION_SEED: u64 = 0x0451_C0DE;
 
@@ -77,6 +87,27 @@ impl Recipe {
     /// How the fit is made.
     pub fn settings(&self) -> &FitSettings {
         &self.settings
+    }
+
+    /// A critic that knows nothing yet; none for a capture too short to have one.
+    pub(crate) fn new_critic(&self) -> Option<Critic> {
+        let channels = self.front_end.feature_channels();
+        let bands = self.front_end.bands().count();
+        let whitening = whitening(&self.range.deviation, bands);
+        let sight = Sight {
+            shape: FeatureShape { channels, bands },
+            mean: self.range.mean.clone(),
+            scale: whitening.iter().map(|w| 1.0 / w).collect(),
+            noise: CRITIC_NOISE,
+        };
+        let seed = Sequence::new(self.settings.seed ^ CRITIC_SEED, 0).next();
+        let network = CriticNetwork::new(sight, seed);
+        let settings = CriticSettings {
+            rate: CRITIC_RATE,
+            most_gap: CRITIC_MOST_GAP,
+        };
+        (self.loss.reference_frames() >= 2 * LEAST_SEEN_FRAMES)
+            .then(|| Critic::new(network, settings))
     }
 
     /// What synthesis and capture are compared by.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::schedule::Schedule;
-use super::{Device, FitError, FitEvent, Recipe, Start};
+use super::{Device, FitError, FitEvent, Recipe, Start, StepReport};
 use crate::network::{FitRecord, Generator, Model};
 
 /// Weight of a new loss in the smoothed one: about the last twenty steps count.
@@ -45,7 +45,10 @@ pub(super) fn run(
     let mut nearest = Nearest::new(first);
     let mut step = 0;
     loop {
-        let step_loss = trainer.step(schedule.plan())?;
+        let StepReport {
+            loss: step_loss,
+            critic_gap,
+        } = trainer.step(schedule.plan())?;
         if schedule.is_listening() {
             nearest.listen(step_loss);
             schedule.listened();
@@ -73,6 +76,7 @@ pub(super) fn run(
         let record = FitRecord {
             steps: before.saturating_add(step),
             loss,
+            critic_gap,
             seed: recipe.settings().seed,
         };
         let generator = recipe.finished(trainer.snapshot()?, schedule.has_landed());
@@ -135,7 +139,7 @@ impl Nearest {
 mod tests {
     use super::*;
     use crate::fit::cpu::Cpu;
-    use crate::fit::{DeviceError, FitSettings, StepPlan, Trainer, fit_on, refine_on};
+    use crate::fit::{DeviceError, FitSettings, StepPlan, StepReport, Trainer, fit_on, refine_on};
     use crate::procedural::{Texture, synthesize};
 
     fn settings(steps: u32) -> FitSettings {
@@ -176,7 +180,7 @@ mod tests {
     }
 
     impl Trainer for FailingTrainer<'_> {
-        fn step(&mut self, plan: StepPlan) -> Result<f32, DeviceError> {
+        fn step(&mut self, plan: StepPlan) -> Result<StepReport, DeviceError> {
             self.steps_left = self.steps_left.checked_sub(1).ok_or_else(failure)?;
             self.inner.step(plan)
         }

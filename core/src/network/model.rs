@@ -17,6 +17,9 @@ pub struct FitRecord {
     pub steps: u32,
     /// Smoothed loss at the end; not a number before the first step.
     pub loss: f32,
+    /// By how much the fit's critic, where it had one, told stretches of the capture from synthesized ones at
+    /// the end: 0 if it could not, 2 if it was nearly sure.
+    pub critic_gap: Option<f32>,
     /// Seed of the fit.
     pub seed: u64,
 }

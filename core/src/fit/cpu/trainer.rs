@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::criticism::{Criticism, Opinion, Side, learns_in};
 use super::optimizer::Optimizer;
 use super::pass::Pass;
-use crate::fit::{DeviceError, LEAST_FRAMES, Recipe, Start, StepPlan, Trainer};
+use crate::fit::{DeviceError, LEAST_FRAMES, Recipe, Start, StepPlan, StepReport, Trainer};
 use crate::network::inputs::{InputBlocks, ScaleInputs};
 use crate::network::{Generator, SCALES};
 use crate::numeric::random::Sequence;
@@ -20,6 +21,9 @@ const PART_FRAMES: usize = 384;
 /// order, and with it the bits, would.
 const LEAST_PARTS: usize = 2;
 
+/// The critic sees the first of so many parts.
+const PARTS_FOR_CRITIC: usize = 4;
+
 /// The stretches that `frames` frames are made in.
 fn part_ranges(frames: usize) -> impl Iterator<Item = Range<usize>> {
     let count = (frames / PART_FRAMES).max(LEAST_PARTS);
@@ -30,7 +34,8 @@ fn part_ranges(frames: usize) -> impl Iterator<Item = Range<usize>> {
 /// One stretch of a step's frames.
 #[derive(Debug)]
 struct Part {
-    /// Which frames of the step it makes.
+    /// Its place among the parts, and which frames of the step it makes.
+    place: usize,
     range: Range<usize>,
     inputs: [ScaleInputs; SCALES],
     pass: Pass,
@@ -38,6 +43,15 @@ struct Part {
     outputs: Vec<f32>,
     /// Gradient by its features.
     gradient: Vec<f32>,
+}
+
+impl Part {
+    /// What the critic thinks of this part, if it saw it.
+    fn opinion<'o>(&self, opinions: &'o [Opinion]) -> Option<&'o Opinion> {
+        let sees = self.place.is_multiple_of(PARTS_FOR_CRITIC);
+        let place = self.place / PARTS_FOR_CRITIC;
+        sees.then(|| opinions.get(place)).flatten()
+    }
 }
 
 /// What a step begins with: the noise of every part, and the bank that is new in it.
@@ -59,6 +73,23 @@ pub(super) struct CpuTrainer<'a> {
     parts: Vec<Part>,
     targets: StepTargets,
     next: Draws,
+    criticism: Option<Criticism<'a>>,
+}
+
+/// What a step's frames are worth.
+struct Compared {
+    loss: f32,
+    /// Gradient of the loss by the filters' outputs.
+    by_outputs: Vec<f32>,
+    /// What the critic thinks of stretches of the capture, where it learns, and of the parts that it sees.
+    real: Vec<Opinion>,
+    synthesized: Vec<Opinion>,
+}
+
+/// What may look at a step's frames at the same time as others.
+enum Look<'a> {
+    Compare(usize, &'a mut (f32, Vec<f32>)),
+    Judge(Side, usize, &'a mut Option<Opinion>),
 }
 
 /// What may be done at the same time as other tasks of a step.
@@ -131,8 +162,10 @@ impl<'a> CpuTrainer<'a> {
             generator,
             targets: StepTargets::default(),
             next: Draws::default(),
+            criticism: Criticism::new(recipe),
         };
-        trainer.targets = StepTargets::new(threads.map(BANKS, |bank| trainer.drawing(0).bank(bank)));
+        trainer.targets =
+            StepTargets::new(threads.map(BANKS, |bank| trainer.drawing(0).bank(bank)));
         trainer.lay_out(LEAST_FRAMES);
         trainer
     }
@@ -156,7 +189,9 @@ impl<'a> CpuTrainer<'a> {
     fn lay_out(&mut self, frames: usize) {
         let mut passes: Vec<_> = self.parts.drain(..).map(|part| part.pass).collect();
         let new_pass = || Pass::new(self.generator.weights());
-        let parts = part_ranges(frames).map(|range| Part {
+        let parts = part_ranges(frames).enumerate();
+        let parts = parts.map(|(place, range)| Part {
+            place,
             range,
             inputs: Default::default(),
             pass: passes.pop().unwrap_or_else(new_pass),
@@ -191,25 +226,55 @@ impl<'a> CpuTrainer<'a> {
             std::mem::swap(&mut part.inputs, inputs);
         }
         self.threads.for_each(parts, |part| {
-            part.pass
-                .forward(generator, &part.inputs, part.range.len());
+            part.pass.forward(generator, &part.inputs, part.range.len());
             part.outputs = loss.apply_filters(&part.pass.features, targets);
         });
     }
 
-    /// The loss of the step's frames, and its gradient by the filters' outputs.
-    fn compare(&self) -> (f32, Vec<f32>) {
+    /// The loss of the step's frames, and its gradient by the filters' outputs; and what the critic thinks of
+    /// them, where it is asked.
+    fn compare(&self, asks_critic: bool) -> Compared {
         let outputs: Vec<&[f32]> = self.parts.iter().map(|p| p.outputs.as_slice()).collect();
-        let compared = self.threads.map(BANKS, |bank| {
-            self.loss.compare(&outputs, &self.targets, bank)
+        let mut banks: [_; BANKS] = std::array::from_fn(|_| (0.0, Vec::new()));
+        let critic = self.criticism.as_ref().filter(|_| asks_critic);
+        let seen = critic.map_or(0, |_| self.parts.len().div_ceil(PARTS_FOR_CRITIC));
+        let learned = if learns_in(self.step) { seen } else { 0 };
+        let nothing = |count: usize| (0..count).map(|_| None).collect::<Vec<_>>();
+        let (mut real, mut synthesized) = (nothing(learned), nothing(seen));
+        let judged = |side: Side| move |(place, opinion)| Look::Judge(side, place, opinion);
+        let of_capture = real.iter_mut().enumerate().map(judged(Side::Real));
+        let of_parts = synthesized.iter_mut().enumerate();
+        let of_parts = of_parts.map(judged(Side::Synthesized));
+        let banked = banks.iter_mut().enumerate();
+        let banked = banked.map(|(bank, compared)| Look::Compare(bank, compared));
+        // What takes longest begins first.
+        let mut looks: Vec<_> = of_parts.chain(of_capture).chain(banked).collect();
+        self.threads.for_each(&mut looks, |look| match look {
+            Look::Compare(bank, compared) => {
+                **compared = self.loss.compare(&outputs, &self.targets, *bank);
+            }
+            Look::Judge(side, place, opinion) => {
+                let synthesis = &self.parts[*place * PARTS_FOR_CRITIC].pass.features;
+                let judge = |c: &Criticism<'_>| c.judge(*side, synthesis, self.step, *place);
+                **opinion = critic.map(judge);
+            }
         });
-        let value: f32 = compared.iter().map(|c| c.0).sum();
-        (value, compared.into_iter().flat_map(|c| c.1).collect())
+        drop(looks);
+        Compared {
+            loss: banks.iter().map(|c| c.0).sum(),
+            by_outputs: banks.into_iter().flat_map(|c| c.1).collect(),
+            real: real.into_iter().flatten().collect(),
+            synthesized: synthesized.into_iter().flatten().collect(),
+        }
     }
 
     /// Computes the gradients by the weights. What the next step needs is drawn beside the backward passes.
-    fn backward(&mut self, by_outputs: &[f32]) {
+    /// `weight` is the critic's.
+    fn backward(&mut self, compared: &Compared, weight: f32) {
         let frames = self.frames();
+        // It sees some parts, for all of them.
+        let opinions = &compared.synthesized;
+        let weight = weight * self.parts.len() as f32 / opinions.len().max(1) as f32;
         let Self {
             loss,
             generator,
@@ -229,7 +294,13 @@ impl<'a> CpuTrainer<'a> {
         self.threads.for_each(&mut tasks, |task| {
             task.run(&drawing, |part| {
                 part.gradient.resize(part.pass.features.len(), 0.0);
-                loss.filters_backward(by_outputs, targets, part.range.start, &mut part.gradient);
+                let first = part.range.start;
+                loss.filters_backward(&compared.by_outputs, targets, first, &mut part.gradient);
+                if let Some(opinion) = part.opinion(opinions)
+                    && weight > 0.0
+                {
+                    opinion.add_to(&mut part.gradient, weight);
+                }
                 part.pass.backward(generator, &part.inputs, &part.gradient);
             });
         });
@@ -237,19 +308,25 @@ impl<'a> CpuTrainer<'a> {
 }
 
 impl Trainer for CpuTrainer<'_> {
-    fn step(&mut self, plan: StepPlan) -> Result<f32, DeviceError> {
+    fn step(&mut self, plan: StepPlan) -> Result<StepReport, DeviceError> {
         if plan.frames != self.frames() {
             self.lay_out(plan.frames);
         }
         self.forward();
-        let (value, by_outputs) = self.compare();
-        self.backward(&by_outputs);
+        let compared = self.compare(plan.critic_weight.is_some());
+        self.backward(&compared, plan.critic_weight.unwrap_or(0.0));
+        if let Some(criticism) = &mut self.criticism {
+            criticism.learn(&compared.real, &compared.synthesized);
+        }
         let gradients: Vec<_> = self.parts.iter().map(|p| p.pass.gradients()).collect();
         let weights = self.generator.weights_mut();
         self.optimizer
             .step(weights, &gradients, plan.learning_rate, self.threads);
         self.step = self.step.wrapping_add(1);
-        Ok(value / self.loss.weight())
+        Ok(StepReport {
+            loss: compared.loss / self.loss.weight(),
+            critic_gap: self.criticism.as_ref().and_then(Criticism::gap),
+        })
     }
 
     fn snapshot(&mut self) -> Result<Generator, DeviceError> {

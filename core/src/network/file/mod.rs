@@ -84,6 +84,9 @@ struct Header {
     fit_steps: u32,
     /// Absent before the first step.
     fit_loss: Option<f32>,
+    /// Absent where the fit had no critic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fit_critic_gap: Option<f32>,
     fit_seed: u64,
     /// Gains of left and right, where the capture lies at one side or has one inverted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

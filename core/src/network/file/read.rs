@@ -53,6 +53,7 @@ impl Model {
         let fit = FitRecord {
             steps: header.fit_steps,
             loss: header.fit_loss.unwrap_or(f32::NAN),
+            critic_gap: header.fit_critic_gap.filter(|gap| gap.is_finite()),
             seed: header.fit_seed,
         };
         Ok(Self::new(Arc::new(front_end), generator, capture, fit).named(&header.name))

@@ -61,6 +61,7 @@ impl Model {
             capture_used: (used.start, used.end),
             fit_steps: fit.steps,
             fit_loss: Some(fit.loss).filter(|l| l.is_finite()),
+            fit_critic_gap: fit.critic_gap.filter(|gap| gap.is_finite()),
             fit_seed: fit.seed,
             image: (image != Image::PLAIN).then(|| image.gains()),
             own_gain: image.own_gain(),

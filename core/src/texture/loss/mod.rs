@@ -7,6 +7,7 @@
 //! of a loss, whether it is fixed or learns with the network, is another [`Loss`] whose gradient is added.
 
 mod autocorrelation;
+mod critic;
 mod diversity;
 #[cfg(test)]
 mod gradient_check;
@@ -15,6 +16,9 @@ mod random_network;
 mod sliced_wasserstein;
 
 pub use autocorrelation::{AutocorrelationLoss, Autocorrelations};
+pub(crate) use critic::{
+    Critic, CriticGradient, CriticNetwork, CriticSettings, LEAST_SEEN_FRAMES, Sight,
+};
 pub use diversity::{DiversityLoss, NearestShift};
 pub use gram::{GramLoss, GramSettings};
 #[cfg(test)]

@@ -10,6 +10,7 @@
 
 mod autocorrelation;
 mod copying;
+mod discriminate;
 mod drift;
 mod eigen;
 mod frechet;
@@ -19,6 +20,7 @@ mod resample;
 mod spectrogram;
 mod statistics;
 
+pub use discriminate::{Discrimination, discriminate};
 pub use recording::Recording;
 pub use statistics::StatisticsSnr;
 

@@ -79,6 +79,20 @@ impl SlicedWasserstein {
         }
     }
 
+    /// Frames of the capture.
+    pub(crate) fn reference_frames(&self) -> usize {
+        self.reference.len() / self.shape.width()
+    }
+
+    /// A stretch of the capture's features of at most `frames` frames, from a random place.
+    pub(crate) fn stretch(&self, random: &mut Sequence, frames: usize) -> &[f32] {
+        let width = self.shape.width();
+        let all = self.reference_frames();
+        let rows = all.min(frames);
+        let start = random.below(all - rows + 1) * width;
+        &self.reference[start..start + rows * width]
+    }
+
     /// Sum of the sets' weights.
     pub(crate) fn weight(&self) -> f32 {
         self.sets.weight()
@@ -117,7 +131,7 @@ impl SlicedWasserstein {
     /// A bank of these filters (already scaled by the whitening) and projections.
     fn bank_with(&self, filters: Vec<f32>, projections: Vec<Vec<Projection>>) -> TargetBank {
         let outputs = apply_filters(&self.reference, self.shape.width(), &filters);
-        let rows = self.reference.len() / self.shape.width();
+        let rows = self.reference_frames();
         let mut ranker = Ranker::default();
         let mut projected = Vec::new();
         let families = projections
@@ -174,7 +188,18 @@ impl SlicedWasserstein {
                 let projection = &target.projection;
                 projection.project(&outputs, count, &mut projected);
                 let families = (BANKS * BANK_FAMILIES) as f32;
-                value += target.distance(&mut projected, set.weight / families, &mut ranker);
+                let weight = set.weight / families;
+                let every: usize = std::env::var("W14_REG").map_or(99, |t| t.parse().unwrap());
+                let stretches = if bank % every == every - 1 {
+                    (frames / 384).max(1)
+                } else {
+                    1
+                };
+                let length = projected.len().div_ceil(stretches);
+                for stretch in projected.chunks_mut(length) {
+                    let weight = weight * stretch.len() as f32 / count as f32;
+                    value += target.distance(stretch, weight, &mut ranker);
+                }
                 let gradient = pooled_gradient.at_mut(set.pool);
                 projection.project_backward(&projected, outputs.length, gradient);
             }
