@@ -359,7 +359,8 @@ pub fn assert_no_note_hangs(hosts: &mut [&mut dyn Host], special: Special) {
     );
 }
 
-/// The same messages, and at the end a key or a pedal that nobody lets go of: both are found.
+/// The same messages in hosts that wait for every frame, and at the end a key or a pedal that nobody lets go of: both
+/// are found. In real time, what begins while the machine is busy may be heard later than it is listened to.
 pub fn assert_what_is_kept_is_found(hosts: &mut [&mut dyn Host], special: Special) {
     for host in hosts {
         for (seed, kept) in [(1, Kept::Key), (2, Kept::Pedal)] {
