@@ -327,8 +327,8 @@ fn play_round(host: &mut dyn Host, seed: u32, special: Special, kept: Kept) -> O
 /// of everything, there is silence, in one host and round after the other: some, or for as many seconds as
 /// `WEFT_HUNG_S` says.
 ///
-/// `WEFT_HUNG_S=600 WEFT_BUNDLE_DIR=target/bundled cargo test -p weft-hosts --features bundles --test clap_notes
-/// random_messages -- --nocapture` is ten minutes of it.
+/// `WEFT_HUNG_S=600 WEFT_BUNDLE_DIR=$PWD/target/bundled cargo test -p weft-hosts --features bundles,vst3 --test
+/// clap_notes --test vst3 random_messages -- --nocapture` is ten minutes for each format.
 pub fn assert_no_note_hangs(hosts: &mut [&mut dyn Host], special: Special) {
     let asked = std::env::var("WEFT_HUNG_S").ok();
     let seconds = asked.and_then(|s| s.parse().ok()).unwrap_or(0);
