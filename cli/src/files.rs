@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Read, Stdout, Write};
 use std::path::{Path, PathBuf};
 
-use weft_core::clip::{Clip, ClipError, SampleFormat, WavStream, WavWriter, check_writable};
+use weft_core::clip::{ClipError, SampleFormat, SoundFile, WavStream, WavWriter, check_writable};
 use weft_core::network::Model;
 
 use crate::error::CliError;
@@ -35,13 +35,13 @@ fn read_standard() -> Result<Vec<u8>, CliError> {
 }
 
 /// Reads a sound file.
-pub fn read_clip(path: &Path) -> Result<Clip, CliError> {
-    let clip = if is_standard(path) {
-        Clip::read_bytes(&read_standard()?, None)
+pub fn read_sound(path: &Path) -> Result<SoundFile, CliError> {
+    let file = if is_standard(path) {
+        SoundFile::read_bytes(&read_standard()?, None)
     } else {
-        Clip::read(path)
+        SoundFile::read(path)
     };
-    Ok(clip?)
+    Ok(file?)
 }
 
 /// Reads a texture.
@@ -55,7 +55,7 @@ pub fn read_model(path: &Path) -> Result<Model, CliError> {
 /// What a file may hold.
 pub enum Content {
     /// A recording.
-    Sound(Clip),
+    Sound(SoundFile),
     /// A texture.
     Texture(Model),
 }
@@ -70,7 +70,7 @@ pub fn read_any(path: &Path) -> Result<Content, CliError> {
         return if looks_like_texture(&bytes) {
             model_from(&bytes, path).map(Content::Texture)
         } else {
-            Ok(Content::Sound(Clip::read_bytes(&bytes, None)?))
+            Ok(Content::Sound(SoundFile::read_bytes(&bytes, None)?))
         };
     }
     let is_texture = path
@@ -85,7 +85,7 @@ pub fn read_any(path: &Path) -> Result<Content, CliError> {
     if is_texture {
         read_model(path).map(Content::Texture)
     } else {
-        read_clip(path).map(Content::Sound)
+        read_sound(path).map(Content::Sound)
     }
 }
 

@@ -3,41 +3,17 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
 use weft_core::clip::{Clip, SampleFormat};
 
-use support::{fail, folder_with_rain, heed_signals, names, stderr, stdout, succeed, weft};
+use support::{
+    fail, folder_with_rain, heed_signals, names, pipe, records, stderr, stdout, succeed, weft,
+};
 
 fn read(folder: &Path, name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).unwrap()
-}
-
-/// Runs `weft` with `input` on its standard input, which must succeed; returns the standard output.
-fn pipe(folder: &Path, arguments: &str, input: &[u8]) -> Vec<u8> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_weft"))
-        .args(arguments.split_whitespace())
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{arguments}: {}", stderr(&output));
-    output.stdout
-}
-
-/// The lines of what `weft` printed, each an object of JSON.
-fn records(text: &str) -> Vec<Value> {
-    let lines = text.lines().map(serde_json::from_str);
-    let records: Vec<Value> = lines.collect::<Result<_, _>>().unwrap();
-    assert!(records.iter().all(Value::is_object), "{text}");
-    records
 }
 
 #[test]

@@ -10,7 +10,7 @@ use support::clips::RATE;
 use support::host::{GATE, HOLD, bouncing_with};
 use support::measures::{db, rms};
 use support::models;
-use support::modulation::{SHORT, Sound, note, sound, with_route};
+use support::modulation::{SHORT, Sound, let_go, note, sound, with_route};
 
 /// Level of the end of `sound`, in dB over that of `plain`.
 fn end_level(sound: &Sound, plain: &Sound) -> f32 {
@@ -72,20 +72,19 @@ fn a_channel_reaches_its_own_notes_those_that_are_released_and_those_that_start_
 }
 
 #[test]
-fn what_a_channel_does_outlasts_its_notes_until_controllers_are_reset() {
+fn what_a_channel_does_outlasts_its_notes_until_it_is_let_go() {
     let (_instrument, mut host) = bouncing_with(models::rain(), f64::from(RATE));
     let controls = muffled();
     let resets: [Option<fn(&mut Player)>; 6] = [
         None,
-        Some(|player| player.reset_channel_controls(Some(2))),
-        Some(|player| player.reset_channel_controls(None)),
-        Some(|player| player.reset_controllers(2)),
+        Some(|player| player.set_channel_control(Some(2), ChannelControl::Pressure, 0.0)),
+        Some(|player| player.set_channel_control(None, ChannelControl::Pressure, 0.0)),
+        Some(|player| let_go(player, 2)),
         Some(Player::reset),
         Some(|player| {
-            // Another channel's, and none.
-            player.reset_channel_controls(Some(1));
-            player.reset_channel_controls(Some(16));
-            player.reset_controllers(3);
+            [1, 3, 16]
+                .into_iter()
+                .for_each(|other| let_go(player, other))
         }),
     ];
     let mut levels = resets.map(|reset| {
@@ -94,8 +93,8 @@ fn what_a_channel_does_outlasts_its_notes_until_controllers_are_reset() {
         host.note_on(note(2, 60), 1.0);
         host.play(SHORT, &controls);
         host.note_off(note(2, 60));
-        host.all_notes_off();
-        host.all_sound_off();
+        host.note_off(NoteAddress::default());
+        host.choke(NoteAddress::default());
         host.play(SHORT, &controls);
         if let Some(reset) = reset {
             reset(&mut host);
@@ -127,7 +126,7 @@ fn pressure_on_a_key_is_its_notes_own_and_the_stronger_of_both_counts() {
             player.set_channel_control(Some(0), ChannelControl::Pressure, channels);
             player.control_note(note(0, key), NoteControl::Pressure, own);
             if reset {
-                player.reset_channel_controls(Some(0));
+                let_go(player, 0);
             }
         })
     };

@@ -5,7 +5,9 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use weft_core::clip::{Clip, ClipError, MAX_READ_S, SampleFormat, WavWriter, check_writable};
+use weft_core::clip::{
+    Clip, ClipError, MAX_READ_S, Remark, SampleFormat, SoundFile, WavWriter, check_writable,
+};
 
 use support::clips::{max_difference, sine, two_sines};
 use support::random::Random;
@@ -114,17 +116,32 @@ fn a_quadraphonic_file_keeps_its_sides() {
 }
 
 #[test]
-fn only_the_start_of_a_long_file_is_decoded() {
+fn only_the_start_of_a_long_file_is_decoded_and_that_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.wav");
-    let second = sine(8_000, 440.0, 8_000);
-    let mut writer = WavWriter::create(&path, 8_000, 1, SampleFormat::Float32).unwrap();
-    for _ in 0..MAX_READ_S as usize + 30 {
-        writer.write(&[&second]).unwrap();
+    let most = |rate: u32| MAX_READ_S as usize * rate as usize;
+    // The longest that is read is a whole number of a decoder's packets at the second rate, and none at the first.
+    for (rate, extra, is_cut) in [
+        (8_000, 0, false),
+        (8_000, 1, true),
+        (8_000, 30 * 8_000, true),
+        (48_000, 0, false),
+        (48_000, 1, true),
+        (48_000, 5_000, true),
+    ] {
+        let samples = sine(rate, 440.0, most(rate) + extra);
+        for format in [SampleFormat::Int16, SampleFormat::Float32] {
+            let mut writer = WavWriter::create(&path, rate, 1, format).unwrap();
+            writer.write(&[&samples]).unwrap();
+            writer.finish().unwrap();
+            let file = SoundFile::read(&path).unwrap();
+            assert_eq!(file.clip.duration_s(), MAX_READ_S);
+            let expected: &[Remark] = if is_cut { &[Remark::Cut] } else { &[] };
+            assert_eq!(file.about_file(), expected, "{rate} {extra} {format:?}");
+        }
     }
-    writer.finish().unwrap();
-    let clip = Clip::read(&path).unwrap();
-    assert_eq!(clip.duration_s(), MAX_READ_S);
+    let said = Remark::Cut.to_string();
+    assert!(said.contains("only its first 60 s"), "{said}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod support;
 
-use weft_core::clip::{Clip, ClipError, MAX_READ_S};
+use weft_core::clip::{Clip, ClipError, MAX_READ_S, Remark, SoundFile};
 
 use support::random::Random;
 use support::streams::{
@@ -62,6 +62,84 @@ fn a_chain_that_turns_stereo_or_to_another_rate_goes_on() {
     assert!(clip.channels()[0][..mono.len()] == floats(&mono));
 }
 
+/// What is said of a file, rather than of its sound.
+fn about(bytes: &[u8]) -> Vec<Remark> {
+    let file = SoundFile::read_bytes(bytes, None).unwrap();
+    // All remarks are those of the sound and these.
+    assert!(file.remarks().ends_with(file.about_file()));
+    assert_eq!(
+        file.remarks().len(),
+        file.clip.remarks().len() + file.about_file().len()
+    );
+    file.about_file().to_vec()
+}
+
+#[test]
+fn a_chain_whose_links_differ_is_told_of() {
+    let link = |serial, rate: u32, channels: usize| {
+        let side = noise(u64::from(serial), rate as usize / 2);
+        ogg_flac(serial, rate, &vec![side; channels])
+    };
+    let chain = |shapes: &[(u32, usize)]| {
+        let links = (1..).zip(shapes);
+        links
+            .map(|(serial, &(rate, channels))| link(serial, rate, channels))
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    for alike in [
+        &[(RATE, 1)][..],
+        &[(RATE, 1); 3],
+        &[(2 * RATE, 2); 2],
+        &[(RATE, 4); 2],
+    ] {
+        assert_eq!(about(&chain(alike)), [], "{alike:?}");
+    }
+    let twice = 2 * RATE;
+    for (shapes, differs, words) in [
+        (
+            &[(RATE, 1), (twice, 1)][..],
+            (true, false),
+            "different sample rates: all of it is taken at 8000 Hz",
+        ),
+        (
+            &[(RATE, 2), (RATE, 2), (RATE, 1)],
+            (false, true),
+            "different numbers of channels: all of it is taken at 8000 Hz in stereo",
+        ),
+        // Both are stereo once they are mixed, but only one of them was.
+        (
+            &[(RATE, 2), (RATE, 4)],
+            (false, true),
+            "different numbers of channels",
+        ),
+        (
+            &[(twice, 1), (RATE, 2), (twice, 1)],
+            (true, true),
+            "different sample rates and channels: all of it is taken at 16000 Hz and in stereo",
+        ),
+    ] {
+        let (rates_differ, channels_differ) = differs;
+        let joined = Remark::Joined {
+            sample_rate_hz: shapes[0].0,
+            rates_differ,
+            channels_differ,
+        };
+        let said = about(&chain(shapes));
+        assert_eq!(said, [joined], "{shapes:?}");
+        let said = said[0].to_string();
+        assert!(said.contains(words), "{said}");
+    }
+    // Of links that are not kept nothing is said: the longest stretch here is the last two.
+    let mut links = [(twice, 1), (RATE, 1), (RATE, 1), (RATE, 1)]
+        .iter()
+        .zip(1..)
+        .map(|(&(rate, channels), serial)| link(serial, rate, channels))
+        .collect::<Vec<_>>();
+    links[1][28..32].fill(b'x');
+    assert_eq!(about(&links.concat()), []);
+}
+
 #[test]
 fn a_chain_keeps_its_longest_stretch_where_a_link_is_damaged() {
     let parts = [9_000, 4_000, 9_500, 3_000].map(|frames| noise(frames as u64, frames));
@@ -86,10 +164,14 @@ fn a_chain_keeps_its_longest_stretch_where_a_link_is_damaged() {
 #[test]
 fn a_chain_is_read_as_far_as_any_file() {
     let second = noise(1, RATE as usize);
-    let links =
-        (0..MAX_READ_S as u32 + 9).map(|n| ogg_flac(n, RATE, std::slice::from_ref(&second)));
-    let clip = read(&links.collect::<Vec<_>>().concat());
+    let links: Vec<_> = (0..MAX_READ_S as u32 + 9)
+        .map(|n| ogg_flac(n, RATE, std::slice::from_ref(&second)))
+        .collect();
+    let clip = read(&links.concat());
     assert_eq!(clip.duration_s(), MAX_READ_S);
+    let said_of = |count: usize| about(&links[..count].concat());
+    assert_eq!(said_of(MAX_READ_S as usize), []);
+    assert_eq!(said_of(MAX_READ_S as usize + 1), [Remark::Cut]);
 }
 
 /// A chord that fades in, in mono or stereo.

@@ -95,7 +95,7 @@ fn two_hundred_notes_a_second_leave_nothing_behind() {
         8_000,
         || 256,
         |player, _| {
-            player.all_notes_off();
+            player.note_off(NoteAddress::default());
             HOLD
         },
     );

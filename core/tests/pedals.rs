@@ -8,6 +8,7 @@ use support::clips::RATE;
 use support::host::{GATE, Host, bouncing_with};
 use support::measures::rms;
 use support::models;
+use support::modulation::let_go;
 use support::random::Random;
 
 /// Samples in which a released note of [`GATE`] is over.
@@ -63,7 +64,7 @@ fn sostenuto_holds_what_was_down_when_it_was_pressed() {
     host.note_on(note(0, 62), 1.0);
     // Not lifted in between: it catches nothing more.
     host.set_sostenuto(0, true);
-    host.all_notes_off();
+    host.note_off(NoteAddress::default());
     assert_eq!(sounding(&instrument, &mut host), 1);
     host.set_sostenuto(0, false);
     assert_eq!(sounding(&instrument, &mut host), 0);
@@ -91,9 +92,9 @@ fn each_pedal_holds_what_the_other_lets_go() {
 #[test]
 fn sound_off_controllers_off_and_a_reset_leave_nothing_that_a_pedal_held() {
     let ends: [fn(&mut Host); 4] = [
-        |host| host.all_sound_off(),
+        |host| host.choke(NoteAddress::default()),
         |host| host.choke(NoteAddress::channel(0)),
-        |host| host.reset_controllers(0),
+        |host| let_go(host, 0),
         |host| host.reset(),
     ];
     for (at, end) in ends.into_iter().enumerate() {
@@ -126,7 +127,7 @@ fn sound_off_needs_no_release() {
     host.note_on(note(0, 60), 1.0);
     host.note_off(note(0, 60));
     host.play(RELEASE, &slow);
-    host.all_sound_off();
+    host.choke(NoteAddress::default());
     host.play(RATE as usize / 20, &slow);
     assert_eq!(instrument.status().voices, 0);
 }
@@ -199,8 +200,8 @@ fn ten_thousand_random_messages_leave_no_note_and_every_end_is_told_once() {
                 33..36 => player.set_sostenuto(channel, any(2) == 0),
                 36 => player.note_off(NoteAddress::channel(channel)),
                 37 => player.choke(NoteAddress::channel(channel)),
-                38 => player.reset_controllers(channel),
-                _ => player.all_notes_off(),
+                38 => let_go(player, channel),
+                _ => player.note_off(NoteAddress::default()),
             }
             while player.next_ended_note().is_some() {
                 ended += 1;
@@ -208,8 +209,8 @@ fn ten_thousand_random_messages_leave_no_note_and_every_end_is_told_once() {
             GATE
         },
     );
-    (0..16).for_each(|channel| host.reset_controllers(channel));
-    host.all_notes_off();
+    (0..16).for_each(|channel| let_go(&mut host, channel));
+    host.note_off(NoteAddress::default());
     assert_eq!(sounding(&instrument, &mut host), 0);
     while host.next_ended_note().is_some() {
         ended += 1;

@@ -2,6 +2,7 @@
 
 mod support;
 
+use weft_core::clip::{Clip, MAX_READ_S, Remark, SampleFormat, WavWriter};
 use weft_core::instrument::{FitState, Slot};
 use weft_core::procedural::Texture;
 
@@ -157,6 +158,72 @@ fn a_trimmed_capture_is_learned_anew_and_can_be_widened_again() {
         wait_for_rest(&other);
         assert!(other.status().error.is_some());
         assert_eq!(other.status().slots[0].capture_s, Some((4.0, 0.0..4.0)));
+    }
+}
+
+#[test]
+fn what_is_said_of_a_capture_is_said_of_the_part_that_is_used() {
+    let (instrument, mut host) = bouncing();
+    // Clipped in its first two seconds, and quiet in its last.
+    let loud = texture(Texture::Rain, 1, 4.0);
+    let limit = 0.4 * loud.peak();
+    let channels = loud.channels().iter().map(|channel| {
+        let samples = channel.iter().enumerate();
+        let sample = |(at, x): (usize, &f32)| match at / RATE as usize {
+            0 | 1 => x.clamp(-limit, limit),
+            2 => x * 0.2,
+            _ => x * 1e-3,
+        };
+        samples.map(sample).collect()
+    });
+    let clip = Clip::new(RATE, channels.collect()).unwrap();
+    let words = |clip: &Clip| {
+        let remarks = clip.remarks();
+        let words: Vec<_> = remarks.iter().map(ToString::to_string).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    };
+    let said = || instrument.status().slots[0].remark.clone();
+    instrument.load_clip(Slot::A, clip.clone(), "rain");
+    host.play_left(BLOCK_SIZE, &HOLD);
+    assert!(said().unwrap().contains("clipped"));
+    for (used_s, part, saying) in [
+        (0.0..2.0, "clipped", true),
+        (2.0..4.0, "clipped", false),
+        (3.0..4.0, "quiet", true),
+        (1.0..4.0, "short", false),
+        (1.0..2.0, "only 1.0 s", true),
+        (0.0..4.0, "clipped", true),
+    ] {
+        instrument.trim(Slot::A, used_s.clone());
+        host.play_left(BLOCK_SIZE, &HOLD);
+        let used = clip.trimmed(used_s.start, used_s.end - used_s.start);
+        assert_eq!(said(), words(&used), "{used_s:?}");
+        let is_said = said().unwrap_or_default().contains(part);
+        assert_eq!(is_said, saying, "{used_s:?}: {:?}", said());
+    }
+}
+
+#[test]
+fn what_is_said_of_a_file_holds_while_all_of_it_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.wav");
+    // Three seconds over and over.
+    let channels = texture(Texture::Rain, 1, 3.0).into_channels();
+    let slices: Vec<&[f32]> = channels.iter().map(Vec::as_slice).collect();
+    let format = SampleFormat::Int16;
+    let mut writer = WavWriter::create(&path, RATE, channels.len(), format).unwrap();
+    (0..22).for_each(|_| writer.write(&slices).unwrap());
+    writer.finish().unwrap();
+
+    let (instrument, mut host) = bouncing();
+    instrument.load_file(Slot::A, path);
+    host.play_left(BLOCK_SIZE, &HOLD);
+    let said = || instrument.status().slots[0].remark.clone();
+    assert_eq!(said(), Some(Remark::Cut.to_string()));
+    for (used_s, is_said) in [(5.0..9.0, false), (0.0..MAX_READ_S, true)] {
+        instrument.trim(Slot::A, used_s);
+        host.play_left(BLOCK_SIZE, &HOLD);
+        assert_eq!(said(), is_said.then(|| Remark::Cut.to_string()));
     }
 }
 

@@ -21,7 +21,9 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use render::{Event, EventKind, Expression, InputFeed, Note, Render, Rendered, random_blocks};
+pub use render::{
+    Buses, Event, EventKind, Expression, InputFeed, Note, Render, Rendered, random_blocks,
+};
 pub use song::{BEATS_PER_BAR, Song, SongPosition};
 
 /// File name of the CLAP bundle, as bundler.toml has it.
@@ -98,6 +100,33 @@ pub trait Host {
     /// # Errors
     /// As the host's own `reset` or `stop`.
     fn restart(&mut self) -> Result<(), HostError>;
+
+    /// Interrupts processing; the next render goes on.
+    ///
+    /// # Errors
+    /// As the host's own `reset`, `stop` or `activate`.
+    fn interrupt(&mut self, how: Interruption) -> Result<(), HostError>;
+
+    /// Whether the plugin says that what sounds has no end, as that of a key that is down; `None` where the host asks
+    /// that before processing only.
+    ///
+    /// # Errors
+    /// As the host's own `tail_samples`.
+    fn is_endless(&mut self) -> Result<Option<bool>, HostError>;
+
+    /// Whether processing goes on where a render has other buses than the one before.
+    fn goes_on_with_other_buses(&self) -> bool;
+}
+
+/// How a host interrupts processing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interruption {
+    /// It stops, and starts again. VST3 hosts deactivate the plugin too.
+    Stop,
+    /// Silence, and back to the first frame. In VST3, as [`Interruption::Stop`].
+    Reset,
+    /// The plugin is deactivated, set up and activated again.
+    Reactivate,
 }
 
 /// Sleeps until a sound card that began to play at `began` asks for what follows `frames` frames.

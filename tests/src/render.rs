@@ -46,6 +46,29 @@ pub enum Expression {
     Tuning,
     /// 0 to 1.
     Brightness,
+    /// 0 to 1; CLAP has it as an expression, VST3 as an event of its own ([`EventKind::Midi`]).
+    Pressure,
+}
+
+/// Which buses a host gives a call. In VST3, those that it does not give are inactive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Buses {
+    /// All of them, with a buffer for each channel.
+    #[default]
+    All,
+    /// An output without channels, as a host bypasses a device.
+    EmptyOutput,
+    /// No output.
+    NoOutput,
+    /// No input.
+    NoInput,
+}
+
+impl Buses {
+    /// Whether the output's sound goes anywhere.
+    pub(crate) fn has_sound(self) -> bool {
+        matches!(self, Self::All | Self::NoInput)
+    }
 }
 
 /// Something that happens while a plugin processes.
@@ -131,7 +154,7 @@ pub struct InputFeed {
 /// A stretch of processing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Render {
-    /// How many frames to process.
+    /// How many frames to process. None at all are one call for the events alone.
     pub frames: usize,
     /// What the input ports hear.
     pub inputs: Vec<InputFeed>,
@@ -143,6 +166,8 @@ pub struct Render {
     /// Lengths of the blocks, over and over, each at most the one that the plugin was activated
     /// with; empty for the longest throughout.
     pub blocks: Vec<usize>,
+    /// The buses of every call; sound that goes nowhere comes back as silence.
+    pub buses: Buses,
     /// Waits after each block until a sound card would ask for the next one.
     pub paced: bool,
 }
@@ -187,6 +212,13 @@ impl Render {
         self
     }
 
+    /// Processes with these buses.
+    #[must_use]
+    pub fn with_buses(mut self, buses: Buses) -> Self {
+        self.buses = buses;
+        self
+    }
+
     /// Processes no faster than a sound card would ask for it.
     #[must_use]
     pub fn paced(mut self) -> Self {
@@ -194,7 +226,7 @@ impl Render {
         self
     }
 
-    /// First frames and lengths of the blocks, of at most `longest` frames each.
+    /// First frames and lengths of the blocks, of at most `longest` frames each: one of none if there are no frames.
     pub(crate) fn block_ranges(&self, longest: usize) -> impl Iterator<Item = (usize, usize)> {
         let whole = [longest];
         let lengths = match self.blocks.as_slice() {
@@ -202,12 +234,13 @@ impl Render {
             lengths => lengths.to_vec(),
         };
         let (mut start, frames) = (0, self.frames);
-        lengths.into_iter().cycle().map_while(move |length| {
+        let blocks = lengths.into_iter().cycle().map_while(move |length| {
             let length = length.clamp(1, longest.max(1)).min(frames - start);
             let block = (start, length);
             start += length;
             (length > 0).then_some(block)
-        })
+        });
+        (frames == 0).then_some((0, 0)).into_iter().chain(blocks)
     }
 
     /// Copies the frames from `start` on that the channel `channel` of the port `port` hears to
@@ -289,7 +322,7 @@ mod tests {
         assert_eq!(ranges(&render), [(0, 4), (4, 4), (8, 2)]);
         let render = render.in_blocks(&[1, 3, 900]);
         assert_eq!(ranges(&render), [(0, 1), (1, 3), (4, 4), (8, 1), (9, 1)]);
-        assert_eq!(ranges(&Render::silent(0)), []);
+        assert_eq!(ranges(&Render::silent(0)), [(0, 0)]);
         let lengths = random_blocks(1, 50);
         assert!(lengths.iter().all(|length| (1..=50).contains(length)));
         assert_eq!(lengths, random_blocks(1, 50));

@@ -2,12 +2,12 @@
 
 mod common;
 
-use weft_hosts::clap::ClapPlugin;
-use weft_hosts::{EventKind, Note, Render};
+use weft_hosts::clap::{ClapPlugin, RenderMode};
+use weft_hosts::{CLAP_BUNDLE, EventKind, Note, Render, bundle};
 
-use common::driving::{BLOCK_SIZE, SAMPLE_RATE};
-use common::rain::{ENVELOPE_FRAMES, fitted, tonal};
-use common::scenes;
+use common::driving::{self, BLOCK_SIZE, SAMPLE_RATE};
+use common::rain::{ENVELOPE_FRAMES, fitted, load, recording, tonal};
+use common::scenes::{self, LONGEST_BLOCK};
 use common::sound::assert_silent;
 
 #[test]
@@ -90,4 +90,50 @@ fn every_note_ends_once() {
     assert_silent(
         &rendered.frames(rendered.channels[0].len() - BLOCK_SIZE..rendered.channels[0].len()),
     );
+}
+
+/// What random messages are sent to: the instrument in a bounce and in real time, and the effect, with short
+/// envelopes.
+fn players() -> [ClapPlugin; 3] {
+    let mut synth = load();
+    driving::activate(&mut synth, RenderMode::Offline, SAMPLE_RATE, LONGEST_BLOCK);
+    let port = synth.capture_port().unwrap();
+    scenes::capture(&mut synth, port, &recording());
+    let mut live = load();
+    live.load_state(&synth.save_state().unwrap()).unwrap();
+    driving::activate(&mut live, RenderMode::Realtime, SAMPLE_RATE, LONGEST_BLOCK);
+    let mut effect = ClapPlugin::load_nth(&bundle(CLAP_BUNDLE).unwrap(), 1).unwrap();
+    driving::activate(&mut effect, RenderMode::Offline, SAMPLE_RATE, LONGEST_BLOCK);
+    scenes::capture(&mut effect, 0, &recording());
+    let mut players = [synth, live, effect];
+    for player in &mut players {
+        scenes::set(player, &scenes::SHORT_NOTES);
+    }
+    players
+}
+
+/// Polyphonic modulation, which VST3 has not.
+fn modulated(plugin: &ClapPlugin) -> impl Fn(i32) -> Option<EventKind> + use<> {
+    let (id, amount) = (plugin.parameter("Gain").unwrap().id, -3.0);
+    move |note_id| {
+        Some(EventKind::Modulation {
+            id,
+            note_id,
+            amount,
+        })
+    }
+}
+
+#[test]
+fn random_messages_in_random_calls_leave_no_note() {
+    let [mut synth, mut live, mut effect] = players();
+    let special = modulated(&synth);
+    scenes::assert_no_note_hangs(&mut [&mut synth, &mut live, &mut effect], &special);
+}
+
+#[test]
+fn a_key_or_a_pedal_that_stays_down_is_heard() {
+    let [mut synth, _, mut effect] = players();
+    let special = modulated(&synth);
+    scenes::assert_what_is_kept_is_found(&mut [&mut synth, &mut effect], &special);
 }

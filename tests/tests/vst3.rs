@@ -231,3 +231,33 @@ fn mpe_voices_have_hands_of_their_own() {
     let mut plugin = fitted(&scenes::tone(CAPTURE_FRAMES));
     scenes::assert_mpe_voices_have_hands_of_their_own(&mut plugin);
 }
+
+/// What random messages are sent to: the instrument in a bounce and in real time, and the effect, with short
+/// envelopes.
+fn players() -> [Vst3Plugin; 3] {
+    let mut synth = load_for(ProcessMode::Offline, LONGEST_BLOCK);
+    scenes::capture(&mut synth, CAPTURE_BUS, &rain());
+    let mut live = load_for(ProcessMode::Realtime, LONGEST_BLOCK);
+    live.load_state(&synth.save_state().unwrap()).unwrap();
+    let (path, rate) = (bundle(VST3_BUNDLE).unwrap(), f64::from(SAMPLE_RATE));
+    let mut effect = Vst3Plugin::load_effect(&path, rate, LONGEST_BLOCK).unwrap();
+    effect.set_process_mode(ProcessMode::Offline).unwrap();
+    scenes::capture(&mut effect, 0, &rain());
+    let mut players = [synth, live, effect];
+    for player in &mut players {
+        scenes::set(player, &scenes::SHORT_NOTES);
+    }
+    players
+}
+
+#[test]
+fn random_messages_in_random_calls_leave_no_note() {
+    let [mut synth, mut live, mut effect] = players();
+    scenes::assert_no_note_hangs(&mut [&mut synth, &mut live, &mut effect], &|_| None);
+}
+
+#[test]
+fn a_key_or_a_pedal_that_stays_down_is_heard() {
+    let [mut synth, _, mut effect] = players();
+    scenes::assert_what_is_kept_is_found(&mut [&mut synth, &mut effect], &|_| None);
+}

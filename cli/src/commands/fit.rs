@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use weft_core::clip::{Clip, MAX_READ_S};
+use weft_core::clip::{Clip, Remark};
 use weft_core::fit::{FitError, FitEvent, FitSettings};
 use weft_core::network::{Model, quality_db};
 
@@ -14,7 +14,7 @@ use crate::arguments::{
 };
 use crate::batch::{Kind, Plan};
 use crate::error::CliError;
-use crate::files::{read_clip, read_model, shown};
+use crate::files::{read_model, read_sound, shown};
 use crate::progress;
 use crate::report::{Record, Report};
 use crate::source::Source;
@@ -105,26 +105,24 @@ fn say_written(path: &Path, report: &Report, record: &mut Record) {
 /// Reads a recording, checks that a texture can be learned from it, and tells what is to be said of it.
 fn read_capture(path: &Path, report: &Report, record: &mut Record) -> Result<Clip, CliError> {
     record.insert("input".into(), shown(path).into());
-    let clip = read_clip(path)?;
-    clip.check_texture().map_err(|source| CliError::Capture {
-        path: path.to_path_buf(),
-        source: source.into(),
-    })?;
-    let remarks = remarks(&clip);
+    let file = read_sound(path)?;
+    file.clip
+        .check_texture()
+        .map_err(|source| CliError::Capture {
+            path: path.to_path_buf(),
+            source: source.into(),
+        })?;
+    let remarks = in_words(&file.remarks());
     for remark in &remarks {
         report.remark(&format!("{}: {remark}", path.display()));
     }
     record.insert("remarks".into(), remarks.into());
-    Ok(clip)
+    Ok(file.clip)
 }
 
-/// What is to be said of a recording, as the plugin says it of a capture, and whether it was all that the file has.
-pub fn remarks(clip: &Clip) -> Vec<String> {
-    let mut remarks: Vec<String> = clip.remarks().iter().map(ToString::to_string).collect();
-    if clip.duration_s() >= MAX_READ_S {
-        remarks.push(format!("using the first {MAX_READ_S} s"));
-    }
-    remarks
+/// What is to be said of a recording, as the plugin says it.
+pub fn in_words(remarks: &[Remark]) -> Vec<String> {
+    remarks.iter().map(ToString::to_string).collect()
 }
 
 /// Fits a network to the recording that was read from `path`, with a progress bar.

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use weft_core::clip::{Clip, MAX_READ_S};
+use weft_core::clip::{Clip, Remark, SoundFile};
 use weft_core::network::Model;
 
-use super::fit::remarks;
+use super::fit::in_words;
 use crate::arguments::InfoArguments;
 use crate::batch::{Kind, expand};
 use crate::error::CliError;
@@ -53,33 +53,33 @@ fn describe(path: &PathBuf) -> Result<Record, CliError> {
         record.insert("bytes".into(), metadata.len().into());
     }
     match read_any(path)? {
-        Content::Sound(clip) => describe_sound(path, &clip, &mut record),
+        Content::Sound(file) => describe_sound(path, &file, &mut record),
         Content::Texture(model) => describe_texture(&model, &mut record),
     }
     Ok(record)
 }
 
-fn describe_sound(path: &Path, clip: &Clip, record: &mut Record) {
+fn describe_sound(path: &Path, file: &SoundFile, record: &mut Record) {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     record.insert("kind".into(), "sound".into());
     record.insert("name".into(), name.into());
-    describe_clip(clip, record);
-    if let Err(error) = clip.check_texture() {
+    describe_clip(&file.clip, &file.remarks(), record);
+    if let Err(error) = file.clip.check_texture() {
         record.insert("unusable".into(), error.to_string().into());
     }
-    if clip.duration_s() >= MAX_READ_S {
+    if file.about_file().contains(&Remark::Cut) {
         record.insert("is_first_part".into(), true.into());
     }
 }
 
-/// What a sound and a texture's recording have in common.
-fn describe_clip(clip: &Clip, record: &mut Record) {
+/// What a sound and a texture's recording have in common, and what is to be said of either.
+fn describe_clip(clip: &Clip, remarks: &[Remark], record: &mut Record) {
     record.insert("seconds".into(), clip.duration_s().into());
     record.insert("sample_rate_hz".into(), clip.sample_rate().into());
     record.insert("channels".into(), clip.channel_count().into());
     record.insert("peak_dbfs".into(), decibels(clip.peak()));
     record.insert("rms_dbfs".into(), decibels(clip.rms()));
-    record.insert("remarks".into(), remarks(clip).into());
+    record.insert("remarks".into(), in_words(remarks).into());
 }
 
 /// A level in dBFS; null for silence.
@@ -94,7 +94,8 @@ fn describe_texture(model: &Model, record: &mut Record) {
     record.insert("name".into(), model.name().into());
     match model.capture() {
         Some(capture) => {
-            describe_clip(capture.clip(), record);
+            // Of what it was learned from.
+            describe_clip(capture.clip(), &capture.remarks(), record);
             let used = capture.used_s();
             record.insert("used_from_s".into(), used.start.into());
             record.insert("used_to_s".into(), used.end.into());

@@ -7,7 +7,7 @@ use weft_core::texture::score::{self, Better, Recording, Scores};
 
 use crate::arguments::ScoreArguments;
 use crate::error::CliError;
-use crate::files::read_clip;
+use crate::files::read_sound;
 use crate::report::{Record, Report};
 
 /// `weft score`: how near a texture comes to its recording.
@@ -78,7 +78,7 @@ fn score_table(scores: &Scores) -> String {
 
 /// Reads a sound file and makes it ready to be scored.
 fn read_scored(path: &Path) -> Result<Recording, CliError> {
-    Recording::new(&read_clip(path)?).map_err(|source| CliError::Score {
+    Recording::new(&read_sound(path)?.clip).map_err(|source| CliError::Score {
         path: path.to_path_buf(),
         source,
     })

@@ -4,9 +4,11 @@
 #![allow(dead_code)]
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// Runs `weft` in `folder` with arguments separated by blanks.
@@ -73,6 +75,31 @@ pub fn folder_with_rain() -> TempDir {
     folder
 }
 
+/// Runs `weft` with `input` on its standard input, which must succeed; returns the standard output.
+pub fn pipe(folder: &Path, arguments: &str, input: &[u8]) -> Vec<u8> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_weft"))
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{arguments}: {}", stderr(&output));
+    output.stdout
+}
+
+/// The lines of what `weft` printed, each an object of JSON.
+pub fn records(text: &str) -> Vec<Value> {
+    let lines = text.lines().map(serde_json::from_str);
+    let records: Vec<Value> = lines.collect::<Result<_, _>>().unwrap();
+    assert!(records.iter().all(Value::is_object), "{text}");
+    records
+}
+
+/// Names of what is in `folder`, sorted.
 pub fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()

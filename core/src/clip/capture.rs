@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use libflac_rs::{Encoder, EncoderConfig};
 
-use super::{Clip, ClipError, MAX_READ_S};
+use super::{Clip, ClipError, MAX_READ_S, Remark, SoundFile};
 
 /// How hard the encoder looks for a shorter stream, 0 to 8: what the flac tool does unless told otherwise.
 const COMPRESSION_LEVEL: u32 = 5;
@@ -40,6 +40,8 @@ struct Recording {
     clip: Clip,
     depth: Depth,
     scale: f32,
+    /// What is to be said of the file that it was read from, while that is known.
+    about_file: Vec<Remark>,
     /// Made when it is first asked for, which takes a while.
     flac: OnceLock<Vec<u8>>,
 }
@@ -74,6 +76,18 @@ impl Capture {
     /// # Errors
     /// If the clip is empty or holds samples that are no finite numbers.
     pub fn new(clip: &Clip) -> Result<Self, ClipError> {
+        Self::rounded(clip, Vec::new())
+    }
+
+    /// The same for what was read from a file.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn of_file(file: &SoundFile) -> Result<Self, ClipError> {
+        Self::rounded(&file.clip, file.about_file().to_vec())
+    }
+
+    fn rounded(clip: &Clip, about_file: Vec<Remark>) -> Result<Self, ClipError> {
         clip.check_finite()?;
         if clip.is_empty() {
             return Err(ClipError::TooShort { duration_s: 0.0 });
@@ -102,6 +116,7 @@ impl Capture {
                 clip,
                 depth,
                 scale,
+                about_file,
                 flac: OnceLock::new(),
             }),
         })
@@ -147,6 +162,7 @@ impl Capture {
                 clip,
                 depth,
                 scale,
+                about_file: Vec::new(),
                 flac: OnceLock::from(flac.to_vec()),
             }),
         };
@@ -180,6 +196,16 @@ impl Capture {
     pub fn used_s(&self) -> Range<f64> {
         let rate = f64::from(self.clip().sample_rate());
         self.used.start as f64 / rate..self.used.end as f64 / rate
+    }
+
+    /// What a user should know of the part that a texture is learned from; of the file that it comes from, while all
+    /// of it is used.
+    pub fn remarks(&self) -> Vec<Remark> {
+        let mut remarks = self.used().remarks();
+        if self.used == (0..self.clip().len()) {
+            remarks.extend_from_slice(&self.recording.about_file);
+        }
+        remarks
     }
 
     /// The same recording with another part in use, in seconds, kept within it. `None` if nothing is left.

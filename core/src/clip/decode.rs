@@ -56,31 +56,48 @@ pub(super) fn decode_part<'a>(
     let trim = layout.map_or(Trim::default(), |layout| layout.trim);
     let mut sound = DecodedSound::new(name, most, trim);
     sound.skip_frames = decoder.skip_frames(format.as_ref(), &trim);
+    let mut next_packet = || next_packet(format.as_mut(), track_id, &trim);
     while sound.wants_more() {
-        let packet = match format.next_packet() {
+        let packet = match next_packet() {
             Ok(Some(packet)) => packet,
-            // What a chain holds further on is a part of its own.
-            Ok(None) | Err(SymphoniaError::ResetRequired) => break,
+            Ok(None) => break,
             Err(error) => {
                 sound.damage = Some(reason(&error));
                 break;
             }
         };
-        if packet.track_id != track_id {
-            continue;
-        }
-        if trim
-            .end_timestamp
-            .is_some_and(|end| packet.pts.get() >= end)
-        {
-            break;
-        }
         if counts_frames {
             sound.follow(&packet);
         }
         sound.take(&mut decoder, &packet)?;
     }
+    if sound.is_cut.is_none() {
+        sound.is_cut = Some(matches!(next_packet(), Ok(Some(_))));
+    }
     Ok(sound)
+}
+
+/// The next packet of a track, or `None` behind the last one that is its sound.
+fn next_packet(
+    format: &mut dyn FormatReader,
+    track_id: u32,
+    trim: &Trim,
+) -> Result<Option<Packet>, SymphoniaError> {
+    loop {
+        let packet = match format.next_packet() {
+            Ok(Some(packet)) => packet,
+            // What a chain holds further on is a part of its own.
+            Ok(None) | Err(SymphoniaError::ResetRequired) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if packet.track_id != track_id {
+            continue;
+        }
+        let is_behind = trim
+            .end_timestamp
+            .is_some_and(|end| packet.pts.get() >= end);
+        return Ok((!is_behind).then_some(packet));
+    }
 }
 
 /// Whether time stamps count frames. Where they count coarser units, such as milliseconds, they tell of no gap.
@@ -208,6 +225,8 @@ pub(super) struct DecodedSound<'a> {
     /// Time stamp at which the next packet follows without a gap.
     next_timestamp: Option<Timestamp>,
     is_full: bool,
+    /// Whether there is more sound than was wanted, once that is known.
+    pub(super) is_cut: Option<bool>,
 }
 
 impl<'a> DecodedSound<'a> {
@@ -226,7 +245,13 @@ impl<'a> DecodedSound<'a> {
             damage: None,
             next_timestamp: None,
             is_full: false,
+            is_cut: Some(false),
         }
+    }
+
+    /// Channels before they are mixed to two, once they are known.
+    pub(super) fn channels(&self) -> Option<usize> {
+        self.mix.as_ref().map(StereoMix::input_channels)
     }
 
     /// Whether more of the file is to be decoded.
@@ -300,10 +325,17 @@ impl<'a> DecodedSound<'a> {
         let wanted = frames.unwrap_or((seconds * f64::from(sample_rate)) as usize);
         let length = self.trim.length;
         let length = length.map_or(u64::MAX, |length| self.trim.frames(length, sample_rate));
-        let limit = wanted.min(usize::try_from(length).unwrap_or(usize::MAX));
-        if self.stretches.frames_read() >= limit {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let limit = wanted.min(length);
+        let read = self.stretches.frames_read();
+        if read >= limit {
             self.stretches.truncate(limit);
             self.is_full = true;
+            // Where it ends with a packet, the next one tells.
+            self.is_cut = match wanted < length {
+                true => (read > limit).then_some(true),
+                false => Some(false),
+            };
         }
     }
 }

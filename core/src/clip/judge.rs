@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Clip, Image};
+use super::{Clip, Image, MAX_READ_S};
 
 /// So many equal samples in a row, at the recording's very top, are a clipped peak.
 const CLIPPED_RUN: usize = 3;
@@ -53,6 +53,17 @@ pub enum Remark {
     },
     /// Its right side is all but the left one's negative.
     Inverted,
+    /// The file has several parts that differ in shape, which were made one.
+    Joined {
+        /// Sample rate in Hz of the first part, and so of all.
+        sample_rate_hz: u32,
+        /// Whether they differ in that.
+        rates_differ: bool,
+        /// Whether they differ in their number of channels.
+        channels_differ: bool,
+    },
+    /// The file goes on beyond [`MAX_READ_S`], and nothing of that is read.
+    Cut,
 }
 
 impl fmt::Display for Remark {
@@ -89,6 +100,27 @@ impl fmt::Display for Remark {
             Self::Inverted => write!(
                 f,
                 "the right side is the left one inverted, and the texture's will be: in mono it can't be heard"
+            ),
+            Self::Joined {
+                sample_rate_hz,
+                rates_differ,
+                channels_differ,
+            } => {
+                let rate = format!("{sample_rate_hz} Hz");
+                let (what, how) = match (rates_differ, channels_differ) {
+                    (true, true) => ("sample rates and channels", format!("{rate} and in stereo")),
+                    (true, false) => ("sample rates", rate),
+                    (false, _) => ("numbers of channels", format!("{rate} in stereo")),
+                };
+                write!(
+                    f,
+                    "the file is a chain of recordings with different {what}: all of it is taken at {how}"
+                )
+            }
+            Self::Cut => write!(
+                f,
+                "the file goes on, but only its first {MAX_READ_S} s are read: cut another part out of it if you \
+                 want that"
             ),
         }
     }

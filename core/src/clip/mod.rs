@@ -25,6 +25,7 @@ pub(crate) use image::Image;
 pub use judge::Remark;
 pub(crate) use part_file::PartFile;
 pub use part_file::{abandon_part_files, check_writable};
+pub use read::SoundFile;
 pub(crate) use resample::greatest_common_divisor;
 pub use wav_format::SampleFormat;
 pub use write::{WavStream, WavWriter};
@@ -180,7 +181,7 @@ impl Clip {
     /// Two channels: mono doubled, stereo as it is, and of more the odd-numbered ones (first,
     /// third, ...) averaged to the left and the even-numbered ones to the right.
     ///
-    /// [`Clip::read`] knows the speaker positions of a file and mixes more carefully.
+    /// [`SoundFile::read`] knows the speaker positions of a file and mixes more carefully.
     #[must_use]
     pub fn to_stereo(&self) -> Self {
         let channels = match self.channels.as_slice() {

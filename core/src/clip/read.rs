@@ -10,12 +10,21 @@ use symphonia::core::io::MediaSource;
 use super::container::{Broken, Layout};
 use super::decode::{OpenSource, check_channel_count, decode_part};
 use super::stretches::Chain;
-use super::{Clip, ClipError, MAX_READ_S, MIN_CAPTURE_S, check_sample_rate};
+use super::{Clip, ClipError, MAX_READ_S, MIN_CAPTURE_S, Remark, check_sample_rate};
 
 /// Most that is taken from a pipe, in bytes: [`MAX_READ_S`] in stereo of 64 bits at the highest sample rate.
 const MOST_PIPED_BYTES: u64 = 192 << 20;
 
-impl Clip {
+/// What was read from a sound file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SoundFile {
+    /// The sound.
+    pub clip: Clip,
+    /// What is to be said of the file, rather than of its sound.
+    about_file: Vec<Remark>,
+}
+
+impl SoundFile {
     /// Reads a sound file: WAV (with RF64, BW64, RIFX and W64), AIFF, CAF, AU, FLAC, OGG (Vorbis, FLAC, Opus),
     /// MP3 and MP2, M4A and other MP4 (AAC, ALAC), WebM, or an old one (VOC, SPHERE, IRCAM, AVR, PAF, 8SVX), known
     /// by its content.
@@ -80,12 +89,12 @@ impl Clip {
         decode_guarded(&open, extension, &name, None)
     }
 
-    /// Reads a sound file that is already in memory, as [`Clip::read`] does. `extension` is the
+    /// Reads a sound file that is already in memory, as [`read`](Self::read) does. `extension` is the
     /// file name's extension, a hint that may be wrong or missing.
     ///
     /// # Errors
     ///
-    /// As [`Clip::read`], but for the opening.
+    /// As [`read`](Self::read), but for the opening.
     pub fn read_bytes(bytes: &[u8], extension: Option<&str>) -> Result<Self, ClipError> {
         let name = "the audio data";
         if bytes.is_empty() {
@@ -94,10 +103,51 @@ impl Clip {
         decode_guarded(&|| Ok(Box::new(Cursor::new(bytes))), extension, name, None)
     }
 
+    /// What a user should know before a texture is learned from it: of the sound, and then of the file.
+    pub fn remarks(&self) -> Vec<Remark> {
+        [self.clip.remarks(), self.about_file.clone()].concat()
+    }
+
+    /// What is to be said of the file, rather than of its sound: that there is more of it, or what it was made of.
+    pub fn about_file(&self) -> &[Remark] {
+        &self.about_file
+    }
+}
+
+impl From<Clip> for SoundFile {
+    /// A clip that comes from no file.
+    fn from(clip: Clip) -> Self {
+        Self {
+            clip,
+            about_file: Vec::new(),
+        }
+    }
+}
+
+impl Clip {
+    /// Reads the sound of a file, as [`SoundFile::read`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`SoundFile::read`].
+    pub fn read(path: &Path) -> Result<Self, ClipError> {
+        SoundFile::read(path).map(|file| file.clip)
+    }
+
+    /// Reads the sound of a file that is already in memory, as [`SoundFile::read_bytes`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`SoundFile::read_bytes`].
+    pub fn read_bytes(bytes: &[u8], extension: Option<&str>) -> Result<Self, ClipError> {
+        SoundFile::read_bytes(bytes, extension).map(|file| file.clip)
+    }
+
     /// The first `max_frames` frames of a file at most.
     pub(super) fn read_start(path: &Path, max_frames: usize) -> Result<Self, ClipError> {
         let open = || -> io::Result<Box<dyn MediaSource>> { Ok(Box::new(File::open(path)?)) };
-        decode_guarded(&open, Some("wav"), &format!("{path:?}"), Some(max_frames))
+        let name = format!("{path:?}");
+        decode_guarded(&open, Some("wav"), &name, Some(max_frames)).map(|file| file.clip)
     }
 
     /// Decodes a FLAC stream of at most `max_frames` frames, whatever sample rate it claims.
@@ -108,6 +158,7 @@ impl Clip {
             "the recording",
             Some(max_frames),
         )
+        .map(|file| file.clip)
     }
 }
 
@@ -118,7 +169,7 @@ fn decode_guarded(
     extension: Option<&str>,
     name: &str,
     max_frames: Option<usize>,
-) -> Result<Clip, ClipError> {
+) -> Result<SoundFile, ClipError> {
     let decode = || decode(open, extension, name, max_frames);
     panic::catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
         Err(ClipError::NotAudio {
@@ -134,11 +185,12 @@ fn decode(
     extension: Option<&str>,
     name: &str,
     max_frames: Option<usize>,
-) -> Result<Clip, ClipError> {
+) -> Result<SoundFile, ClipError> {
     let layouts = find_layouts(open, name)?;
     let mut chain = Chain::default();
     // Why a part could not be read; the first such reason is the one that is told.
     let (mut failed, mut damage) = (None, None);
+    let mut is_cut = false;
     let parts = match layouts.is_empty() {
         true => vec![None],
         false => layouts.iter().map(Some).collect(),
@@ -146,6 +198,7 @@ fn decode(
     for layout in parts {
         let left_s = MAX_READ_S - chain.duration_s();
         if left_s <= 0.0 {
+            is_cut = true;
             break;
         }
         let sound = match decode_part(open, layout, extension, name, (left_s, max_frames)) {
@@ -156,10 +209,12 @@ fn decode(
                 continue;
             }
         };
-        damage = damage.or(sound.damage);
-        if let Some(sample_rate) = sound.sample_rate {
-            chain.append(sample_rate, sound.stretches, sound.begins_whole)?;
+        is_cut |= sound.is_cut == Some(true);
+        if let (Some(sample_rate), Some(channels)) = (sound.sample_rate, sound.channels()) {
+            let shape = (sample_rate, channels);
+            chain.append(shape, sound.stretches, sound.begins_whole)?;
         }
+        damage = damage.or(sound.damage);
     }
     let damaged = |duration_s, reason| ClipError::Damaged {
         name: name.into(),
@@ -170,10 +225,16 @@ fn decode(
         (None, None, Some(error)) => Err(error),
         (None, None, None) => Err(ClipError::NoSamples { name: name.into() }),
         (None, Some(reason), _) => Err(damaged(0.0, reason)),
-        (Some(clip), Some(reason), _) if clip.duration_s() < MIN_CAPTURE_S => {
+        (Some((clip, _)), Some(reason), _) if clip.duration_s() < MIN_CAPTURE_S => {
             Err(damaged(clip.duration_s(), reason))
         }
-        (Some(clip), ..) => Ok(clip),
+        (Some((clip, joined)), ..) => Ok(SoundFile {
+            clip,
+            about_file: joined
+                .into_iter()
+                .chain(is_cut.then_some(Remark::Cut))
+                .collect(),
+        }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is kept of a damaged file: its longest stretch without a gap.
 
 use super::mix::StereoMix;
-use super::{Clip, ClipError};
+use super::{Clip, ClipError, Remark};
 
 /// Runs of decoded frames without a gap: those that have ended, and the one being decoded.
 #[derive(Default)]
@@ -51,27 +51,36 @@ fn frames(channels: &[Vec<f32>]) -> usize {
     channels.first().map_or(0, Vec::len)
 }
 
+/// A run of one part of a file.
+struct Run {
+    clip: Clip,
+    /// Channels of the part, before they were mixed to two.
+    channels: usize,
+}
+
 /// The runs of a file's parts, which follow each other.
 #[derive(Default)]
 pub(super) struct Chain {
     /// Runs that follow each other without a gap, group by group.
-    groups: Vec<Vec<Clip>>,
+    groups: Vec<Vec<Run>>,
     /// Whether the next run follows the last one.
     goes_on: bool,
 }
 
 impl Chain {
-    /// Takes the runs of the next part. `begins_whole` is whether nothing is missing before the first.
+    /// Takes the runs of the next part, of so many Hz and `channels` before they were mixed to two. `begins_whole` is
+    /// whether nothing is missing before the first.
     pub fn append(
         &mut self,
-        sample_rate: u32,
+        (sample_rate, channels): (u32, usize),
         stretches: Stretches,
         begins_whole: bool,
     ) -> Result<(), ClipError> {
         let (runs, goes_on) = stretches.into_runs();
         self.goes_on &= begins_whole;
         for run in runs {
-            let run = Clip::new(sample_rate, run)?;
+            let clip = Clip::new(sample_rate, run)?;
+            let run = Run { clip, channels };
             match self.groups.last_mut().filter(|_| self.goes_on) {
                 Some(group) => group.push(run),
                 None => self.groups.push(vec![run]),
@@ -92,17 +101,18 @@ impl Chain {
         self.groups.iter().map(|group| duration_s(group)).sum()
     }
 
-    /// The longest stretch without a gap, at the sample rate of its beginning, in stereo if any of it is.
-    /// `None` if there is nothing.
-    pub fn into_longest(self) -> Result<Option<Clip>, ClipError> {
-        let mut longest: Vec<Clip> = Vec::new();
+    /// The longest stretch without a gap, at the sample rate of its beginning, in stereo if any of it is, and what is
+    /// to be said of it where its parts differ. `None` if there is nothing.
+    pub fn into_longest(self) -> Result<Option<(Clip, Option<Remark>)>, ClipError> {
+        let mut longest: Vec<Run> = Vec::new();
         for group in self.groups {
             if duration_s(&group) > duration_s(&longest) {
                 longest = group;
             }
         }
-        let count = longest.iter().map(Clip::channel_count).max();
-        let mut runs = longest.into_iter();
+        let remark = joined(&longest);
+        let count = longest.iter().map(|run| run.clip.channel_count()).max();
+        let mut runs = longest.into_iter().map(|run| run.clip);
         let (Some(first), Some(count)) = (runs.next(), count) else {
             return Ok(None);
         };
@@ -117,12 +127,27 @@ impl Chain {
                 channel.extend(more);
             }
         }
-        Clip::new(rate, channels).map(Some)
+        Clip::new(rate, channels).map(|clip| Some((clip, remark)))
     }
 }
 
-fn duration_s(group: &[Clip]) -> f64 {
-    group.iter().map(Clip::duration_s).sum()
+/// What is to be said of parts that differ from the first.
+fn joined(group: &[Run]) -> Option<Remark> {
+    let first = group.first()?;
+    let sample_rate_hz = first.clip.sample_rate();
+    let rates_differ = group
+        .iter()
+        .any(|run| run.clip.sample_rate() != sample_rate_hz);
+    let channels_differ = group.iter().any(|run| run.channels != first.channels);
+    (rates_differ || channels_differ).then_some(Remark::Joined {
+        sample_rate_hz,
+        rates_differ,
+        channels_differ,
+    })
+}
+
+fn duration_s(group: &[Run]) -> f64 {
+    group.iter().map(|run| run.clip.duration_s()).sum()
 }
 
 /// The channels of a clip of one or two, as `count`.

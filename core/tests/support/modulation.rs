@@ -1,7 +1,8 @@
 //! Notes under modulation, from the texture's beginning.
 
 use weft_core::instrument::{
-    Controls, ModulationSource, ModulationTarget, NoteAddress, Player, Route,
+    ChannelControl, Controls, ModulationSource, ModulationTarget, NoteAddress, NoteControl, Player,
+    Route,
 };
 
 use super::clips::RATE;
@@ -20,6 +21,21 @@ pub fn note(channel: u8, key: u8) -> NoteAddress {
         channel: Some(channel),
         key: Some(key),
     }
+}
+
+/// Lets go of what hands do on a channel, as the plugin does where controllers are reset: pedals, and all that moves
+/// but the slide.
+pub fn let_go(player: &mut Player, channel: u8) {
+    player.set_sustain(channel, false);
+    player.set_sostenuto(channel, false);
+    for control in [
+        ChannelControl::BendSt,
+        ChannelControl::Wheel,
+        ChannelControl::Pressure,
+    ] {
+        player.set_channel_control(Some(channel), control, 0.0);
+    }
+    player.control_note(NoteAddress::channel(channel), NoteControl::Pressure, 0.0);
 }
 
 /// `controls` with another route of `source`.

@@ -17,6 +17,8 @@ use crate::{Event, HostError, Render, Rendered, refused};
 pub(super) enum Command {
     /// Silence, and back to the first frame.
     Reset,
+    /// An end of processing, until the next blocks.
+    Stop,
     /// Blocks.
     Render(Render),
     /// Events between blocks.
@@ -48,6 +50,10 @@ impl AudioThread {
                     Command::Reset => {
                         processor.reset();
                         processing.reset();
+                        Ok(Rendered::default())
+                    }
+                    Command::Stop => {
+                        processor.ensure_processing_stopped();
                         Ok(Rendered::default())
                     }
                     Command::Render(render) => processor

@@ -61,6 +61,7 @@ pub(super) fn push(
                 Expression::Pan => NoteExpressionType::Pan,
                 Expression::Tuning => NoteExpressionType::Tuning,
                 Expression::Brightness => NoteExpressionType::Brightness,
+                Expression::Pressure => NoteExpressionType::Pressure,
             };
             buffer.push(&NoteExpressionEvent::new(
                 time,

@@ -18,7 +18,7 @@ use super::events::clap_id;
 use super::handlers::{Host, MainThread, Shared};
 use super::ports::{Parameter, Port};
 use super::processing::Processing;
-use crate::{Event, EventKind, HostError, Render, Rendered, refused};
+use crate::{Event, EventKind, HostError, Interruption, Render, Rendered, refused};
 
 /// How often the main thread looks after the plugin's requests during a render.
 const MAIN_THREAD_PERIOD: Duration = Duration::from_millis(20);
@@ -40,6 +40,8 @@ pub struct ClapPlugin {
     latency: Option<PluginLatency>,
     tail: Option<PluginTail>,
     audio: Option<AudioThread>,
+    /// Sample rate in Hz and longest block in frames of the last activation.
+    activation: Option<(f64, usize)>,
 }
 
 impl ClapPlugin {
@@ -73,6 +75,7 @@ impl ClapPlugin {
             latency: handle.get_extension(),
             tail: handle.get_extension(),
             audio: None,
+            activation: None,
             instance,
         })
     }
@@ -227,6 +230,7 @@ impl ClapPlugin {
         let (inputs, outputs) = (widths(&self.inputs), widths(&self.outputs));
         let processing = Processing::new(inputs, outputs, block_size, sample_rate);
         self.audio = Some(AudioThread::start(processor, processing));
+        self.activation = Some((sample_rate, block_size));
         Ok(())
     }
 
@@ -247,6 +251,14 @@ impl ClapPlugin {
     /// [`HostError::Inactive`], [`HostError::AudioThread`].
     pub fn reset(&mut self) -> Result<(), HostError> {
         self.command(Command::Reset, &mut |_| ()).map(drop)
+    }
+
+    /// Stops processing; the next render starts it again.
+    ///
+    /// # Errors
+    /// As [`reset`](Self::reset).
+    pub fn stop(&mut self) -> Result<(), HostError> {
+        self.command(Command::Stop, &mut |_| ()).map(drop)
     }
 
     /// Processes `render` block by block on the audio thread.
@@ -315,6 +327,25 @@ impl crate::Host for ClapPlugin {
 
     fn restart(&mut self) -> Result<(), HostError> {
         self.reset()
+    }
+
+    fn interrupt(&mut self, how: Interruption) -> Result<(), HostError> {
+        match how {
+            Interruption::Stop => self.stop(),
+            Interruption::Reset => self.reset(),
+            Interruption::Reactivate => {
+                let (sample_rate, block_size) = self.activation.ok_or(HostError::Inactive)?;
+                self.activate(sample_rate, block_size)
+            }
+        }
+    }
+
+    fn is_endless(&mut self) -> Result<Option<bool>, HostError> {
+        Ok(Some(self.tail_samples()?.is_none()))
+    }
+
+    fn goes_on_with_other_buses(&self) -> bool {
+        true
     }
 }
 

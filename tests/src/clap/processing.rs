@@ -8,7 +8,7 @@ use clack_host::prelude::*;
 use super::events::{ended_notes, push, transport};
 use super::handlers::Host;
 use crate::song::Playhead;
-use crate::{EventKind, HostError, Render, Rendered, refused};
+use crate::{Buses, EventKind, HostError, Render, Rendered, refused};
 
 /// Sample memory of the ports of one direction.
 struct PortBuffers {
@@ -82,7 +82,7 @@ impl Processing {
         for (start, frames) in render.block_ranges(self.block_size) {
             let transport = playhead.at(start).map(|position| transport(0, &position));
             event_buffer.clear();
-            while let Some(event) = events.next_if(|event| event.frame < start + frames) {
+            while let Some(event) = events.next_if(|event| event.frame < start + frames.max(1)) {
                 if let EventKind::Locate { frame } = event.kind {
                     playhead.locate(event.frame, frame);
                 }
@@ -92,12 +92,17 @@ impl Processing {
             self.fill_inputs(render, start, frames);
             let mut produced = EventBuffer::new();
             let events = (&event_buffer, &mut produced);
-            let (time, status) = self.process(processor, frames, transport.as_ref(), events)?;
+            let sound = (frames, render.buses);
+            let (time, status) = self.process(processor, sound, transport.as_ref(), events)?;
             rendered.block_times.push(time);
             rendered.rests.push(status == ProcessStatus::Sleep);
             rendered.ended_notes.extend(ended_notes(&produced, start));
             for (channel, block) in rendered.channels.iter_mut().zip(&self.outputs.samples[0]) {
-                channel.extend_from_slice(&block[..frames]);
+                if render.buses.has_sound() {
+                    channel.extend_from_slice(&block[..frames]);
+                } else {
+                    channel.resize(start + frames, 0.0);
+                }
             }
             if render.paced {
                 crate::wait_for_frame(began, start + frames, self.sample_rate);
@@ -115,12 +120,12 @@ impl Processing {
         }
     }
 
-    /// Processes a block of `frames` frames, with the events that go in and those that come out; the time the
-    /// plugin took for it, and what it says of the blocks to come.
+    /// Processes a block of so many frames with these buses, with the events that go in and those that come
+    /// out; the time the plugin took for it, and what it says of the blocks to come.
     fn process(
         &mut self,
         processor: &mut StartedPluginAudioProcessor<Host>,
-        frames: usize,
+        (frames, buses): (usize, Buses),
         transport: Option<&TransportEvent>,
         (events, produced): (&EventBuffer, &mut EventBuffer),
     ) -> Result<(Duration, ProcessStatus), HostError> {
@@ -131,26 +136,37 @@ impl Processing {
         for block in outputs.samples.iter_mut().flatten() {
             block.fill(f32::NAN);
         }
-        let audio_inputs = inputs
-            .ports
-            .with_input_buffers(inputs.samples.iter_mut().map(|channels| {
-                AudioPortBuffer {
-                    latency: 0,
-                    channels: AudioPortBufferType::f32_input_only(
-                        channels
-                            .iter_mut()
-                            .map(|block| InputChannel::variable(&mut block[..frames])),
-                    ),
-                }
-            }));
-        let mut audio_outputs = outputs
-            .ports
-            .with_output_buffers(outputs.samples.iter_mut().map(|channels| AudioPortBuffer {
+        let all = usize::MAX;
+        let (input_ports, ports, channels) = match buses {
+            Buses::All => (all, all, all),
+            Buses::EmptyOutput => (all, all, 0),
+            Buses::NoOutput => (all, 0, 0),
+            Buses::NoInput => (0, all, all),
+        };
+        let audio_inputs =
+            inputs
+                .ports
+                .with_input_buffers(inputs.samples.iter_mut().take(input_ports).map(|channels| {
+                    AudioPortBuffer {
+                        latency: 0,
+                        channels: AudioPortBufferType::f32_input_only(
+                            channels
+                                .iter_mut()
+                                .map(|block| InputChannel::variable(&mut block[..frames])),
+                        ),
+                    }
+                }));
+        let buffers = outputs.samples.iter_mut().take(ports);
+        let mut audio_outputs = outputs.ports.with_output_buffers(buffers.map(|port| {
+            AudioPortBuffer {
                 latency: 0,
                 channels: AudioPortBufferType::f32_output_only(
-                    channels.iter_mut().map(|block| &mut block[..frames]),
+                    port.iter_mut()
+                        .take(channels)
+                        .map(|block| &mut block[..frames]),
                 ),
-            }));
+            }
+        }));
         let began = Instant::now();
         let status = processor
             .process(

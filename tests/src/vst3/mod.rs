@@ -9,23 +9,50 @@ use vst3_host::Vst3Host;
 use vst3_host::audio::{BusDirection, MediaType};
 pub use vst3_host::plugin::ProcessMode;
 
-use crate::{EventKind, HostError, Render, Rendered, refused};
+use crate::{Buses, EventKind, HostError, Interruption, Render, Rendered, refused};
 use processing::process;
+
+/// Class of the effect in the bundle, as hosts write it in projects.
+pub const EFFECT_CLASS: &str = "57656674456E646C6573735465784678";
 
 /// A loaded plugin instance at a fixed sample rate and block size.
 pub struct Vst3Plugin {
     plugin: vst3_host::Plugin,
     sample_rate: f64,
     block_size: usize,
+    /// Which buses are active.
+    buses: Buses,
 }
 
 impl Vst3Plugin {
-    /// Loads the bundle at `path` and makes an instance with every audio input active, which
+    /// Loads the bundle at `path` and makes an instance of the instrument with every audio input active, which
     /// processes blocks of `block_size` frames at `sample_rate` Hz.
     ///
     /// # Errors
     /// [`HostError::Load`] if that fails.
     pub fn load(path: &Path, sample_rate: f64, block_size: usize) -> Result<Self, HostError> {
+        Self::load_class(path, None, sample_rate, block_size)
+    }
+
+    /// As [`load`](Self::load), an instance of the effect.
+    ///
+    /// # Errors
+    /// [`HostError::Load`] if that fails.
+    pub fn load_effect(
+        path: &Path,
+        sample_rate: f64,
+        block_size: usize,
+    ) -> Result<Self, HostError> {
+        Self::load_class(path, Some(EFFECT_CLASS), sample_rate, block_size)
+    }
+
+    /// Makes an instance of a class, or else of the first one.
+    fn load_class(
+        path: &Path,
+        class: Option<&str>,
+        sample_rate: f64,
+        block_size: usize,
+    ) -> Result<Self, HostError> {
         let failed = |error: vst3_host::Error| HostError::Load {
             path: path.to_owned(),
             reason: error.to_string(),
@@ -36,7 +63,11 @@ impl Vst3Plugin {
             .with_process_isolation(false)
             .build()
             .map_err(failed)?;
-        let mut plugin = host.load_plugin(path).map_err(failed)?;
+        let mut plugin = match class {
+            Some(class) => host.load_plugin_class(path, class),
+            None => host.load_plugin(path),
+        }
+        .map_err(failed)?;
         let inputs = plugin.audio_bus_layout().map_err(failed)?.inputs.len();
         for bus in 0..inputs {
             let bus = i32::try_from(bus).unwrap_or(i32::MAX);
@@ -48,6 +79,7 @@ impl Vst3Plugin {
             plugin,
             sample_rate,
             block_size,
+            buses: Buses::All,
         })
     }
 
@@ -203,11 +235,34 @@ impl Vst3Plugin {
             .map_err(refused("load the state"))
     }
 
+    /// Activates buses or takes them away, which stops processing.
+    fn set_buses(&mut self, buses: Buses) -> Result<(), HostError> {
+        if buses == self.buses {
+            return Ok(());
+        }
+        self.stop()?;
+        let (inputs, outputs) = self.bus_widths()?;
+        let directions = [
+            (BusDirection::Input, inputs.len(), buses != Buses::NoInput),
+            (BusDirection::Output, outputs.len(), buses.has_sound()),
+        ];
+        for (direction, count, is_active) in directions {
+            for bus in (0..).take(count) {
+                self.plugin
+                    .set_bus_active(MediaType::Audio, direction, bus, is_active)
+                    .map_err(refused("change its buses"))?;
+            }
+        }
+        self.buses = buses;
+        Ok(())
+    }
+
     /// Processes `render` block by block on a thread of its own.
     ///
     /// # Errors
     /// [`HostError::Refused`] if the plugin fails to process, [`HostError::AudioThread`].
     pub fn render(&mut self, render: &Render) -> Result<Rendered, HostError> {
+        self.set_buses(render.buses)?;
         self.plugin
             .start_processing()
             .map_err(refused("start processing"))?;
@@ -239,5 +294,24 @@ impl crate::Host for Vst3Plugin {
 
     fn restart(&mut self) -> Result<(), HostError> {
         self.stop()
+    }
+
+    fn interrupt(&mut self, how: Interruption) -> Result<(), HostError> {
+        self.stop()?;
+        match how {
+            Interruption::Stop | Interruption::Reset => Ok(()),
+            Interruption::Reactivate => self
+                .plugin
+                .reconfigure(self.sample_rate, self.block_size)
+                .map_err(refused("set up processing")),
+        }
+    }
+
+    fn is_endless(&mut self) -> Result<Option<bool>, HostError> {
+        Ok(None)
+    }
+
+    fn goes_on_with_other_buses(&self) -> bool {
+        false
     }
 }

@@ -17,6 +17,8 @@ const VOLUME: u32 = 0;
 const PAN: u32 = 1;
 const TUNING: u32 = 2;
 const BRIGHTNESS: u32 = 5;
+/// And of those that plugins define themselves the first, which is Weft's pressure.
+const PRESSURE: u32 = 100_000;
 
 /// Processes `render` block by block. Runs on the audio thread.
 pub(super) fn process(
@@ -46,7 +48,7 @@ pub(super) fn process(
     let mut playhead = Playhead::new(render.song.as_ref());
     let began = Instant::now();
     for (start, frames) in render.block_ranges(longest) {
-        while let Some(event) = events.next_if(|event| event.frame < start + frames) {
+        while let Some(event) = events.next_if(|event| event.frame < start + frames.max(1)) {
             match event.kind {
                 EventKind::Locate { frame } if event.frame == start && render.song.is_some() => {
                     playhead.locate(start, frame);
@@ -65,7 +67,11 @@ pub(super) fn process(
         rendered.block_times.push(block_began.elapsed());
         if let Some(bus) = buffers.outputs.first() {
             for (channel, block) in rendered.channels.iter_mut().zip(&bus.channels) {
-                channel.extend_from_slice(block);
+                if render.buses.has_sound() {
+                    channel.extend_from_slice(block);
+                } else {
+                    channel.resize(start + frames, 0.0);
+                }
             }
         }
         if render.paced {
@@ -191,6 +197,7 @@ fn note_event(kind: EventKind) -> Result<PluginEventData, HostError> {
                 Expression::Pan => (PAN, value),
                 Expression::Tuning => (TUNING, value / 240.0 + 0.5),
                 Expression::Brightness => (BRIGHTNESS, value),
+                Expression::Pressure => (PRESSURE, value),
             };
             PluginEventData::NoteExpressionValue {
                 type_id,

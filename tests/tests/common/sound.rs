@@ -18,6 +18,11 @@ pub fn assert_sounds(channels: &[Vec<f32>]) {
     assert!(peak < 1.0, "the peak is {peak}");
 }
 
+/// Whether nothing is heard.
+pub fn is_silent(channels: &[Vec<f32>]) -> bool {
+    level_db(channels) < SILENCE_DB
+}
+
 /// Nothing is heard.
 #[track_caller]
 pub fn assert_silent(channels: &[Vec<f32>]) {

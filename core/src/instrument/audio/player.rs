@@ -220,16 +220,6 @@ impl Player {
         self.voices.choke_notes(note);
     }
 
-    /// Lifts all keys.
-    pub fn all_notes_off(&mut self) {
-        self.note_off(NoteAddress::default());
-    }
-
-    /// Ends all notes at once, without their release, whatever holds them.
-    pub fn all_sound_off(&mut self) {
-        self.choke(NoteAddress::default());
-    }
-
     /// Presses or lifts the sustain pedal of a MIDI `channel`, 0 to 15: while it is down, notes of the channel
     /// go on when their keys go up. On another number, nothing happens.
     pub fn set_sustain(&mut self, channel: u8, is_down: bool) {
@@ -240,13 +230,6 @@ impl Player {
     /// keys are down when it is pressed, and no others. On another number, nothing happens.
     pub fn set_sostenuto(&mut self, channel: u8, is_down: bool) {
         self.voices.set_sostenuto(channel, is_down);
-    }
-
-    /// Lifts the pedals of a MIDI `channel`, 0 to 15, and puts what it does to its notes at rest.
-    pub fn reset_controllers(&mut self, channel: u8) {
-        self.set_sustain(channel, false);
-        self.set_sostenuto(channel, false);
-        self.reset_channel_controls(Some(channel));
     }
 
     /// Changes what a MIDI `channel`, 0 to 15, does to its notes: to those that sound, also in their release, and
@@ -261,12 +244,6 @@ impl Player {
         value: f32,
     ) {
         self.voices.set_channel_control(channel, control, value);
-    }
-
-    /// Puts everything at rest that a MIDI `channel`, 0 to 15, does to its notes, and the pressure on their own
-    /// keys. `None`: all sixteen.
-    pub fn reset_channel_controls(&mut self, channel: Option<u8>) {
-        self.voices.reset_channel_controls(channel);
     }
 
     /// Changes a control of the notes that fit and sound. What is out of range is kept within.

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
-use crate::clip::{Capture, Clip, ClipError};
+use crate::clip::{Capture, ClipError, Remark, SoundFile};
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::{PacedCapture, Pending, Waker};
 
@@ -52,19 +52,19 @@ impl Preparer {
         }
     }
 
-    /// Has the clip that `make` makes judged; nothing older is wanted in its slot any more. Without a thread,
-    /// nothing happens but the error.
+    /// Has the capture made that `make` makes and judges; nothing older is wanted in its slot any more. Without a
+    /// thread, nothing happens but the error.
     pub fn ask(
         &mut self,
         wanted: Wanted,
-        make: impl FnOnce() -> Result<Clip, ClipError> + Send + 'static,
+        make: impl FnOnce() -> Result<Judged, ClipError> + Send + 'static,
     ) -> std::io::Result<()> {
         self.forget(wanted.slot);
         // A defect in it must not take the host with it.
         let (sender, judged) = bounded(1);
         let waker = self.waker.clone();
         let work = move || {
-            let made = catch_unwind(AssertUnwindSafe(|| judge(make()?)));
+            let made = catch_unwind(AssertUnwindSafe(make));
             // If nobody listens any more, nobody wants it.
             let _ = sender.send(made.unwrap_or(Err(ClipError::Defect)));
             waker.wake();
@@ -119,9 +119,20 @@ impl Preparer {
     }
 }
 
-fn judge(clip: Clip) -> Result<Judged, ClipError> {
-    clip.check_texture()?;
-    let remarks: Vec<String> = clip.remarks().iter().map(ToString::to_string).collect();
-    let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
-    Ok((Capture::new(&clip)?, remark))
+/// Judges what was read, recorded or made.
+pub(super) fn judge(file: &SoundFile) -> Result<Judged, ClipError> {
+    file.clip.check_texture()?;
+    Ok((Capture::of_file(file)?, in_words(&file.remarks())))
+}
+
+/// Judges a part of a capture.
+pub(super) fn judge_part(part: Capture) -> Result<Judged, ClipError> {
+    part.used().check_texture()?;
+    let remark = in_words(&part.remarks());
+    Ok((part, remark))
+}
+
+fn in_words(remarks: &[Remark]) -> Option<String> {
+    let remarks: Vec<String> = remarks.iter().map(ToString::to_string).collect();
+    (!remarks.is_empty()).then(|| remarks.join("; "))
 }

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::fit_thread::{FitJob, FitNews, FitStart};
 use super::fitter::Fitter;
-use super::prepare::{Preparer, Wanted};
+use super::prepare::{Judged, Preparer, Wanted, judge, judge_part};
 use super::streams::Streams;
-use crate::clip::{Clip, ClipError};
+use crate::clip::{Clip, ClipError, SoundFile};
 use crate::fit::FitError;
 use crate::instrument::bank::{Bank, Contents, FitPlan};
 use crate::instrument::controls::Slot;
@@ -59,16 +59,16 @@ impl Slots {
             paced,
             pending,
         };
-        self.prepare(wanted, || clip);
+        self.prepare(wanted, || judge(&clip?.into()));
     }
 
-    /// Asks for a texture to be learned from the clip that `make` makes, off this thread.
+    /// Asks for a texture to be learned from what `make` reads or makes, off this thread.
     pub fn ask(
         &mut self,
         slot: Slot,
         name: String,
         pending: Pending,
-        make: impl FnOnce() -> Result<Clip, ClipError> + Send + 'static,
+        make: impl FnOnce() -> Result<SoundFile, ClipError> + Send + 'static,
     ) {
         let wanted = Wanted {
             slot,
@@ -76,13 +76,13 @@ impl Slots {
             paced: None,
             pending,
         };
-        self.prepare(wanted, make);
+        self.prepare(wanted, || judge(&make()?));
     }
 
     fn prepare(
         &mut self,
         wanted: Wanted,
-        make: impl FnOnce() -> Result<Clip, ClipError> + Send + 'static,
+        make: impl FnOnce() -> Result<Judged, ClipError> + Send + 'static,
     ) {
         if let Err(e) = self.preparer.ask(wanted, make) {
             self.stage
@@ -199,23 +199,21 @@ impl Slots {
             // A fit is not thrown away for nothing.
             return;
         }
-        self.preparer.forget(slot);
-        match trimmed.map(|c| c.used().check_texture().map(|()| c)) {
-            Some(Ok(capture)) => {
-                let contents = Contents {
-                    name: contents.name,
-                    capture: Some(capture),
-                    remark: contents.remark,
-                    ..Contents::default()
-                };
-                self.learn(slot, contents, None, pending);
-            }
-            Some(Err(e)) => self.stage.report(e),
-            None => self.stage.report(format!(
+        let Some(part) = trimmed else {
+            self.preparer.forget(slot);
+            self.stage.report(format!(
                 "nothing is left between {:.2} and {:.2} s: leave more of the capture",
                 used_s.start, used_s.end
-            )),
-        }
+            ));
+            return;
+        };
+        let wanted = Wanted {
+            slot,
+            name: contents.name,
+            paced: None,
+            pending,
+        };
+        self.prepare(wanted, || judge_part(part));
     }
 
     /// Ends the fit of a slot; its last snapshot goes on playing. A capture that has come to no sound yet

@@ -11,7 +11,7 @@ use ringbuf::{HeapCons, HeapProd};
 use super::memory::Memory;
 use super::slots::Slots;
 use super::streams::Streams;
-use crate::clip::Clip;
+use crate::clip::SoundFile;
 use crate::instrument::shared::{
     Command, DeskReader, FitPaces, InputNews, MetersReader, Order, Pending, Sleeper, Source,
     StageWriter, StreamReply, StreamRequest, TexturesWriter, Waker,
@@ -132,14 +132,16 @@ impl Worker {
         let Self { slots, streams, .. } = self;
         match command {
             Command::Learn(slot, Source::Clip(clip, name)) => {
-                slots.ask(slot, name, pending, || Ok(clip));
+                slots.ask(slot, name, pending, || Ok(clip.into()));
             }
             Command::Learn(slot, Source::File(path)) => {
-                slots.ask(slot, file_name(&path), pending, move || Clip::read(&path));
+                slots.ask(slot, file_name(&path), pending, move || {
+                    SoundFile::read(&path)
+                });
             }
             Command::Learn(slot, Source::Synthesis(texture, seed)) => {
                 slots.ask(slot, capitalised(texture), pending, move || {
-                    Ok(synthesize(texture, seed, SYNTHESIS_RATE_HZ, SYNTHESIS_S))
+                    Ok(synthesize(texture, seed, SYNTHESIS_RATE_HZ, SYNTHESIS_S).into())
                 });
             }
             Command::Learn(slot, Source::Input(duration_s)) => {

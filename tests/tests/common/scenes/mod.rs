@@ -1,5 +1,6 @@
 //! What the tests of both formats play: the same scenes, so that both have to sound the same.
 
+mod hung;
 mod locked;
 mod notes;
 mod score;
@@ -7,6 +8,7 @@ mod score;
 use weft_hosts::measure::fingerprint;
 use weft_hosts::{Host, Render, Rendered};
 
+pub use hung::{SHORT_NOTES, assert_no_note_hangs, assert_what_is_kept_is_found};
 pub use locked::assert_locked_bars_are_identical;
 pub use notes::{
     assert_mpe_voices_have_hands_of_their_own, assert_notes_have_pitches_of_their_own, assert_tones,

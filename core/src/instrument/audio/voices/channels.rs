@@ -63,15 +63,6 @@ impl Channels {
             ChannelControl::Wheel | ChannelControl::Pressure => value.clamp(0.0, 1.0),
             ChannelControl::Slide => value.clamp(-1.0, 1.0),
         };
-        self.change(channel, |values| values.set(control, value));
-    }
-
-    /// Puts `channel` at rest, or all of them.
-    pub fn reset(&mut self, channel: Option<u8>) {
-        self.change(channel, |values| *values = ChannelValues::AT_REST);
-    }
-
-    fn change(&mut self, channel: Option<u8>, mut change: impl FnMut(&mut ChannelValues)) {
         let changed = match channel {
             Some(channel) => {
                 let at = usize::from(channel);
@@ -80,9 +71,11 @@ impl Channels {
             None => &mut self.values,
         };
         if !changed.is_empty() {
-            change(&mut self.recent);
+            self.recent.set(control, value);
         }
-        changed.iter_mut().for_each(change);
+        changed
+            .iter_mut()
+            .for_each(|values| values.set(control, value));
     }
 }
 
@@ -100,8 +93,8 @@ mod tests {
         assert_eq!([Some(2), None, Some(15)].map(wheel), [1.0, 1.0, 0.0]);
         let slide = |channel| channels.of(channel).get(ChannelControl::Slide);
         assert_eq!([Some(15), None, Some(2)].map(slide), [-1.0, -1.0, 0.0]);
-        channels.reset(Some(2));
-        channels.reset(Some(15));
+        channels.set(Some(2), ChannelControl::Wheel, 0.0);
+        channels.set(Some(15), ChannelControl::Slide, 0.0);
         assert_eq!(channels, Channels::AT_REST);
     }
 
@@ -115,7 +108,7 @@ mod tests {
         channels.set(None, ChannelControl::BendSt, 2.0);
         let bend_st = |channel| channels.of(channel).get(ChannelControl::BendSt);
         assert!((0..16).all(|channel| bend_st(Some(channel)) == 2.0) && bend_st(None) == 2.0);
-        channels.reset(None);
+        channels.set(None, ChannelControl::BendSt, 0.0);
         assert_eq!(channels, Channels::AT_REST);
     }
 }

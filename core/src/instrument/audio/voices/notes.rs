@@ -139,21 +139,6 @@ impl Notes {
         value: f32,
     ) {
         self.channels.set(channel, control, value);
-        self.follow_channels();
-    }
-
-    /// Puts at rest what `channel`, or all of them, do to their notes, and the pressure on their own keys.
-    pub fn reset_channel_controls(&mut self, channel: Option<u8>) {
-        self.channels.reset(channel);
-        let fitting = NoteAddress {
-            channel,
-            ..NoteAddress::default()
-        };
-        self.control(fitting, NoteControl::Pressure, 0.0);
-        self.follow_channels();
-    }
-
-    fn follow_channels(&mut self) {
         for voice in self.voices.iter_mut().filter(|v| v.is_sounding()) {
             voice.follow_channel(self.channels.of(voice.note().channel));
         }

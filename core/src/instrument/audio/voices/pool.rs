@@ -107,12 +107,6 @@ impl VoicePool {
         self.hold.follow_channel(self.notes.channels().recent());
     }
 
-    /// Puts at rest what a MIDI channel, or all of them, do to their notes.
-    pub fn reset_channel_controls(&mut self, channel: Option<u8>) {
-        self.notes.reset_channel_controls(channel);
-        self.hold.follow_channel(self.notes.channels().recent());
-    }
-
     /// Ends the notes that fit at once.
     pub fn choke_notes(&mut self, note: NoteAddress) {
         self.notes.choke(note);
