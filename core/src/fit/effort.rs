@@ -31,9 +31,9 @@ impl Effort {
     /// Its training steps.
     pub const fn steps(self) -> u32 {
         match self {
-            Self::Quick => 1_000,
+            Self::Quick => 900,
             Self::Normal => 2_000,
-            Self::Thorough => 4_000,
+            Self::Thorough => 4_500,
         }
     }
 

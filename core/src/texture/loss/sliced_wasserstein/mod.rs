@@ -188,18 +188,7 @@ impl SlicedWasserstein {
                 let projection = &target.projection;
                 projection.project(&outputs, count, &mut projected);
                 let families = (BANKS * BANK_FAMILIES) as f32;
-                let weight = set.weight / families;
-                let every: usize = std::env::var("W14_REG").map_or(99, |t| t.parse().unwrap());
-                let stretches = if bank % every == every - 1 {
-                    (frames / 384).max(1)
-                } else {
-                    1
-                };
-                let length = projected.len().div_ceil(stretches);
-                for stretch in projected.chunks_mut(length) {
-                    let weight = weight * stretch.len() as f32 / count as f32;
-                    value += target.distance(stretch, weight, &mut ranker);
-                }
+                value += target.distance(&mut projected, set.weight / families, &mut ranker);
                 let gradient = pooled_gradient.at_mut(set.pool);
                 projection.project_backward(&projected, outputs.length, gradient);
             }
