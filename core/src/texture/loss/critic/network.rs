@@ -213,11 +213,14 @@ impl CriticNetwork {
     /// The hinge loss of a stretch, by which the critic learns: real ones are to be above 1, synthesized ones
     /// below −1 (Lim & Ye 2017, section 3). Sum of both heads' means.
     #[cfg(test)]
-    pub fn hinge(verdict: &Verdict, is_real: bool) -> f32 {
+    pub fn hinge(verdict: &Verdict, is_real: bool) -> f64 {
         let sign = if is_real { 1.0 } else { -1.0 };
         let of_head = |plane: &Plane| {
-            let losses = plane.values.iter().map(|y| (1.0 - sign * y).max(0.0));
-            losses.sum::<f32>() / plane.values.len() as f32
+            let losses = plane
+                .values
+                .iter()
+                .map(|&y| (1.0 - sign * f64::from(y)).max(0.0));
+            losses.sum::<f64>() / plane.values.len() as f64
         };
         verdict.heads.iter().map(of_head).sum()
     }
@@ -331,11 +334,12 @@ mod tests {
             let gradient = network.by_features(&verdict);
             for seed in 10..14 {
                 let direction = random(seed, features.len(), 1.0);
-                let error = slope_error(&gradient, &direction, 1e-2, |by| {
+                let error = slope_error(&gradient, &direction, 1e-3, |by| {
                     let moves = features.iter().zip(&direction);
                     let moved: Vec<f32> = moves.map(|(x, d)| x + by as f32 * d).collect();
                     -f64::from(network.judge(&moved, 5).mean())
                 });
+                println!("{channels} channels: {error:.1e}");
                 assert!(error < 0.03, "{channels} channels: {error}");
             }
         }
@@ -349,13 +353,14 @@ mod tests {
             let gradient = network.by_parameters(&verdict, is_real);
             for (part, by_part) in gradient.parts().enumerate() {
                 let direction = random(20 + part as u64, by_part.len(), 1.0);
-                let error = slope_error(by_part, &direction, 3e-3, |by| {
+                let error = slope_error(by_part, &direction, 3e-5, |by| {
                     let mut moved = network.clone();
                     // At the gain as it is: the largest singular value counts as a constant.
                     moved.move_at_fixed_gain(part, by as f32, &direction);
                     let verdict = moved.judge(&features, 5);
-                    f64::from(CriticNetwork::hinge(&verdict, is_real))
+                    CriticNetwork::hinge(&verdict, is_real)
                 });
+                println!("part {part}, real {is_real}: {error:.1e}");
                 assert!(error < 0.05, "part {part}, real {is_real}: {error}");
             }
         }
@@ -391,11 +396,8 @@ mod tests {
 
     impl CriticNetwork {
         fn move_at_fixed_gain(&mut self, part: usize, by: f32, direction: &[f32]) {
-            let all = self.layers.iter_mut().chain(&mut self.heads);
-            let layer = all
-                .skip(part / 2)
-                .next()
-                .expect("a layer for every two parts");
+            let mut all = self.layers.iter_mut().chain(&mut self.heads);
+            let layer = all.nth(part / 2).expect("a layer for every two parts");
             layer.move_at_fixed_gain(part % 2, by, direction);
         }
     }
