@@ -17,6 +17,7 @@ use weft_core::procedural::{Texture, synthesize};
 use weft_core::render::Renderer;
 
 use support::allocator::{peak_bytes, watch_peak};
+use support::blocks::{any_gsm_frames, gsm_files};
 use support::containers::{aiff_chunk, common, form, format, rf64, sound, wave64};
 use support::models::{fitted, rendered};
 use support::mutations::mutate;
@@ -182,6 +183,8 @@ fn sound_files_of_any_bytes() {
         ),
     ]);
     corpus.extend(more_containers(&samples));
+    let in_gsm = gsm_files(&any_gsm_frames(60)).into_iter();
+    corpus.extend(in_gsm.map(|(_, bytes)| bytes));
     // Recordings in formats that nothing here can write.
     if let Ok(folder) = std::env::var("WEFT_FUZZ_FILES") {
         let files = std::fs::read_dir(folder).unwrap().flatten();

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test program takes a part of it")]
 
 pub mod allocator;
+pub mod blocks;
 pub mod capturing;
 pub mod clips;
 pub mod containers;

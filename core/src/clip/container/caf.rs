@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::chunks::Bytes;
 use super::stored::{Encoding, Stored};
-use super::{Broken, Layout, Trim};
+use super::{Broken, Coding, Layout, Trim};
 
 /// Bytes of the file's header, of a chunk's, and of the description.
 const FILE_HEADER_BYTES: u64 = 8;
@@ -63,7 +63,8 @@ pub(super) fn layout(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken
         b"lpcm" => Encoding::integers(sample_bytes, is_little_endian)?,
         b"ulaw" => Encoding::bytes(*b"ulaw"),
         b"alaw" => Encoding::bytes(*b"alaw"),
-        b"ima4" => Encoding::ima4(),
+        b"ima4" => Encoding::blocks(Coding::Ima4),
+        b"agsm" => Encoding::blocks(Coding::Gsm),
         _ => {
             let is_constant = packet_bytes > 0 && packet_frames > 0;
             let sizes = usize::from(packet_bytes == 0) + usize::from(packet_frames == 0);
@@ -71,11 +72,10 @@ pub(super) fn layout(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken
             return Ok(Layout {
                 header: header(&found, used(table, sizes), sound.end - sound.start).into(),
                 sound,
-                swapped_bytes: 1,
                 sample_rate: Some(sample_rate),
                 channels: Some(channels),
-                extension: "caf",
                 trim: trim(&found.table),
+                ..Layout::as_it_is(0..0, "caf")
             });
         }
     };

@@ -48,6 +48,71 @@ pub(super) struct Layout {
     pub(super) extension: &'static str,
     /// What of the decoded sound is the recording.
     pub(super) trim: Trim,
+    /// In which blocks the sound is stored, if we decode it ourselves: there is no header then.
+    pub(super) blocks: Option<Blocks>,
+}
+
+/// Sound in blocks that we decode ourselves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Blocks {
+    pub(super) coding: Coding,
+    pub(super) channels: u16,
+    /// Sample rate in Hz.
+    pub(super) sample_rate: u32,
+}
+
+/// What the blocks are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Coding {
+    /// IMA ADPCM as Apple packs it.
+    Ima4,
+    /// GSM 06.10, and two of its frames in one block as Microsoft packs them.
+    Gsm,
+    GsmPairs,
+}
+
+impl Coding {
+    /// Bytes of a block of one channel, and the frames in it.
+    fn bytes_and_frames(self) -> (u16, u32) {
+        match self {
+            Self::Ima4 => (34, 64),
+            Self::Gsm => (33, 160),
+            Self::GsmPairs => (65, 320),
+        }
+    }
+}
+
+impl Blocks {
+    /// Bytes of a block of all channels.
+    pub(super) fn bytes(&self) -> u64 {
+        u64::from(self.coding.bytes_and_frames().0) * u64::from(self.channels)
+    }
+
+    /// The layout of a `container` with blocks at the offsets `sound`.
+    fn layout(self, sound: Range<u64>, container: &'static str) -> Result<Layout, Broken> {
+        let channels = self.channels;
+        match (self.coding, channels) {
+            (_, 0) => return Err(Broken::Channels { channels }),
+            (Coding::Gsm | Coding::GsmPairs, 2..) => {
+                return Err(Broken::Encoding {
+                    encoding: format!("GSM 6.10 in {channels} channels"),
+                });
+            }
+            _ => {}
+        }
+        let blocks_per_s = self.sample_rate.div_ceil(self.coding.bytes_and_frames().1);
+        let sound = sound.start..sound.end.max(sound.start);
+        let sound = readable(sound, self.bytes(), blocks_per_s);
+        if sound.is_empty() {
+            return Err(Broken::NoSound { container });
+        }
+        Ok(Layout {
+            sample_rate: Some(self.sample_rate),
+            channels: Some(channels),
+            blocks: Some(self),
+            ..Layout::as_it_is(sound, "")
+        })
+    }
 }
 
 /// What of the decoded sound is the recording: encoders put frames before it and behind it.
@@ -147,6 +212,7 @@ impl Layout {
             channels: None,
             extension,
             trim: Trim::default(),
+            blocks: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! WAV and its relatives: RIFF, RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088), and W64.
 
 use super::chunks::{Bytes, Chunk, Chunks, Found, Sizes};
-use super::{Broken, Layout, Trim, readable};
+use super::{Blocks, Broken, Coding, Layout, readable};
 
 /// Bytes of a format chunk up to its bits per sample, and without those.
 const FORMAT_BYTES: u64 = 16;
@@ -20,6 +20,7 @@ const FLOAT: u16 = 3;
 const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
 const IMA_ADPCM: u16 = 0x11;
+const GSM: u16 = 0x31;
 const MP3: u16 = 0x55;
 const EXTENSIBLE: u16 = 0xfffe;
 
@@ -66,6 +67,14 @@ fn from_chunks(
     if format.tag == MP3 {
         return Ok(Layout::as_it_is(sound, "mp3"));
     }
+    if format.tag == GSM {
+        let blocks = Blocks {
+            coding: Coding::GsmPairs,
+            channels: format.channels,
+            sample_rate: format.sample_rate,
+        };
+        return blocks.layout(sound, "WAV");
+    }
     format.check()?;
     let sound = readable(sound, u64::from(format.block_bytes), format.sample_rate);
     Ok(Layout {
@@ -77,8 +86,7 @@ fn from_chunks(
         },
         sample_rate: Some(format.sample_rate),
         channels: Some(format.channels),
-        extension: "wav",
-        trim: Trim::default(),
+        ..Layout::as_it_is(0..0, "wav")
     })
 }
 
@@ -266,7 +274,6 @@ impl Format {
 fn encoding_name(tag: u16) -> Option<&'static str> {
     Some(match tag {
         0x10 => "OKI ADPCM",
-        0x31 => "GSM 6.10",
         0x40 | 0x45 | 0x64 => "ITU ADPCM (G.721, G.726)",
         0x50 => "MPEG layer 1 or 2",
         0x61 => "DVI ADPCM (Duck)",
