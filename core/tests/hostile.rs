@@ -25,6 +25,7 @@ use support::plain::{au, caf, sphere, voc};
 use support::random::Random;
 use support::sound_files::{aiff_bytes, flac_bytes, wav_bytes};
 use support::streams::{edits, gapless_tag, mp4, ogg_flac, ogg_opus, set_checksums};
+use support::vorbis::{LINES, ogg_vorbis};
 
 /// Seconds for each kind, unless told otherwise.
 const SECONDS: f64 = 3.0;
@@ -155,6 +156,11 @@ fn more_containers(samples: &[u8]) -> Vec<Vec<u8>> {
             .concat(),
         [1, 2].map(|link| ogg_opus(link, 1, &tone, 312)).concat(),
         ogg_opus(1, 2, &tone, 0),
+        ogg_vorbis(
+            8_000,
+            &[(0, 1), (0, 2)],
+            &vec![vec![([1; LINES], true); 3]; 40],
+        ),
         mp4(&words, 8_000, 1_000, 600, [&edits(&[(900, 200)]), &tag]),
     ]
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read};
 
 use symphonia::core::audio::Channels;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_OPUS, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
@@ -20,6 +20,7 @@ use super::container::{Blocks, Layout, Trim};
 use super::mix::StereoMix;
 use super::opus::{self, OpusStream};
 use super::stretches::Stretches;
+use super::vorbis;
 use super::{ClipError, MAX_DECODED_CHANNELS, check_sample_rate};
 
 /// Packets that may fail to decode before a file is given up as damaged. Bounds the time spent on a
@@ -159,8 +160,14 @@ fn start_track(format: &dyn FormatReader, name: &str) -> Result<(u32, TrackDecod
         let stream = OpusStream::new(header, channels).map_err(not_audio)?;
         return Ok((track.id, TrackDecoder::Opus(Box::new(stream))));
     }
+    let mut parameters = parameters.clone();
+    if parameters.codec == CODEC_ID_VORBIS {
+        let headers = parameters.extra_data.take();
+        let turned = headers.as_deref().and_then(vorbis::with_steps_turned_round);
+        parameters.extra_data = turned.or(headers);
+    }
     let decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
         .map_err(|error| {
             not_audio(match error {
                 SymphoniaError::Unsupported(_) => {

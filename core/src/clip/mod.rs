@@ -16,6 +16,7 @@ mod part_file;
 mod read;
 mod resample;
 mod stretches;
+mod vorbis;
 mod wav_format;
 mod write;
 

@@ -23,4 +23,5 @@ pub mod streams;
     path = "no_system_calls.rs"
 )]
 pub mod system_calls;
+pub mod vorbis;
 pub mod waiting;

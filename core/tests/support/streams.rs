@@ -63,7 +63,7 @@ pub fn set_checksums(bytes: &mut [u8]) {
 }
 
 /// One stream: headers, and packets with the frames that have passed at their ends.
-fn stream(serial: u32, headers: &[Vec<u8>], packets: &[(Vec<u8>, u64)]) -> Vec<u8> {
+pub fn stream(serial: u32, headers: &[Vec<u8>], packets: &[(Vec<u8>, u64)]) -> Vec<u8> {
     let headers = headers.iter().map(|header| (header, 0));
     let packets = packets.iter().map(|(packet, granule)| (packet, *granule));
     let all: Vec<_> = headers.chain(packets).collect();
