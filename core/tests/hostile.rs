@@ -20,6 +20,7 @@ use support::allocator::{peak_bytes, watch_peak};
 use support::blocks::{any_gsm_frames, gsm_files};
 use support::containers::{aiff_chunk, common, form, format, rf64, sound, wave64};
 use support::models::{fitted, rendered};
+use support::movies::{Sizes, alac_mov, chunks, description, mov};
 use support::mutations::mutate;
 use support::plain::{au, caf, sphere, voc};
 use support::random::Random;
@@ -161,6 +162,13 @@ fn more_containers(samples: &[u8]) -> Vec<Vec<u8>> {
             &[(0, 1), (0, 2)],
             &vec![vec![([1; LINES], true); 3]; 40],
         ),
+        mov(
+            &description(b"in24", 1, 1, 16, &[]),
+            &Sizes::All(3),
+            &chunks(&samples[..15_999], 3, 1, true),
+            &edits(&[(300, 50)]),
+        ),
+        alac_mov(&words),
         mp4(&words, 8_000, 1_000, 600, [&edits(&[(900, 200)]), &tag]),
     ]
 }

@@ -12,6 +12,7 @@ pub mod inversion;
 pub mod measures;
 pub mod models;
 pub mod modulation;
+pub mod movies;
 pub mod mutations;
 pub mod plain;
 pub mod random;

@@ -9,8 +9,10 @@ mod aiff;
 mod caf;
 mod chunks;
 mod foreign;
+mod movie;
 mod mp4;
 mod ogg;
+mod pieces;
 mod plain;
 mod stored;
 mod tags;
@@ -27,6 +29,7 @@ use thiserror::Error;
 
 use super::MAX_READ_S;
 use chunks::Bytes;
+use pieces::{Joined, Pieces};
 pub(super) use window::Window;
 
 /// Bytes of an ID3v2 tag's own header, before its contents.
@@ -36,7 +39,9 @@ const ID3_HEADER_BYTES: u64 = 10;
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     header: Arc<[u8]>,
-    /// Offsets of the sound in the file, in bytes.
+    /// The parts of the file that are it, if it is not whole.
+    pieces: Option<Arc<Pieces>>,
+    /// Offsets of the sound in the file or in those parts, in bytes.
     sound: Range<u64>,
     /// Bytes of one sample whose byte order is not that of the header, or 1.
     swapped_bytes: usize,
@@ -129,6 +134,29 @@ pub(super) struct Trim {
 }
 
 impl Trim {
+    /// The same in frames of a sound of `sample_rate` Hz.
+    fn in_frames(self, sample_rate: u32) -> Self {
+        let end = self.end_timestamp.and_then(|end| u64::try_from(end).ok());
+        let end = end.map(|end| self.frames(end, sample_rate));
+        Self {
+            skip: self.frames(self.skip, sample_rate),
+            length: self.length.map(|length| self.frames(length, sample_rate)),
+            end_timestamp: end.map(|end| i64::try_from(end).unwrap_or(i64::MAX)),
+            units_per_s: 0,
+        }
+    }
+
+    /// The same for sound that is not in packets, whose end is known to `most_off` units.
+    fn to_the_frame(self, most_off: u32) -> Self {
+        let end = self.end_timestamp.and_then(|end| u64::try_from(end).ok());
+        let by_end = end.map(|end| (end.saturating_sub(self.skip)).saturating_add(most_off.into()));
+        Self {
+            length: self.length.or(by_end),
+            end_timestamp: None,
+            ..self
+        }
+    }
+
     /// `units` in frames of a sound of `sample_rate` Hz.
     pub(super) fn frames(&self, units: u64, sample_rate: u32) -> u64 {
         if self.units_per_s == 0 || self.units_per_s == sample_rate {
@@ -206,6 +234,7 @@ impl Layout {
     fn as_it_is(part: Range<u64>, extension: &'static str) -> Self {
         Self {
             header: Arc::default(),
+            pieces: None,
             sound: part,
             swapped_bytes: 1,
             sample_rate: None,
@@ -216,8 +245,20 @@ impl Layout {
         }
     }
 
+    /// The same in parts of the file.
+    fn in_pieces(self, pieces: Pieces) -> Self {
+        Self {
+            pieces: Some(Arc::new(pieces)),
+            ..self
+        }
+    }
+
     /// The file as a decoder is to see it.
     pub(super) fn window<'a>(&self, source: Box<dyn MediaSource + 'a>) -> Window<'a> {
+        let source = match &self.pieces {
+            Some(pieces) => Box::new(Joined::new(source, pieces.clone())),
+            None => source,
+        };
         Window::new(
             self.header.clone(),
             source,

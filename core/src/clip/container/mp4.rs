@@ -4,7 +4,7 @@
 //! (ISO/IEC 14496-12, section 8.6.6), or a tag of Apple's does.
 
 use super::chunks::Bytes;
-use super::{Broken, Layout, Trim};
+use super::{Broken, Layout, Trim, movie};
 
 /// Atoms that are walked at one level, and the most that is read of the description of a movie.
 const MOST_ATOMS: usize = 4_096;
@@ -23,17 +23,26 @@ pub(super) fn is_mp4(magic: &[u8]) -> bool {
 
 /// The file as it is, with what of its sound is the recording.
 pub(super) fn layout(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken> {
-    let movie = movie(bytes, start)?;
-    if movie.is_empty() {
+    let description = movie_atom(bytes, start)?;
+    if description.is_empty() {
         return Err(Broken::NoFormat { container: "MP4" });
     }
-    let mut layout = Layout::as_it_is(start..bytes.len(), "m4a");
-    layout.trim = trim(&movie).unwrap_or_default();
-    Ok(layout)
+    let track = sound_track(&description);
+    let trim = track.and_then(|track| trim(&description, track));
+    let trim = trim.unwrap_or_default();
+    if let Some(track) = track
+        && let Some(layout) = movie::layout(&description, track, trim, bytes.len())?
+    {
+        return Ok(layout);
+    }
+    Ok(Layout {
+        trim,
+        ..Layout::as_it_is(start..bytes.len(), "m4a")
+    })
 }
 
 /// The contents of the atom that describes the movie, or nothing.
-fn movie(bytes: &mut Bytes<'_>, start: u64) -> Result<Vec<u8>, Broken> {
+fn movie_atom(bytes: &mut Bytes<'_>, start: u64) -> Result<Vec<u8>, Broken> {
     let mut at = start;
     for _ in 0..MOST_ATOMS {
         let header = bytes.bytes(at, 16)?;
@@ -72,22 +81,35 @@ fn atoms(contents: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 }
 
 /// The contents of the first atom that the names lead to, each within the one before.
-fn find<'a>(contents: &'a [u8], names: &[&[u8; 4]]) -> Option<&'a [u8]> {
+pub(super) fn find<'a>(contents: &'a [u8], names: &[&[u8; 4]]) -> Option<&'a [u8]> {
     names.iter().try_fold(contents, |contents, name| {
         let mut atoms = atoms(contents);
         atoms.find(|(other, _)| other == *name).map(|(_, c)| c)
     })
 }
 
-/// What of the first sound in a movie is the recording.
-fn trim(movie: &[u8]) -> Option<Trim> {
+/// The first track of a movie that is sound.
+fn sound_track(movie: &[u8]) -> Option<&[u8]> {
     let is_sound = |track: &[u8]| {
         find(track, &[b"mdia", b"hdlr"]).is_some_and(|h| h.get(8..12) == Some(b"soun"))
     };
     let mut tracks = atoms(movie).filter(|(name, _)| name == b"trak");
-    let (_, track) = tracks.find(|(_, track)| is_sound(track))?;
-    let movie_units = units_per_s(find(movie, &[b"mvhd"])?)?;
-    let units = units_per_s(find(track, &[b"mdia", b"mdhd"])?)?;
+    tracks.find_map(|(_, track)| is_sound(track).then_some(track))
+}
+
+/// Units of a movie in a second.
+pub(super) fn movie_units(movie: &[u8]) -> Option<u32> {
+    units_per_s(find(movie, &[b"mvhd"])?)
+}
+
+/// Units of a track's media in a second.
+pub(super) fn media_units(track: &[u8]) -> Option<u32> {
+    units_per_s(find(track, &[b"mdia", b"mdhd"])?)
+}
+
+/// What of a track of a movie is the recording.
+fn trim(movie: &[u8], track: &[u8]) -> Option<Trim> {
+    let (movie_units, units) = (movie_units(movie)?, media_units(track)?);
     let edits = find(track, &[b"edts", b"elst"]).and_then(|list| edits(list, movie_units, units));
     edits.or_else(|| tagged(movie, units))
 }
@@ -154,7 +176,7 @@ fn tagged(movie: &[u8], units: u32) -> Option<Trim> {
 }
 
 /// Big-endian bytes as a number.
-fn be(bytes: &[u8]) -> u64 {
+pub(super) fn be(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0, |number, byte| number << 8 | u64::from(*byte))

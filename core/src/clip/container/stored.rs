@@ -100,6 +100,15 @@ impl Stored {
         })
     }
 
+    /// Bytes of a frame or of a block, and the frames that it holds.
+    pub(super) fn unit(&self) -> (u64, u64) {
+        let frames = self
+            .encoding
+            .coding
+            .map_or(1, |coding| coding.bytes_and_frames().1);
+        (self.frame_bytes(), frames.into())
+    }
+
     /// Bytes of a frame, or of a block.
     pub(super) fn frame_bytes(&self) -> u64 {
         match self.blocks() {
