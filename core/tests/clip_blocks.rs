@@ -1,14 +1,14 @@
-//! Sound in blocks that Weft decodes itself: GSM 06.10 and Apple's IMA ADPCM, to the sample.
+//! Sound in blocks that Weft decodes itself: GSM 06.10, Apple's IMA ADPCM and MIDI sample dumps, to the sample.
 
 mod support;
 
 use weft_core::clip::{Clip, ClipError};
 
-use support::blocks::{any_gsm_frames, gsm_files, gsm_frames, ima4_files};
+use support::blocks::{any_gsm_frames, gsm_files, gsm_frames, ima4_files, sample_dump};
 use support::containers::{chunk, format, riff};
 use support::plain::caf;
 use support::random::Random;
-use support::samples::{assert_read, expected};
+use support::samples::{FRAMES, assert_read, expected, noise};
 
 /// FNV-1a of a clip's samples as 16-bit numbers, interleaved.
 fn checksum(clip: &Clip) -> u64 {
@@ -118,5 +118,55 @@ fn any_bytes_of_ima_adpcm_are_decoded_to_the_sample() {
             assert_eq!(clip.len(), 9_600, "{container}");
             assert_eq!(checksum(&clip), sum, "{container} of {channels}");
         }
+    }
+}
+
+#[test]
+fn sample_dumps_are_read_in_words_of_every_width() {
+    for bits in [8, 12, 14, 15, 16, 20, 21, 22, 24, 28] {
+        let kept = u32::MAX << (32 - u32::from(bits.min(16)));
+        let samples: Vec<i16> = noise(1).iter().map(|x| x & (kept >> 16) as i16).collect();
+        // Zero is the lowest that there is.
+        let words: Vec<u32> = samples
+            .iter()
+            .map(|x| (i32::from(*x) << 16) as u32 ^ 1 << 31)
+            .collect();
+        let clip = expected(&samples, 1);
+        // A receiver's answers between the packets, as a recorder of messages writes them.
+        for between in [&[][..], &[0xf0, 0x7e, 0, 0x7f, 3, 0xf7]] {
+            let bytes = sample_dump(&words, bits, FRAMES as u32, between);
+            assert_read(&format!("{bits} bits"), &bytes, &clip);
+        }
+        // What a length that can't be says is not believed: the last packet is there to its end.
+        for length in [0, 7, FRAMES as u32 + 999] {
+            let read = Clip::read_bytes(&sample_dump(&words, bits, length, &[]), None).unwrap();
+            assert!(
+                (FRAMES..FRAMES + 60).contains(&read.len()),
+                "{}",
+                read.len()
+            );
+            assert!(read.channels()[0][..FRAMES] == clip.channels()[0]);
+        }
+    }
+}
+
+#[test]
+fn a_sample_dump_ends_where_its_packets_do() {
+    let words = vec![0x4000_0000; FRAMES];
+    let bytes = sample_dump(&words, 16, FRAMES as u32, &[]);
+    // Another sample follows; its sound is not this one's.
+    let two = [&bytes[..], &bytes].concat();
+    assert_eq!(Clip::read_bytes(&two, None).unwrap().len(), FRAMES);
+    let cut = Clip::read_bytes(&bytes[..bytes.len() - 60], None).unwrap();
+    assert_eq!(cut.len(), FRAMES / 40 * 40);
+    let mut wide = bytes.clone();
+    wide[6] = 33;
+    for (bytes, told) in [
+        (&bytes[..21], "no samples"),
+        (&bytes[..15], "breaks off"),
+        (&wide[..], "33 bits"),
+    ] {
+        let error = Clip::read_bytes(bytes, None).unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
     }
 }

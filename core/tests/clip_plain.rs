@@ -282,6 +282,29 @@ fn sphere_ircam_avr_paf_and_8svx() {
 }
 
 #[test]
+fn pvf_whose_header_is_text() {
+    for channels in [1, 2] {
+        for width in [1, 2, 4] {
+            let samples = noise(channels, width == 1);
+            let header = format!("PVF1\n{channels} {RATE} {}\n", 8 * width);
+            let bytes = [header.as_bytes(), &stored(&samples, width, false, false)].concat();
+            assert_read("PVF", &bytes, &expected(&samples, channels));
+        }
+    }
+    for (numbers, told) in [
+        ("1 8000\n", "breaks off"),
+        ("1 8000 x\n", "breaks off"),
+        ("1 8000 99\n", "bits"),
+        ("0 8000 16\n", "0 channels"),
+        ("1 8000 16\n", "no samples"),
+        ("1 8000 16", "no samples"),
+    ] {
+        let bytes = format!("PVF1\n{numbers}");
+        assert_told(numbers, bytes.as_bytes(), told);
+    }
+}
+
+#[test]
 fn tags_behind_flac_take_nothing_of_it() {
     let clip = expected(&noise(2, false), 2);
     let bytes = flac_bytes(&clip);

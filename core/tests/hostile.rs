@@ -17,7 +17,7 @@ use weft_core::procedural::{Texture, synthesize};
 use weft_core::render::Renderer;
 
 use support::allocator::{peak_bytes, watch_peak};
-use support::blocks::{any_gsm_frames, gsm_files};
+use support::blocks::{any_gsm_frames, gsm_files, sample_dump};
 use support::containers::{aiff_chunk, common, form, format, rf64, sound, wave64};
 use support::models::{fitted, rendered};
 use support::movies::{Sizes, alac_mov, chunks, description, mov};
@@ -152,6 +152,8 @@ fn more_containers(samples: &[u8]) -> Vec<Vec<u8>> {
         caf(b"ima4", 0, [34, 64, 1, 0], size, &[], samples),
         voc(&[(9, [&head[..], &samples[..8_000]].concat()), (2, rest)]),
         sphere("pcm", 1, 2, "01", samples),
+        [b"PVF1\n1 8000 16\n", samples].concat(),
+        sample_dump(&[0x1234_5678; 9_000], 16, 9_000, &[]),
         [1, 2]
             .map(|link| ogg_flac(link, 8_000, std::slice::from_ref(&words)))
             .concat(),

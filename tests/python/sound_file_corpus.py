@@ -11,7 +11,7 @@ FRAMES = 57331
 
 # Formats of libsndfile that a musician or a library of sounds has or once had.
 SNDFILE_FORMATS = ["WAV", "WAVEX", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3", "W64", "RF64", "VOC", "NIST", "IRCAM",
-                   "SVX", "AVR", "PAF"]
+                   "SVX", "AVR", "PAF", "PVF", "SDS"]
 LOSSY = ("mp3", "vorbis", "opus", "aac", "mpeg", "m4a", "ogg", "m4b")
 
 
@@ -27,6 +27,10 @@ def truth(name, folder):
         sounds = [soundfile.read(link, dtype="float32", always_2d=True) for link in links]
         wide = max(sound.shape[1] for sound, _ in sounds)
         return numpy.concatenate([numpy.repeat(s, wide // s.shape[1], 1) for s, _ in sounds]), sounds[0][1]
+    if name.startswith("sf_sds_"):
+        # libsndfile loses the last packet, ffmpeg takes what fills it up for sound. Its period is in whole nanoseconds.
+        sibling = folder / name.replace("sds", "aiff")
+        return soundfile.read(sibling, dtype="float32", always_2d=True)[0], 10**9 // (10**9 // RATE)
     if name.startswith(("wav_data_", "wav_riff_", "aiff_ssnd_", "aiff_form_", "aiff_frames_")):
         return noise(2).astype("f4") / 32768, RATE
     return None
@@ -69,6 +73,9 @@ def by_sndfile(folder):
                         continue
                     rate = 48000 if subtype == "OPUS" else RATE
                     if subtype.startswith(("G72", "NMS", "VOX", "DWVW")) and channels > 1:
+                        continue
+                    if (kind, subtype) == ("SDS", "PCM_S8"):
+                        # It writes other samples than it was given.
                         continue
                     end = "" if endian == "FILE" else f"_{endian.lower()}"
                     path = folder / f"sf_{kind}_{subtype}_{channels}{end}.{kind.lower()}".lower()

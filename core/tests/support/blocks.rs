@@ -1,6 +1,6 @@
 //! Sound in blocks that Weft decodes itself, built bit by bit.
 
-use super::containers::{aiff_chunk, chunk, common, form, format, riff, sound, wave64};
+use super::containers::{RATE, aiff_chunk, chunk, common, form, format, riff, sound, wave64};
 use super::plain::caf;
 use super::random::Random;
 
@@ -100,4 +100,36 @@ pub fn ima4_files(channels: u16, packets: &[u8]) -> Vec<(&'static str, Vec<u8>)>
         ("AIFF-C", aifc),
         ("CAF", caf(b"ima4", 0, numbers, size, &[], packets)),
     ]
+}
+
+/// A MIDI sample dump of words of `bits` bits, left-justified in 32; `length` is what its header says, and `between`
+/// stands before every fifth packet.
+pub fn sample_dump(words: &[u32], bits: u8, length: u32, between: &[u8]) -> Vec<u8> {
+    let number = |x: u32| [0, 7, 14].map(|shift| (x >> shift & 0x7f) as u8);
+    let period = number(1_000_000_000 / RATE);
+    let loops = [[0; 3], [0; 3]].concat();
+    let header = [
+        &[0xf0, 0x7e, 0, 1, 0, 0, bits][..],
+        &period,
+        &number(length),
+        &loops,
+        &[0x7f, 0xf7],
+    ]
+    .concat();
+    let bytes = usize::from(bits.div_ceil(7));
+    let sound = words
+        .iter()
+        .flat_map(|word| (0..bytes).map(move |n| (word >> (25 - 7 * n)) as u8 & 0x7f));
+    let sound: Vec<u8> = sound.collect();
+    let packets = sound.chunks(120).enumerate().map(|(number, sound)| {
+        let mut packet = [&[0xf0, 0x7e, 0, 2, (number % 128) as u8][..], sound].concat();
+        packet.resize(125, 0);
+        let sum = packet[1..].iter().fold(0, |sum, byte| sum ^ byte) & 0x7f;
+        packet.extend([sum, 0xf7]);
+        match number % 5 {
+            0 => [between, &packet].concat(),
+            _ => packet,
+        }
+    });
+    [header, packets.collect::<Vec<_>>().concat()].concat()
 }

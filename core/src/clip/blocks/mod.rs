@@ -1,5 +1,6 @@
 //! Sound in blocks of a fixed size that the library which reads the other formats decodes wrongly or not at all.
 
+mod dump;
 mod gsm;
 mod ima4;
 
@@ -24,6 +25,10 @@ enum Decoder {
     Gsm(Box<Gsm>),
     /// Two frames in a block, as Microsoft packs them.
     GsmPairs(Box<Gsm>),
+    /// Words of so many bytes.
+    Dump {
+        word_bytes: u8,
+    },
 }
 
 impl BlockDecoder {
@@ -32,6 +37,7 @@ impl BlockDecoder {
             Coding::Ima4 => Decoder::Ima4(vec![Ima4::default(); blocks.channels.into()]),
             Coding::Gsm => Decoder::Gsm(Box::default()),
             Coding::GsmPairs => Decoder::GsmPairs(Box::default()),
+            Coding::Dump { word_bytes } => Decoder::Dump { word_bytes },
         };
         Self { blocks, decoder }
     }
@@ -57,6 +63,11 @@ impl BlockDecoder {
                 planes.resize(1, Vec::new());
                 let frame = gsm::Frame::whole(block).ok_or("a frame of GSM is damaged")?;
                 planes[0].extend(decoder.decode(&frame).map(as_float));
+            }
+            Decoder::Dump { word_bytes } => {
+                planes.resize(1, Vec::new());
+                let samples = dump::samples(block, *word_bytes);
+                planes[0].extend(samples.ok_or("a packet of the dump is damaged")?);
             }
             Decoder::GsmPairs(decoder) => {
                 planes.resize(1, Vec::new());

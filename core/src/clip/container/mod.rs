@@ -8,6 +8,7 @@
 mod aiff;
 mod caf;
 mod chunks;
+pub(super) mod dump;
 mod foreign;
 mod movie;
 mod mp4;
@@ -74,6 +75,10 @@ pub(super) enum Coding {
     /// GSM 06.10, and two of its frames in one block as Microsoft packs them.
     Gsm,
     GsmPairs,
+    /// A MIDI sample dump in words of so many bytes.
+    Dump {
+        word_bytes: u8,
+    },
 }
 
 impl Coding {
@@ -83,6 +88,10 @@ impl Coding {
             Self::Ima4 => (34, 64),
             Self::Gsm => (33, 160),
             Self::GsmPairs => (65, 320),
+            Self::Dump { word_bytes } => (
+                dump::PACKET_BYTES as u16,
+                (dump::SOUND_BYTES / usize::from(word_bytes)) as u32,
+            ),
         }
     }
 }
@@ -220,6 +229,7 @@ impl Layout {
                 let end = tags::before_tags(&mut bytes, start)?;
                 Self::as_it_is(start..end, "flac")
             }
+            _ if dump::is_dump(&magic) => dump::layout(&mut bytes, start)?,
             _ if magic == *voc::MAGIC => voc::layout(&mut bytes, start)?,
             _ if mp4::is_mp4(&magic) => mp4::layout(&mut bytes, start)?,
             _ => match plain::layout(&mut bytes, start, &magic)? {
