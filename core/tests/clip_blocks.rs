@@ -4,9 +4,11 @@ mod support;
 
 use weft_core::clip::{Clip, ClipError};
 
-use support::blocks::{any_gsm_frames, gsm_files, gsm_frames, ima4_files, sample_dump};
+use support::blocks::{
+    any_g72x_codes, any_gsm_frames, gsm_files, gsm_frames, ima4_files, sample_dump,
+};
 use support::containers::{chunk, format, riff};
-use support::plain::caf;
+use support::plain::{au, caf};
 use support::random::Random;
 use support::samples::{FRAMES, assert_read, expected, noise};
 
@@ -24,6 +26,13 @@ fn checksum(clip: &Clip) -> u64 {
 const ANY_GSM: u64 = 0x7f1b_6bc8_5923_5a7a;
 /// What the same decodes packets of any bytes to, in one channel and in two.
 const ANY_IMA4: [u64; 2] = [0xc3e7_c599_06a8_de6f, 0x409a_14fd_562c_de10];
+
+/// What the same decodes codes of any numbers to: the encoding in AU, bits of a code, and the sum.
+const ANY_G72X: [(u32, usize, u64); 3] = [
+    (23, 4, 0x8368_ff38_df42_8808),
+    (25, 3, 0x2381_40ee_3808_49b6),
+    (26, 5, 0x3239_8a04_2fa3_1023),
+];
 
 #[test]
 fn gsm_is_decoded_to_the_sample_in_every_container() {
@@ -118,6 +127,33 @@ fn any_bytes_of_ima_adpcm_are_decoded_to_the_sample() {
             assert_eq!(clip.len(), 9_600, "{container}");
             assert_eq!(checksum(&clip), sum, "{container} of {channels}");
         }
+    }
+}
+
+#[test]
+fn g721_and_g723_are_decoded_to_the_sample() {
+    for (encoding, bits, sum) in ANY_G72X {
+        let data = any_g72x_codes(bits, 9_600);
+        let bytes = au(encoding, 1, false, u32::MAX, &[], &data);
+        let clip = Clip::read_bytes(&bytes, None).unwrap();
+        assert_eq!(clip.len(), 9_600, "{bits} bits");
+        assert_eq!(checksum(&clip), sum, "{bits} bits");
+        assert_read("AU", &bytes, &clip);
+        if bits == 4 {
+            let head = chunk(b"fmt ", &format(0x40, 1, 4, &[2, 0, 0, 0]));
+            assert_read("WAV", &riff(&[head, chunk(b"data", &data)]), &clip);
+            // G.726 has the upper bits first, and rounds where the others do not.
+            let turned: Vec<u8> = data.iter().map(|byte| byte.rotate_left(4)).collect();
+            let head = chunk(b"fmt ", &format(0x45, 1, 4, &[0, 0]));
+            let bytes = riff(&[head, chunk(b"data", &turned)]);
+            let rounded = Clip::read_bytes(&bytes, None).unwrap();
+            let pairs = rounded.channels()[0].iter().zip(&clip.channels()[0]);
+            let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(most > 0.0 && most < 0.1 * clip.peak(), "{most}");
+        }
+        let stereo = au(encoding, 2, false, u32::MAX, &[], &data);
+        let error = Clip::read_bytes(&stereo, None).unwrap_err();
+        assert!(error.to_string().contains("2 channels"), "{error}");
     }
 }
 

@@ -93,7 +93,7 @@ fn au_in_every_encoding() {
             );
         }
     }
-    assert_told("G.721", &au(23, 1, false, u32::MAX, &[], &data), "G.721");
+    assert_told("G.722", &au(24, 1, false, u32::MAX, &[], &data), "G.722");
     assert_told(
         "no sound",
         &au(3, 1, false, u32::MAX, &[], &[]),

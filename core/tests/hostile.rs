@@ -148,6 +148,7 @@ fn more_containers(samples: &[u8]) -> Vec<Vec<u8>> {
     let tag = gapless_tag(100, 50, 15_000);
     vec![
         au(3, 1, false, samples.len() as u32, b"note", samples),
+        au(26, 1, false, u32::MAX, b"", samples),
         caf(b"lpcm", 2, [2, 1, 1, 16], size, &[], samples),
         caf(b"ima4", 0, [34, 64, 1, 0], size, &[], samples),
         voc(&[(9, [&head[..], &samples[..8_000]].concat()), (2, rest)]),

@@ -133,3 +133,24 @@ pub fn sample_dump(words: &[u32], bits: u8, length: u32, between: &[u8]) -> Vec<
     });
     [header, packets.collect::<Vec<_>>().concat()].concat()
 }
+
+/// Codes of `bits` bits for G.721 or G.723, lower bits first: of all sizes, and large ones so seldom that nothing
+/// overflows.
+pub fn any_g72x_codes(bits: usize, count: usize) -> Vec<u8> {
+    let mut random = Random::new(0x721);
+    let half = 1 << (bits - 1);
+    let codes = (0..count).flat_map(|_| {
+        let size = (0..3).map(|_| random.below(half)).min().unwrap_or(0);
+        let code = if random.below(2) == 1 {
+            2 * half - 1 - size
+        } else {
+            size
+        };
+        (0..bits).map(move |bit| (code >> bit & 1) as u8)
+    });
+    let codes: Vec<u8> = codes.collect();
+    let bytes = codes
+        .chunks(8)
+        .map(|bits| bits.iter().rev().fold(0, |byte, bit| byte << 1 | bit));
+    bytes.collect()
+}

@@ -1,12 +1,14 @@
 //! Sound in blocks of a fixed size that the library which reads the other formats decodes wrongly or not at all.
 
 mod dump;
+mod g726;
 mod gsm;
 mod ima4;
 
 use symphonia::core::audio::Channels;
 
 use super::container::{Blocks, Coding};
+use g726::G726;
 use gsm::Gsm;
 use ima4::Ima4;
 
@@ -25,6 +27,12 @@ enum Decoder {
     Gsm(Box<Gsm>),
     /// Two frames in a block, as Microsoft packs them.
     GsmPairs(Box<Gsm>),
+    /// Codes of so many bits, as the ITU has it or Sun.
+    G726 {
+        decoder: Box<G726>,
+        bits: u8,
+        is_itu: bool,
+    },
     /// Words of so many bytes.
     Dump {
         word_bytes: u8,
@@ -37,6 +45,11 @@ impl BlockDecoder {
             Coding::Ima4 => Decoder::Ima4(vec![Ima4::default(); blocks.channels.into()]),
             Coding::Gsm => Decoder::Gsm(Box::default()),
             Coding::GsmPairs => Decoder::GsmPairs(Box::default()),
+            Coding::G726 { bits, is_itu } => Decoder::G726 {
+                decoder: Box::new(G726::new(bits, is_itu)),
+                bits,
+                is_itu,
+            },
             Coding::Dump { word_bytes } => Decoder::Dump { word_bytes },
         };
         Self { blocks, decoder }
@@ -63,6 +76,15 @@ impl BlockDecoder {
                 planes.resize(1, Vec::new());
                 let frame = gsm::Frame::whole(block).ok_or("a frame of GSM is damaged")?;
                 planes[0].extend(decoder.decode(&frame).map(as_float));
+            }
+            Decoder::G726 {
+                decoder,
+                bits,
+                is_itu,
+            } => {
+                planes.resize(1, Vec::new());
+                let codes = g726::codes(block, *bits, *is_itu);
+                planes[0].extend(codes.map(|code| as_float(decoder.next(code))));
             }
             Decoder::Dump { word_bytes } => {
                 planes.resize(1, Vec::new());

@@ -75,6 +75,11 @@ pub(super) enum Coding {
     /// GSM 06.10, and two of its frames in one block as Microsoft packs them.
     Gsm,
     GsmPairs,
+    /// G.726 (G.721, G.723) in codes of so many bits, as the ITU has it or as Sun's programs for AU files had it.
+    G726 {
+        bits: u8,
+        is_itu: bool,
+    },
     /// A MIDI sample dump in words of so many bytes.
     Dump {
         word_bytes: u8,
@@ -88,6 +93,8 @@ impl Coding {
             Self::Ima4 => (34, 64),
             Self::Gsm => (33, 160),
             Self::GsmPairs => (65, 320),
+            // The codes that whole bytes hold.
+            Self::G726 { bits, .. } => (bits.into(), 8),
             Self::Dump { word_bytes } => (
                 dump::PACKET_BYTES as u16,
                 (dump::SOUND_BYTES / usize::from(word_bytes)) as u32,
@@ -107,12 +114,12 @@ impl Blocks {
         let channels = self.channels;
         match (self.coding, channels) {
             (_, 0) => return Err(Broken::Channels { channels }),
-            (Coding::Gsm | Coding::GsmPairs, 2..) => {
+            (Coding::Ima4, _) | (_, 1) => {}
+            _ => {
                 return Err(Broken::Encoding {
-                    encoding: format!("GSM 6.10 in {channels} channels"),
+                    encoding: format!("speech of telephones in {channels} channels"),
                 });
             }
-            _ => {}
         }
         let blocks_per_s = self.sample_rate.div_ceil(self.coding.bytes_and_frames().1);
         let sound = sound.start..sound.end.max(sound.start);

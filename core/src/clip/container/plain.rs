@@ -5,7 +5,7 @@
 
 use super::chunks::{Bytes, Chunks, Sizes};
 use super::stored::{Encoding, Stored};
-use super::{Broken, Layout};
+use super::{Broken, Coding, Layout};
 
 /// Bytes of the fields of an AU header with its first four.
 const AU_HEADER_BYTES: u64 = 24;
@@ -96,10 +96,14 @@ fn au(bytes: &mut Bytes<'_>, start: u64, is_little_endian: bool) -> Result<Layou
         bytes @ 2..=5 => Encoding::integers(bytes as u16 - 1, is_little_endian)?,
         6 => Encoding::floats(4, is_little_endian)?,
         7 => Encoding::floats(8, is_little_endian)?,
+        // G.721 and G.723.
+        23 => Encoding::blocks(g726(4)),
+        25 => Encoding::blocks(g726(3)),
+        26 => Encoding::blocks(g726(5)),
         27 => Encoding::bytes(*b"alaw"),
         other => {
             let name = match other {
-                23..=26 => "ITU ADPCM (G.721 to G.723)",
+                24 => "ITU ADPCM (G.722)",
                 _ => "an encoding of its own",
             };
             return Err(Broken::Encoding {
@@ -120,6 +124,13 @@ fn au(bytes: &mut Bytes<'_>, start: u64, is_little_endian: bool) -> Result<Layou
         encoding,
     };
     stored.layout(begin..end, "AU")
+}
+
+fn g726(bits: u8) -> Coding {
+    Coding::G726 {
+        bits,
+        is_itu: false,
+    }
 }
 
 fn sphere(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken> {

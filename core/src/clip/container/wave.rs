@@ -21,6 +21,8 @@ const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
 const IMA_ADPCM: u16 = 0x11;
 const GSM: u16 = 0x31;
+const G721: u16 = 0x40;
+const G726: [u16; 2] = [0x45, 0x64];
 const MP3: u16 = 0x55;
 const EXTENSIBLE: u16 = 0xfffe;
 
@@ -67,9 +69,9 @@ fn from_chunks(
     if format.tag == MP3 {
         return Ok(Layout::as_it_is(sound, "mp3"));
     }
-    if format.tag == GSM {
+    if let Some(coding) = format.coding() {
         let blocks = Blocks {
-            coding: Coding::GsmPairs,
+            coding,
             channels: format.channels,
             sample_rate: format.sample_rate,
         };
@@ -172,6 +174,20 @@ impl Format {
         Ok(this)
     }
 
+    /// The blocks in which it is stored, if we decode those ourselves.
+    fn coding(&self) -> Option<Coding> {
+        let g726 = |bits, is_itu| Coding::G726 { bits, is_itu };
+        match self.tag {
+            GSM => Some(Coding::GsmPairs),
+            G721 => Some(g726(4, false)),
+            tag if G726.contains(&tag) => {
+                let bits = (2..=5).find(|bits| u16::from(*bits) == self.sample_bits);
+                bits.map(|bits| g726(bits, true))
+            }
+            _ => None,
+        }
+    }
+
     /// Fills in what writers leave out or get wrong.
     fn complete(&mut self) {
         let channels = self.channels.max(1);
@@ -184,6 +200,7 @@ impl Format {
             FLOAT if is_even && (per_channel == 4 || per_channel == 8) => per_channel * 8,
             PCM | FLOAT => stored_bytes * 8,
             A_LAW | MU_LAW => 8,
+            tag if G726.contains(&tag) => self.sample_bits,
             _ => 4,
         };
         if matches!(self.tag, PCM | FLOAT | A_LAW | MU_LAW) {
@@ -274,7 +291,9 @@ impl Format {
 fn encoding_name(tag: u16) -> Option<&'static str> {
     Some(match tag {
         0x10 => "OKI ADPCM",
-        0x40 | 0x45 | 0x64 => "ITU ADPCM (G.721, G.726)",
+        0x38 => "NMS ADPCM",
+        0x45 | 0x64 => "ITU ADPCM (G.726)",
+        0x65 => "ITU ADPCM (G.722)",
         0x50 => "MPEG layer 1 or 2",
         0x61 => "DVI ADPCM (Duck)",
         0x92 => "Dolby AC-3",
