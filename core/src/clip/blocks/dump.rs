@@ -1,7 +1,7 @@
 //! Samples of a MIDI sample dump: seven bits in each byte, the upper ones first and to the left, and zero for the
 //! lowest that there is.
 
-use super::super::container::dump;
+use crate::clip::container::dump;
 
 /// One more than the largest sample in 32 bits.
 const FULL_SCALE: f32 = 2_147_483_648.0;

@@ -6,6 +6,7 @@
 //! a header names. The decoder then sees the same sound behind a header that we have written.
 
 mod aiff;
+mod atoms;
 mod caf;
 mod chunks;
 pub(super) mod dump;

@@ -4,8 +4,8 @@
 //! Cameras and editors put sound into MOV in twenty ways (QuickTime File Format, *Sound Sample Descriptions*), and
 //! pictures between its parts.
 
+use super::atoms::{be, find, media_units, movie_units};
 use super::caf;
-use super::mp4::{be, find, media_units, movie_units};
 use super::pieces::Pieces;
 use super::stored::{Encoding, Stored};
 use super::{Broken, Coding, Layout, MAX_READ_S, Trim};
