@@ -309,6 +309,9 @@ fn what_cannot_be_decoded_is_named() {
             "{error}"
         );
     }
+    let wide = chunk(b"fmt ", &format(1, 1, u16::MAX, &[]));
+    let error = Clip::read_bytes(&riff(&[wide, data.clone()]), None).unwrap_err();
+    assert!(error.to_string().contains("65535 bits"), "{error}");
     let no_format = riff(&[data]);
     let error = Clip::read_bytes(&no_format, None).unwrap_err().to_string();
     assert!(error.contains("header breaks off"), "{error}");

@@ -198,7 +198,7 @@ impl Format {
             // A sample takes as many whole bytes as its bits need, or more if the frames are longer.
             PCM if is_even && (stored_bytes.max(1)..=4).contains(&per_channel) => per_channel * 8,
             FLOAT if is_even && (per_channel == 4 || per_channel == 8) => per_channel * 8,
-            PCM | FLOAT => stored_bytes * 8,
+            PCM | FLOAT => stored_bytes.saturating_mul(8),
             A_LAW | MU_LAW => 8,
             tag if G726.contains(&tag) => self.sample_bits,
             _ => 4,
