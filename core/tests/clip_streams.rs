@@ -9,7 +9,7 @@ use support::random::Random;
 use support::streams::{
     OPUS_PACKET_FRAMES, OPUS_RATE, edits, gapless_tag, mp4, ogg_flac, ogg_opus, ogg_opus_packets,
 };
-use support::vorbis::{self, Packet, ogg_vorbis};
+use support::vorbis::{self, Packet, ogg_vorbis, ogg_vorbis_with_book};
 
 /// Sample rate of what is no Opus, in Hz.
 const RATE: u32 = 8_000;
@@ -240,5 +240,19 @@ fn channels_of_vorbis_that_are_coupled_one_with_several_are_told_apart() {
             Clip::read_bytes(&bytes, None).unwrap() == expected,
             "{steps:?}"
         );
+    }
+}
+
+#[test]
+fn a_header_of_vorbis_gets_no_more_memory_than_sound_needs() {
+    let packets = vec![vec![([1; vorbis::LINES], true); 3]; 40];
+    let with_book =
+        |book| Clip::read_bytes(&ogg_vorbis_with_book(RATE, &[], Some(book), &packets), None);
+    assert_eq!(with_book((1 << 12, 2)).unwrap().len(), 39 * vorbis::LINES);
+    // A gigabyte, and many entries of two values each.
+    for book in [(1 << 23, 31), (1 << 23, 2)] {
+        let error = with_book(book).unwrap_err();
+        assert!(matches!(error, ClipError::NotAudio { .. }), "{error}");
+        assert!(error.to_string().contains("more than any sound"), "{error}");
     }
 }

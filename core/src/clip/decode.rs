@@ -163,7 +163,8 @@ fn start_track(format: &dyn FormatReader, name: &str) -> Result<(u32, TrackDecod
     let mut parameters = parameters.clone();
     if parameters.codec == CODEC_ID_VORBIS {
         let headers = parameters.extra_data.take();
-        let turned = headers.as_deref().and_then(vorbis::with_steps_turned_round);
+        let turned = vorbis::with_steps_turned_round(headers.as_deref().unwrap_or_default());
+        let turned = turned.map_err(|reason| not_audio(reason.into()))?;
         parameters.extra_data = turned.or(headers);
     }
     let decoder = symphonia::default::get_codecs()

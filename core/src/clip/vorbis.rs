@@ -18,12 +18,25 @@ const LACED: u8 = 2;
 const SETUP_MAGIC: &[u8] = b"\x05vorbis";
 /// What each codebook begins with.
 const CODEBOOK_MAGIC: u32 = 0x56_4342;
+/// Most values in all books together. Encoders need less than a million; the decoder makes room for whatever a header
+/// names, which takes a few bytes for gigabytes.
+const MOST_VALUES: u64 = 1 << 22;
 /// Longest code word, in bits.
 const MOST_CODE_BITS: u32 = 32;
 
 /// The headers with the steps of the coupling in the order in which the decoder is to take them; `None` if they
-/// can stay as they are or are damaged.
-pub(super) fn with_steps_turned_round(headers: &[u8]) -> Option<Box<[u8]>> {
+/// can stay as they are or are damaged. An error if the decoder must not see them.
+pub(super) fn with_steps_turned_round(headers: &[u8]) -> Result<Option<Box<[u8]>>, &'static str> {
+    let mut values = 0;
+    let turned = turned_round(headers, &mut values);
+    if values > MOST_VALUES {
+        return Err("its Vorbis header describes more than any sound needs");
+    }
+    Ok(turned)
+}
+
+/// The same, with the number of values in all books that were found.
+fn turned_round(headers: &[u8], values: &mut u64) -> Option<Box<[u8]>> {
     let (identification, setup_at) = match headers {
         [LACED, lengths @ ..] => {
             let mut bytes = lengths.iter();
@@ -49,7 +62,7 @@ pub(super) fn with_steps_turned_round(headers: &[u8]) -> Option<Box<[u8]>> {
     let begin = setup_at + SETUP_MAGIC.len();
     let mut turned: Box<[u8]> = headers.into();
     let mut is_turned = false;
-    for steps in couplings(setup, channels)? {
+    for steps in couplings(setup, channels, values)? {
         is_turned |= steps.count > 1;
         steps.turn_round(setup, &mut turned[begin..]);
     }
@@ -80,13 +93,16 @@ impl Steps {
 }
 
 /// The steps of each mapping in a setup header (section 4.2.4).
-fn couplings(setup: &[u8], channels: u8) -> Option<Vec<Steps>> {
+fn couplings(setup: &[u8], channels: u8, values: &mut u64) -> Option<Vec<Steps>> {
     let mut bits = Bits {
         bytes: setup,
         at: 0,
     };
     for _ in 0..=bits.read(8)? {
-        skip_codebook(&mut bits)?;
+        skip_codebook(&mut bits, values)?;
+        if *values > MOST_VALUES {
+            return None;
+        }
     }
     for _ in 0..=bits.read(6)? {
         bits.skip(16)?;
@@ -105,11 +121,12 @@ fn couplings(setup: &[u8], channels: u8) -> Option<Vec<Steps>> {
 }
 
 /// Section 3.2.1.
-fn skip_codebook(bits: &mut Bits<'_>) -> Option<()> {
+fn skip_codebook(bits: &mut Bits<'_>, values: &mut u64) -> Option<()> {
     if bits.read(24)? != CODEBOOK_MAGIC {
         return None;
     }
     let (dimensions, entries) = (bits.read(16)?, bits.read(24)?);
+    *values += u64::from(entries) * u64::from(dimensions.max(1));
     let is_ordered = bits.read(1)? == 1;
     if is_ordered {
         let first = bits.read(5)? + 1;
@@ -135,12 +152,12 @@ fn skip_codebook(bits: &mut Bits<'_>) -> Option<()> {
     bits.skip(64)?;
     let value_bits = u64::from(bits.read(4)?) + 1;
     bits.skip(1)?;
-    let values = match kind {
+    let listed = match kind {
         1 => u64::from(grid(entries, dimensions)?),
         2 => u64::from(entries) * u64::from(dimensions),
         _ => return None,
     };
-    bits.skip(values * value_bits)
+    bits.skip(listed * value_bits)
 }
 
 /// How many values in each of the `dimensions` make at most so many `entries`.

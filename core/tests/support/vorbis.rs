@@ -42,8 +42,9 @@ fn float(number: i32) -> u32 {
     u32::from(number < 0) << 31 | 788 << 21 | number.unsigned_abs()
 }
 
-/// The headers of a stream of three channels whose channels are coupled in these `steps`.
-pub fn headers(rate: u32, steps: &[(u32, u32)]) -> [Vec<u8>; 3] {
+/// The headers of a stream of three channels whose channels are coupled in these `steps`. A third book, which is
+/// never used, has so many entries and dimensions, if any; the entries are a power of two.
+fn headers(rate: u32, steps: &[(u32, u32)], third: Option<(u32, u32)>) -> [Vec<u8>; 3] {
     let identification = [
         &b"\x01vorbis\0\0\0\0\x03"[..],
         &rate.to_le_bytes(),
@@ -53,7 +54,7 @@ pub fn headers(rate: u32, steps: &[(u32, u32)]) -> [Vec<u8>; 3] {
     ];
     let comment = [&b"\x03vorbis"[..], &[0; 8], &[1]];
     let mut setup = Bits::default();
-    setup.put(1, 8);
+    setup.put(1 + u32::from(third.is_some()), 8);
     // A book for classes, of which there is one, and one whose entries are whole numbers.
     setup.all(&[
         (0x56_4342, 24),
@@ -77,6 +78,15 @@ pub fn headers(rate: u32, steps: &[(u32, u32)]) -> [Vec<u8>; 3] {
     ]);
     for entry in 0..1 << LINE_BITS {
         setup.put(entry, LINE_BITS);
+    }
+    if let Some((entries, dimensions)) = third {
+        // All code words have the same length, which takes one number to say.
+        setup.all(&[(0x56_4342, 24), (dimensions, 16), (entries, 24), (1, 1)]);
+        let bits = entries.ilog2();
+        setup.all(&[(bits - 1, 5), (entries, bits + 1), (1, 4), (float(0), 32)]);
+        setup.all(&[(float(1), 32), (0, 4), (0, 1)]);
+        let side = f64::from(entries).powf(1.0 / f64::from(dimensions));
+        (0..side as u32).for_each(|_| setup.put(0, 1));
     }
     setup.all(&[(0, 6), (0, 16)]);
     // A floor of two points, and a residue that is interleaved and of one part.
@@ -130,8 +140,19 @@ fn packet(channels: &Packet) -> Vec<u8> {
 
 /// The stream in OGG.
 pub fn ogg_vorbis(rate: u32, steps: &[(u32, u32)], packets: &[Packet]) -> Vec<u8> {
+    ogg_vorbis_with_book(rate, steps, None, packets)
+}
+
+/// The same with a third book of so many entries and dimensions.
+pub fn ogg_vorbis_with_book(
+    rate: u32,
+    steps: &[(u32, u32)],
+    third: Option<(u32, u32)>,
+    packets: &[Packet],
+) -> Vec<u8> {
     let packets = packets.iter().enumerate();
     // The first one only begins what the second completes.
     let packets = packets.map(|(number, channels)| (packet(channels), (number * LINES) as u64));
-    stream(1, &headers(rate, steps), &packets.collect::<Vec<_>>())
+    let packets: Vec<_> = packets.collect();
+    stream(1, &headers(rate, steps, third), &packets)
 }
