@@ -77,6 +77,9 @@ pub(super) fn decode_part<'a>(
         let decoded = decoder.decode(&packet, &mut sound.planes);
         sound.take(decoded)?;
     }
+    if sound.is_cut.is_none() {
+        sound.is_cut = Some(matches!(next_packet(), Ok(Some(_))));
+    }
     Ok(sound)
 }
 
@@ -109,7 +112,7 @@ fn decode_blocks<'a>(
         sound.take(decoded)?;
     }
     if sound.is_cut.is_none() {
-        sound.is_cut = Some(matches!(next_packet(), Ok(Some(_))));
+        sound.is_cut = Some(source.read_exact(&mut block).is_ok());
     }
     Ok(sound)
 }
