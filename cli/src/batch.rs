@@ -18,7 +18,7 @@ use crate::signals;
 const SOUNDS: &[&str] = &[
     "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "ogg", "oga", "opus",
     "mp3", "mp2", "m4a", "m4b", "mp4", "mov", "aac", "caf", "au", "snd", "webm", "mka", "voc",
-    "sph", "nist", "sf", "avr", "paf", "8svx", "svx",
+    "sph", "nist", "sf", "avr", "paf", "8svx", "svx", "pvf", "sds",
 ];
 
 /// A kind of file.

@@ -302,17 +302,16 @@ fn what_cannot_be_decoded_is_named() {
             aiff_chunk(b"SSND", &[0; 8_008]),
         ],
     );
-    for (bytes, names) in [
-        (wav(0x31), "GSM 6.10"),
-        (wav(0x7777), "0x7777"),
-        (aifc, "QDM2"),
-    ] {
+    for (bytes, names) in [(wav(0x92), "AC-3"), (wav(0x7777), "0x7777"), (aifc, "QDM2")] {
         let error = Clip::read_bytes(&bytes, None).unwrap_err().to_string();
         assert!(
             error.contains(names) && error.contains("convert"),
             "{error}"
         );
     }
+    let wide = chunk(b"fmt ", &format(1, 1, u16::MAX, &[]));
+    let error = Clip::read_bytes(&riff(&[wide, data.clone()]), None).unwrap_err();
+    assert!(error.to_string().contains("65535 bits"), "{error}");
     let no_format = riff(&[data]);
     let error = Clip::read_bytes(&no_format, None).unwrap_err().to_string();
     assert!(error.contains("header breaks off"), "{error}");

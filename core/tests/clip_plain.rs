@@ -93,7 +93,7 @@ fn au_in_every_encoding() {
             );
         }
     }
-    assert_told("G.721", &au(23, 1, false, u32::MAX, &[], &data), "G.721");
+    assert_told("G.722", &au(24, 1, false, u32::MAX, &[], &data), "G.722");
     assert_told(
         "no sound",
         &au(3, 1, false, u32::MAX, &[], &[]),
@@ -278,6 +278,29 @@ fn sphere_ircam_avr_paf_and_8svx() {
             aiff_chunk(b"BODY", &stored(&samples, width, false, false)),
         ];
         assert_read("8SVX", &form(kind, &chunks), &expected(&samples, 1));
+    }
+}
+
+#[test]
+fn pvf_whose_header_is_text() {
+    for channels in [1, 2] {
+        for width in [1, 2, 4] {
+            let samples = noise(channels, width == 1);
+            let header = format!("PVF1\n{channels} {RATE} {}\n", 8 * width);
+            let bytes = [header.as_bytes(), &stored(&samples, width, false, false)].concat();
+            assert_read("PVF", &bytes, &expected(&samples, channels));
+        }
+    }
+    for (numbers, told) in [
+        ("1 8000\n", "breaks off"),
+        ("1 8000 x\n", "breaks off"),
+        ("1 8000 99\n", "bits"),
+        ("0 8000 16\n", "0 channels"),
+        ("1 8000 16\n", "no samples"),
+        ("1 8000 16", "no samples"),
+    ] {
+        let bytes = format!("PVF1\n{numbers}");
+        assert_told(numbers, bytes.as_bytes(), told);
     }
 }
 

@@ -9,6 +9,7 @@ use support::random::Random;
 use support::streams::{
     OPUS_PACKET_FRAMES, OPUS_RATE, edits, gapless_tag, mp4, ogg_flac, ogg_opus, ogg_opus_packets,
 };
+use support::vorbis::{self, Packet, ogg_vorbis, ogg_vorbis_with_book};
 
 /// Sample rate of what is no Opus, in Hz.
 const RATE: u32 = 8_000;
@@ -270,4 +271,70 @@ fn edits_of_an_mp4_file_say_where_its_sound_begins_and_ends() {
     assert!(clip.channels()[0] == whole[5..]);
     let clip = read(&file(1_000, &[], &gapless_tag(999_999, 0, 1)));
     assert!(clip.channels()[0] == whole);
+}
+
+/// A packet whose channels are no longer coupled (Vorbis I specification, section 4.3.5).
+fn uncoupled(coupled: &Packet, steps: &[(u32, u32)]) -> Packet {
+    let mut packet = coupled.clone();
+    for (magnitude, angle) in steps.iter().rev() {
+        let (magnitude, angle) = (*magnitude as usize, *angle as usize);
+        for line in 0..vorbis::LINES {
+            let (m, a) = (packet[magnitude].0[line], packet[angle].0[line]);
+            let pair = match (m > 0, a > 0) {
+                (true, true) => (m, m - a),
+                (true, false) => (m + a, m),
+                (false, true) => (m, m + a),
+                (false, false) => (m - a, m),
+            };
+            (packet[magnitude].0[line], packet[angle].0[line]) = pair;
+        }
+    }
+    packet
+}
+
+#[test]
+fn channels_of_vorbis_that_are_coupled_one_with_several_are_told_apart() {
+    let mut random = Random::new(0x51);
+    let mut lines = || std::array::from_fn(|_| random.below(3) as i32 - 1);
+    let packets: Vec<Packet> = (0..40)
+        .map(|n| {
+            // In some packets a channel or all are silent.
+            let sounds = |channel: i32| n % 8 != 3 + channel && n != 17;
+            (0..3).map(|channel| (lines(), sounds(channel))).collect()
+        })
+        .collect();
+    for steps in [
+        &[(0, 1), (0, 2)][..],
+        &[(0, 2), (0, 1)],
+        &[(1, 2), (0, 1)],
+        &[(0, 1), (2, 0), (1, 2)],
+        &[(2, 1)],
+    ] {
+        let plain: Vec<_> = packets
+            .iter()
+            .map(|packet| uncoupled(packet, steps))
+            .collect();
+        let expected = Clip::read_bytes(&ogg_vorbis(RATE, &[], &plain), None).unwrap();
+        assert_eq!(expected.len(), 39 * vorbis::LINES);
+        assert!(expected.peak() > 0.1);
+        let bytes = ogg_vorbis(RATE, steps, &packets);
+        assert!(
+            Clip::read_bytes(&bytes, None).unwrap() == expected,
+            "{steps:?}"
+        );
+    }
+}
+
+#[test]
+fn a_header_of_vorbis_gets_no_more_memory_than_sound_needs() {
+    let packets = vec![vec![([1; vorbis::LINES], true); 3]; 40];
+    let with_book =
+        |book| Clip::read_bytes(&ogg_vorbis_with_book(RATE, &[], Some(book), &packets), None);
+    assert_eq!(with_book((1 << 12, 2)).unwrap().len(), 39 * vorbis::LINES);
+    // A gigabyte, and many entries of two values each.
+    for book in [(1 << 23, 31), (1 << 23, 2)] {
+        let error = with_book(book).unwrap_err();
+        assert!(matches!(error, ClipError::NotAudio { .. }), "{error}");
+        assert!(error.to_string().contains("more than any sound"), "{error}");
+    }
 }

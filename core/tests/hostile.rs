@@ -17,13 +17,16 @@ use weft_core::procedural::{Texture, synthesize};
 use weft_core::render::Renderer;
 
 use support::allocator::{peak_bytes, watch_peak};
+use support::blocks::{any_gsm_frames, gsm_files, sample_dump};
 use support::containers::{aiff_chunk, common, form, format, rf64, sound, wave64};
 use support::models::{fitted, rendered};
+use support::movies::{Sizes, alac_mov, chunks, description, mov};
 use support::mutations::mutate;
 use support::plain::{au, caf, sphere, voc};
 use support::random::Random;
 use support::sound_files::{aiff_bytes, flac_bytes, wav_bytes};
 use support::streams::{edits, gapless_tag, mp4, ogg_flac, ogg_opus, set_checksums};
+use support::vorbis::{LINES, ogg_vorbis};
 
 /// Seconds for each kind, unless told otherwise.
 const SECONDS: f64 = 3.0;
@@ -145,15 +148,30 @@ fn more_containers(samples: &[u8]) -> Vec<Vec<u8>> {
     let tag = gapless_tag(100, 50, 15_000);
     vec![
         au(3, 1, false, samples.len() as u32, b"note", samples),
+        au(26, 1, false, u32::MAX, b"", samples),
         caf(b"lpcm", 2, [2, 1, 1, 16], size, &[], samples),
         caf(b"ima4", 0, [34, 64, 1, 0], size, &[], samples),
         voc(&[(9, [&head[..], &samples[..8_000]].concat()), (2, rest)]),
         sphere("pcm", 1, 2, "01", samples),
+        [b"PVF1\n1 8000 16\n", samples].concat(),
+        sample_dump(&[0x1234_5678; 9_000], 16, 9_000, &[]),
         [1, 2]
             .map(|link| ogg_flac(link, 8_000, std::slice::from_ref(&words)))
             .concat(),
         [1, 2].map(|link| ogg_opus(link, 1, &tone, 312)).concat(),
         ogg_opus(1, 2, &tone, 0),
+        ogg_vorbis(
+            8_000,
+            &[(0, 1), (0, 2)],
+            &vec![vec![([1; LINES], true); 3]; 40],
+        ),
+        mov(
+            &description(b"in24", 1, 1, 16, &[]),
+            &Sizes::All(3),
+            &chunks(&samples[..15_999], 3, 1, true),
+            &edits(&[(300, 50)]),
+        ),
+        alac_mov(&words),
         mp4(&words, 8_000, 1_000, 600, [&edits(&[(900, 200)]), &tag]),
     ]
 }
@@ -182,6 +200,8 @@ fn sound_files_of_any_bytes() {
         ),
     ]);
     corpus.extend(more_containers(&samples));
+    let in_gsm = gsm_files(&any_gsm_frames(60)).into_iter();
+    corpus.extend(in_gsm.map(|(_, bytes)| bytes));
     // Recordings in formats that nothing here can write.
     if let Ok(folder) = std::env::var("WEFT_FUZZ_FILES") {
         let files = std::fs::read_dir(folder).unwrap().flatten();

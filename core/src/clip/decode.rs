@@ -1,9 +1,9 @@
 //! Decoding of one part of a sound file: from its packets to runs of samples.
 
-use std::io;
+use std::io::{self, BufReader, Read};
 
 use symphonia::core::audio::Channels;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_OPUS, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
@@ -15,10 +15,12 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::Timestamp;
 
-use super::container::{Layout, Trim};
+use super::blocks::BlockDecoder;
+use super::container::{Blocks, Layout, Trim};
 use super::mix::StereoMix;
 use super::opus::{self, OpusStream};
 use super::stretches::Stretches;
+use super::vorbis;
 use super::{ClipError, MAX_DECODED_CHANNELS, check_sample_rate};
 
 /// Packets that may fail to decode before a file is given up as damaged. Bounds the time spent on a
@@ -37,6 +39,9 @@ pub(super) fn decode_part<'a>(
     name: &'a str,
     most: (f64, Option<usize>),
 ) -> Result<DecodedSound<'a>, ClipError> {
+    if let Some((layout, blocks)) = layout.and_then(|layout| Some((layout, layout.blocks?))) {
+        return decode_blocks(open, layout, blocks, name, most);
+    }
     let not_audio = |error: SymphoniaError| ClipError::NotAudio {
         name: name.into(),
         reason: reason(&error),
@@ -69,10 +74,45 @@ pub(super) fn decode_part<'a>(
         if counts_frames {
             sound.follow(&packet);
         }
-        sound.take(&mut decoder, &packet)?;
+        let decoded = decoder.decode(&packet, &mut sound.planes);
+        sound.take(decoded)?;
     }
     if sound.is_cut.is_none() {
         sound.is_cut = Some(matches!(next_packet(), Ok(Some(_))));
+    }
+    Ok(sound)
+}
+
+/// The same for a part that we decode ourselves, which knows its sample rate and channels.
+fn decode_blocks<'a>(
+    open: &OpenSource<'_>,
+    layout: &Layout,
+    blocks: Blocks,
+    name: &'a str,
+    most: (f64, Option<usize>),
+) -> Result<DecodedSound<'a>, ClipError> {
+    let mut sound = DecodedSound::new(name, most, layout.trim);
+    let mut decoder = BlockDecoder::new(blocks);
+    let mut block = vec![0; blocks.bytes() as usize];
+    let source = open().map(|source| BufReader::new(layout.window(source)));
+    let mut source = source.map_err(|error| ClipError::NotAudio {
+        name: name.into(),
+        reason: error.to_string(),
+    })?;
+    while sound.wants_more() {
+        match source.read_exact(&mut block) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+            Err(error) => {
+                sound.damage = Some(error.to_string());
+                break;
+            }
+        }
+        let decoded = decoder.decode(&block, &mut sound.planes);
+        sound.take(decoded)?;
+    }
+    if sound.is_cut.is_none() {
+        sound.is_cut = Some(source.read_exact(&mut block).is_ok());
     }
     Ok(sound)
 }
@@ -140,8 +180,15 @@ fn start_track(format: &dyn FormatReader, name: &str) -> Result<(u32, TrackDecod
         let stream = OpusStream::new(header, channels).map_err(not_audio)?;
         return Ok((track.id, TrackDecoder::Opus(Box::new(stream))));
     }
+    let mut parameters = parameters.clone();
+    if parameters.codec == CODEC_ID_VORBIS {
+        let headers = parameters.extra_data.take();
+        let turned = vorbis::with_steps_turned_round(headers.as_deref().unwrap_or_default());
+        let turned = turned.map_err(|reason| not_audio(reason.into()))?;
+        parameters.extra_data = turned.or(headers);
+    }
     let decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
         .map_err(|error| {
             not_audio(match error {
                 SymphoniaError::Unsupported(_) => {
@@ -280,9 +327,10 @@ impl<'a> DecodedSound<'a> {
         self.next_timestamp = Some(end.saturating_add(packet.dur));
     }
 
-    /// Takes what a packet holds.
-    fn take(&mut self, decoder: &mut TrackDecoder, packet: &Packet) -> Result<(), ClipError> {
-        let (sample_rate, channels) = match decoder.decode(packet, &mut self.planes) {
+    /// Takes what a packet held and is now in `planes`: sample rate in Hz and what the channels are, or what is
+    /// wrong with it.
+    fn take(&mut self, decoded: Result<(u32, Channels), String>) -> Result<(), ClipError> {
+        let (sample_rate, channels) = match decoded {
             Ok(spec) => spec,
             Err(reason) => {
                 self.leave_gap(reason);

@@ -3,6 +3,7 @@
 //! A [`Clip`] is what a capture, a dropped file or a rendered texture is while it is held whole in
 //! memory. Long renders never are: they go through a [`WavWriter`] block by block.
 
+mod blocks;
 mod capture;
 mod container;
 mod decode;
@@ -15,6 +16,7 @@ mod part_file;
 mod read;
 mod resample;
 mod stretches;
+mod vorbis;
 mod wav_format;
 mod write;
 

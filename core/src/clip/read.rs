@@ -26,8 +26,8 @@ pub struct SoundFile {
 
 impl SoundFile {
     /// Reads a sound file: WAV (with RF64, BW64, RIFX and W64), AIFF, CAF, AU, FLAC, OGG (Vorbis, FLAC, Opus),
-    /// MP3 and MP2, M4A and other MP4 (AAC, ALAC), WebM, or an old one (VOC, SPHERE, IRCAM, AVR, PAF, 8SVX), known
-    /// by its content.
+    /// MP3 and MP2, M4A and other MP4 and MOV (AAC, ALAC, plain samples), WebM, or an old one (VOC, SPHERE, IRCAM,
+    /// AVR, PAF, PVF, 8SVX, MIDI sample dumps), known by its content.
     ///
     /// What a file's header says of its own length is believed as far as the sound that is there bears it
     /// out, and descriptions that Weft has no use for are passed over, damaged or not.

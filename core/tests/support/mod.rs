@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test program takes a part of it")]
 
 pub mod allocator;
+pub mod blocks;
 pub mod capturing;
 pub mod clips;
 pub mod containers;
@@ -11,6 +12,7 @@ pub mod inversion;
 pub mod measures;
 pub mod models;
 pub mod modulation;
+pub mod movies;
 pub mod mutations;
 pub mod plain;
 pub mod random;
@@ -22,4 +24,5 @@ pub mod streams;
     path = "no_system_calls.rs"
 )]
 pub mod system_calls;
+pub mod vorbis;
 pub mod waiting;

@@ -63,7 +63,7 @@ pub fn set_checksums(bytes: &mut [u8]) {
 }
 
 /// One stream: headers, and packets with the frames that have passed at their ends.
-fn stream(serial: u32, headers: &[Vec<u8>], packets: &[(Vec<u8>, u64)]) -> Vec<u8> {
+pub fn stream(serial: u32, headers: &[Vec<u8>], packets: &[(Vec<u8>, u64)]) -> Vec<u8> {
     let headers = headers.iter().map(|header| (header, 0));
     let packets = packets.iter().map(|(packet, granule)| (packet, *granule));
     let all: Vec<_> = headers.chain(packets).collect();
@@ -75,20 +75,18 @@ fn stream(serial: u32, headers: &[Vec<u8>], packets: &[(Vec<u8>, u64)]) -> Vec<u
     pages.collect::<Vec<_>>().concat()
 }
 
-/// 16-bit samples, one vector for each channel, as FLAC in OGG.
-pub fn ogg_flac(serial: u32, rate: u32, channels: &[Vec<i16>]) -> Vec<u8> {
+/// 16-bit samples, one vector for each channel, as FLAC: the identification and packets of so many frames.
+fn flac(rate: u32, channels: &[Vec<i16>], packet_frames: usize) -> (Vec<u8>, Vec<Vec<u8>>) {
     let encoded = |frames: std::ops::Range<usize>| {
         let words = frames.flat_map(|n| channels.iter().map(move |c| i32::from(c[n])));
         let config = EncoderConfig::new(channels.len() as u32, 16, rate);
         Encoder::new(config).encode(&words.collect::<Vec<_>>())
     };
     let len = channels[0].len();
-    let mut identification = Vec::new();
-    let mut packets = Vec::new();
-    for begin in (0..len).step_by(FLAC_PACKET_FRAMES) {
-        let end = len.min(begin + FLAC_PACKET_FRAMES);
+    let (mut identification, mut packets) = (Vec::new(), Vec::new());
+    for begin in (0..len).step_by(packet_frames) {
         // A stream of one block: what follows its metadata is a packet.
-        let whole = encoded(begin..end);
+        let whole = encoded(begin..len.min(begin + packet_frames));
         let mut at = 4;
         loop {
             let head = &whole[at..at + 4];
@@ -100,8 +98,17 @@ pub fn ogg_flac(serial: u32, rate: u32, channels: &[Vec<i16>]) -> Vec<u8> {
             }
         }
         identification = whole[..FLAC_IDENTIFICATION_BYTES].to_vec();
-        packets.push((whole[at..].to_vec(), end as u64));
+        packets.push(whole[at..].to_vec());
     }
+    (identification, packets)
+}
+
+/// 16-bit samples, one vector for each channel, as FLAC in OGG.
+pub fn ogg_flac(serial: u32, rate: u32, channels: &[Vec<i16>]) -> Vec<u8> {
+    let len = channels[0].len();
+    let (mut identification, packets) = flac(rate, channels, FLAC_PACKET_FRAMES);
+    let ends = (1..).map(|number| len.min(number * FLAC_PACKET_FRAMES) as u64);
+    let packets: Vec<_> = packets.into_iter().zip(ends).collect();
     // Neither sizes nor a sum of all are known, and another block follows.
     identification[4] &= 0x7f;
     identification[8..18].copy_from_slice(&[16, 0, 16, 0, 0, 0, 0, 0, 0, 0]);
@@ -186,7 +193,7 @@ pub fn gapless_tag(before: u32, behind: u32, frames: u64) -> Vec<u8> {
     atom(b"udta", &[&atom(b"meta", &[&[0; 4], &list])])
 }
 
-/// An MP4 file of 16-bit mono in packets of `packet_frames`, with atoms for its track and its movie, and times of
+/// An MP4 file of 16-bit mono as FLAC in packets of `packet_frames`, with atoms for its track and its movie, and times of
 /// the movie in `movie_units` a second.
 pub fn mp4(
     samples: &[i16],
@@ -195,8 +202,14 @@ pub fn mp4(
     movie_units: u32,
     more: [&[u8]; 2],
 ) -> Vec<u8> {
-    let data: Vec<u8> = samples.iter().flat_map(|x| x.to_le_bytes()).collect();
-    let count = samples.len() as u32 / packet_frames;
+    let (mut identification, packets) = flac(rate, &[samples.to_vec()], packet_frames as usize);
+    // Sizes are not known, and no other block follows.
+    identification[4] |= 0x80;
+    identification[8..18].copy_from_slice(&[16, 0, 16, 0, 0, 0, 0, 0, 0, 0]);
+    identification[21] &= 0xf0;
+    identification[22..].fill(0);
+    let sizes: Vec<u32> = packets.iter().map(|packet| packet.len() as u32).collect();
+    let (data, count) = (packets.concat(), packets.len() as u32);
     let words = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| w.to_be_bytes()).collect() };
     let entry = [
         &[0; 6][..],
@@ -204,15 +217,16 @@ pub fn mp4(
         &[0; 8],
         &[0, 1, 0, 16, 0, 0, 0, 0],
         &(rate << 16).to_be_bytes(),
+        &atom(b"dfLa", &[&[0; 4], &identification[4..]]),
     ];
-    let entry = atom(b"sowt", &entry);
+    let entry = atom(b"fLaC", &entry);
     let file_type = atom(b"ftyp", &[b"qt  \0\0\0\0qt  "]);
     let movie = |offset: u32| {
         let table = [
             atom(b"stsd", &[&words(&[0, 1]), &entry]),
             atom(b"stts", &[&words(&[0, 1, count, packet_frames])]),
             atom(b"stsc", &[&words(&[0, 1, 1, count, 1])]),
-            atom(b"stsz", &[&words(&[0, 2 * packet_frames, count])]),
+            atom(b"stsz", &[&words(&[0, 0, count]), &words(&sizes)]),
             atom(b"stco", &[&words(&[0, 1, offset])]),
         ];
         let information = [atom(b"smhd", &[&[0; 8]]), atom(b"stbl", &[&table.concat()])];

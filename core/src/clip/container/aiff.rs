@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::chunks::{Bytes, Chunk, Chunks, Sizes};
 use super::stored::{EXTENDED_BIAS, Encoding, SOUND_HEADER_BYTES, Stored};
-use super::{Broken, Layout};
+use super::{Broken, Coding, Layout};
 
 /// Bytes of a common chunk up to the sample rate, and with the four letters of the encoding.
 const COMMON_BYTES: usize = 18;
@@ -104,7 +104,9 @@ fn encoding(letters: &[u8], bits: u16) -> Result<Encoding, Broken> {
         b"fl64" | b"FL64" => Encoding::floats(8, false),
         b"alaw" | b"ALAW" => Ok(Encoding::bytes(*b"alaw")),
         b"ulaw" | b"ULAW" => Ok(Encoding::bytes(*b"ulaw")),
-        b"ima4" | b"IMA4" => Ok(Encoding::ima4()),
+        b"ima4" | b"IMA4" => Ok(Encoding::blocks(Coding::Ima4)),
+        // As Apple names it, and as libsndfile does.
+        b"agsm" | b"AGSM" | b"GSM " => Ok(Encoding::blocks(Coding::Gsm)),
         other => Err(Broken::Encoding {
             encoding: format!("\"{}\"", other.escape_ascii()),
         }),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::chunks::Bytes;
 use super::stored::{Encoding, Stored};
-use super::{Broken, Layout, Trim};
+use super::{Broken, Coding, Layout, Trim};
 
 /// Bytes of the file's header, of a chunk's, and of the description.
 const FILE_HEADER_BYTES: u64 = 8;
@@ -63,7 +63,8 @@ pub(super) fn layout(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken
         b"lpcm" => Encoding::integers(sample_bytes, is_little_endian)?,
         b"ulaw" => Encoding::bytes(*b"ulaw"),
         b"alaw" => Encoding::bytes(*b"alaw"),
-        b"ima4" => Encoding::ima4(),
+        b"ima4" => Encoding::blocks(Coding::Ima4),
+        b"agsm" => Encoding::blocks(Coding::Gsm),
         _ => {
             let is_constant = packet_bytes > 0 && packet_frames > 0;
             let sizes = usize::from(packet_bytes == 0) + usize::from(packet_frames == 0);
@@ -71,11 +72,10 @@ pub(super) fn layout(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken
             return Ok(Layout {
                 header: header(&found, used(table, sizes), sound.end - sound.start).into(),
                 sound,
-                swapped_bytes: 1,
                 sample_rate: Some(sample_rate),
                 channels: Some(channels),
-                extension: "caf",
                 trim: trim(&found.table),
+                ..Layout::as_it_is(0..0, "caf")
             });
         }
     };
@@ -157,6 +157,47 @@ fn header(found: &Found, table: &[u8], sound_bytes: u64) -> Vec<u8> {
     header.extend((EDITS_BYTES + sound_bytes).to_be_bytes());
     header.extend([0; EDITS_BYTES as usize]);
     header
+}
+
+/// Packets of another container.
+pub(super) struct Packets<'a> {
+    /// What they are, in the letters of CAF.
+    pub(super) letters: [u8; 4],
+    /// Sample rate in Hz.
+    pub(super) sample_rate: u32,
+    pub(super) channels: u32,
+    pub(super) packet_frames: u32,
+    /// What the codec itself needs.
+    pub(super) cookie: &'a [u8],
+    /// Bytes of each packet.
+    pub(super) sizes: &'a [u64],
+}
+
+impl Packets<'_> {
+    /// A CAF file up to its sound of `sound_bytes`.
+    pub(super) fn header(&self, sound_bytes: u64) -> Vec<u8> {
+        let mut description = f64::from(self.sample_rate).to_be_bytes().to_vec();
+        description.extend(self.letters);
+        for number in [0, 0, self.packet_frames, self.channels, 0] {
+            description.extend(number.to_be_bytes());
+        }
+        let count = self.sizes.len() as u64;
+        let mut table = count.to_be_bytes().to_vec();
+        table.extend((count * u64::from(self.packet_frames)).to_be_bytes());
+        // Nothing before the sound and nothing behind it.
+        table.extend([0; 8]);
+        for size in self.sizes {
+            let groups = (u64::BITS - size.leading_zeros()).div_ceil(7).max(1);
+            let group = |n: u32| (size >> (7 * n) & 0x7f) as u8;
+            table.extend((0..groups).rev().map(|n| group(n) | u8::from(n > 0) << 7));
+        }
+        let found = Found {
+            description,
+            cookie: self.cookie.to_vec(),
+            ..Found::default()
+        };
+        header(&found, &table, sound_bytes)
+    }
 }
 
 /// Of a packet table, the part that its entries take up: `sizes` numbers for each packet. Some writers leave

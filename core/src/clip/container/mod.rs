@@ -6,11 +6,15 @@
 //! a header names. The decoder then sees the same sound behind a header that we have written.
 
 mod aiff;
+mod atoms;
 mod caf;
 mod chunks;
+pub(super) mod dump;
 mod foreign;
+mod movie;
 mod mp4;
 mod ogg;
+mod pieces;
 mod plain;
 mod stored;
 mod tags;
@@ -27,6 +31,7 @@ use thiserror::Error;
 
 use super::MAX_READ_S;
 use chunks::Bytes;
+use pieces::{Joined, Pieces};
 pub(super) use window::Window;
 
 /// Bytes of an ID3v2 tag's own header, before its contents.
@@ -36,7 +41,9 @@ const ID3_HEADER_BYTES: u64 = 10;
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     header: Arc<[u8]>,
-    /// Offsets of the sound in the file, in bytes.
+    /// The parts of the file that are it, if it is not whole.
+    pieces: Option<Arc<Pieces>>,
+    /// Offsets of the sound in the file or in those parts, in bytes.
     sound: Range<u64>,
     /// Bytes of one sample whose byte order is not that of the header, or 1.
     swapped_bytes: usize,
@@ -48,6 +55,86 @@ pub(super) struct Layout {
     pub(super) extension: &'static str,
     /// What of the decoded sound is the recording.
     pub(super) trim: Trim,
+    /// In which blocks the sound is stored, if we decode it ourselves: there is no header then.
+    pub(super) blocks: Option<Blocks>,
+}
+
+/// Sound in blocks that we decode ourselves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Blocks {
+    pub(super) coding: Coding,
+    pub(super) channels: u16,
+    /// Sample rate in Hz.
+    pub(super) sample_rate: u32,
+}
+
+/// What the blocks are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Coding {
+    /// IMA ADPCM as Apple packs it.
+    Ima4,
+    /// GSM 06.10, and two of its frames in one block as Microsoft packs them.
+    Gsm,
+    GsmPairs,
+    /// G.726 (G.721, G.723) in codes of so many bits, as the ITU has it or as Sun's programs for AU files had it.
+    G726 {
+        bits: u8,
+        is_itu: bool,
+    },
+    /// A MIDI sample dump in words of so many bytes.
+    Dump {
+        word_bytes: u8,
+    },
+}
+
+impl Coding {
+    /// Bytes of a block of one channel, and the frames in it.
+    fn bytes_and_frames(self) -> (u16, u32) {
+        match self {
+            Self::Ima4 => (34, 64),
+            Self::Gsm => (33, 160),
+            Self::GsmPairs => (65, 320),
+            // The codes that whole bytes hold.
+            Self::G726 { bits, .. } => (bits.into(), 8),
+            Self::Dump { word_bytes } => (
+                dump::PACKET_BYTES as u16,
+                (dump::SOUND_BYTES / usize::from(word_bytes)) as u32,
+            ),
+        }
+    }
+}
+
+impl Blocks {
+    /// Bytes of a block of all channels.
+    pub(super) fn bytes(&self) -> u64 {
+        u64::from(self.coding.bytes_and_frames().0) * u64::from(self.channels)
+    }
+
+    /// The layout of a `container` with blocks at the offsets `sound`.
+    fn layout(self, sound: Range<u64>, container: &'static str) -> Result<Layout, Broken> {
+        let channels = self.channels;
+        match (self.coding, channels) {
+            (_, 0) => return Err(Broken::Channels { channels }),
+            (Coding::Ima4, _) | (_, 1) => {}
+            _ => {
+                return Err(Broken::Encoding {
+                    encoding: format!("speech of telephones in {channels} channels"),
+                });
+            }
+        }
+        let blocks_per_s = self.sample_rate.div_ceil(self.coding.bytes_and_frames().1);
+        let sound = sound.start..sound.end.max(sound.start);
+        let sound = readable(sound, self.bytes(), blocks_per_s);
+        if sound.is_empty() {
+            return Err(Broken::NoSound { container });
+        }
+        Ok(Layout {
+            sample_rate: Some(self.sample_rate),
+            channels: Some(channels),
+            blocks: Some(self),
+            ..Layout::as_it_is(sound, "")
+        })
+    }
 }
 
 /// What of the decoded sound is the recording: encoders put frames before it and behind it.
@@ -64,6 +151,29 @@ pub(super) struct Trim {
 }
 
 impl Trim {
+    /// The same in frames of a sound of `sample_rate` Hz.
+    fn in_frames(self, sample_rate: u32) -> Self {
+        let end = self.end_timestamp.and_then(|end| u64::try_from(end).ok());
+        let end = end.map(|end| self.frames(end, sample_rate));
+        Self {
+            skip: self.frames(self.skip, sample_rate),
+            length: self.length.map(|length| self.frames(length, sample_rate)),
+            end_timestamp: end.map(|end| i64::try_from(end).unwrap_or(i64::MAX)),
+            units_per_s: 0,
+        }
+    }
+
+    /// The same for sound that is not in packets, whose end is known to `most_off` units.
+    fn to_the_frame(self, most_off: u32) -> Self {
+        let end = self.end_timestamp.and_then(|end| u64::try_from(end).ok());
+        let by_end = end.map(|end| (end.saturating_sub(self.skip)).saturating_add(most_off.into()));
+        Self {
+            length: self.length.or(by_end),
+            end_timestamp: None,
+            ..self
+        }
+    }
+
     /// `units` in frames of a sound of `sample_rate` Hz.
     pub(super) fn frames(&self, units: u64, sample_rate: u32) -> u64 {
         if self.units_per_s == 0 || self.units_per_s == sample_rate {
@@ -127,6 +237,7 @@ impl Layout {
                 let end = tags::before_tags(&mut bytes, start)?;
                 Self::as_it_is(start..end, "flac")
             }
+            _ if dump::is_dump(&magic) => dump::layout(&mut bytes, start)?,
             _ if magic == *voc::MAGIC => voc::layout(&mut bytes, start)?,
             _ if mp4::is_mp4(&magic) => mp4::layout(&mut bytes, start)?,
             _ => match plain::layout(&mut bytes, start, &magic)? {
@@ -141,17 +252,31 @@ impl Layout {
     fn as_it_is(part: Range<u64>, extension: &'static str) -> Self {
         Self {
             header: Arc::default(),
+            pieces: None,
             sound: part,
             swapped_bytes: 1,
             sample_rate: None,
             channels: None,
             extension,
             trim: Trim::default(),
+            blocks: None,
+        }
+    }
+
+    /// The same in parts of the file.
+    fn in_pieces(self, pieces: Pieces) -> Self {
+        Self {
+            pieces: Some(Arc::new(pieces)),
+            ..self
         }
     }
 
     /// The file as a decoder is to see it.
     pub(super) fn window<'a>(&self, source: Box<dyn MediaSource + 'a>) -> Window<'a> {
+        let source = match &self.pieces {
+            Some(pieces) => Box::new(Joined::new(source, pieces.clone())),
+            None => source,
+        };
         Window::new(
             self.header.clone(),
             source,

@@ -3,11 +3,11 @@
 //! Encoders of AAC put a thousand or two of frames of their own before the sound. An edit list says how many
 //! (ISO/IEC 14496-12, section 8.6.6), or a tag of Apple's does.
 
+use super::atoms::{MOST_ATOMS, atom_header, atoms, be, find, media_units, movie_units};
 use super::chunks::Bytes;
-use super::{Broken, Layout, Trim};
+use super::{Broken, Layout, Trim, movie};
 
-/// Atoms that are walked at one level, and the most that is read of the description of a movie.
-const MOST_ATOMS: usize = 4_096;
+/// Most that is read of the description of a movie.
 const MOST_MOVIE_BYTES: u64 = 64 << 20;
 /// Atoms that an MP4 or MOV file begins with.
 const FIRST: [&[u8; 4]; 6] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
@@ -23,17 +23,26 @@ pub(super) fn is_mp4(magic: &[u8]) -> bool {
 
 /// The file as it is, with what of its sound is the recording.
 pub(super) fn layout(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken> {
-    let movie = movie(bytes, start)?;
-    if movie.is_empty() {
+    let description = movie_atom(bytes, start)?;
+    if description.is_empty() {
         return Err(Broken::NoFormat { container: "MP4" });
     }
-    let mut layout = Layout::as_it_is(start..bytes.len(), "m4a");
-    layout.trim = trim(&movie).unwrap_or_default();
-    Ok(layout)
+    let track = sound_track(&description);
+    let trim = track.and_then(|track| trim(&description, track));
+    let trim = trim.unwrap_or_default();
+    if let Some(track) = track
+        && let Some(layout) = movie::layout(&description, track, trim, bytes.len())?
+    {
+        return Ok(layout);
+    }
+    Ok(Layout {
+        trim,
+        ..Layout::as_it_is(start..bytes.len(), "m4a")
+    })
 }
 
 /// The contents of the atom that describes the movie, or nothing.
-fn movie(bytes: &mut Bytes<'_>, start: u64) -> Result<Vec<u8>, Broken> {
+fn movie_atom(bytes: &mut Bytes<'_>, start: u64) -> Result<Vec<u8>, Broken> {
     let mut at = start;
     for _ in 0..MOST_ATOMS {
         let header = bytes.bytes(at, 16)?;
@@ -48,56 +57,20 @@ fn movie(bytes: &mut Bytes<'_>, start: u64) -> Result<Vec<u8>, Broken> {
     Ok(Vec::new())
 }
 
-/// Name, bytes of the header and of the whole of an atom in `left` bytes.
-fn atom_header(header: &[u8], left: u64) -> Option<([u8; 4], u64, u64)> {
-    let name = header.get(4..8)?.try_into().ok()?;
-    let (head, size) = match be(&header[..4]) {
-        0 => (8, left),
-        1 => (16, be(header.get(8..16)?)),
-        size => (8, size),
-    };
-    (size >= head && size <= left).then_some((name, head, size))
-}
-
-/// The atoms in `contents`: name and contents of each.
-fn atoms(contents: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
-    let mut rest = contents;
-    std::iter::from_fn(move || {
-        let (name, head, size) = atom_header(rest, rest.len() as u64)?;
-        let (atom, after) = rest.split_at(size as usize);
-        rest = after;
-        Some((name, &atom[head as usize..]))
-    })
-    .take(MOST_ATOMS)
-}
-
-/// The contents of the first atom that the names lead to, each within the one before.
-fn find<'a>(contents: &'a [u8], names: &[&[u8; 4]]) -> Option<&'a [u8]> {
-    names.iter().try_fold(contents, |contents, name| {
-        let mut atoms = atoms(contents);
-        atoms.find(|(other, _)| other == *name).map(|(_, c)| c)
-    })
-}
-
-/// What of the first sound in a movie is the recording.
-fn trim(movie: &[u8]) -> Option<Trim> {
+/// The first track of a movie that is sound.
+fn sound_track(movie: &[u8]) -> Option<&[u8]> {
     let is_sound = |track: &[u8]| {
         find(track, &[b"mdia", b"hdlr"]).is_some_and(|h| h.get(8..12) == Some(b"soun"))
     };
     let mut tracks = atoms(movie).filter(|(name, _)| name == b"trak");
-    let (_, track) = tracks.find(|(_, track)| is_sound(track))?;
-    let movie_units = units_per_s(find(movie, &[b"mvhd"])?)?;
-    let units = units_per_s(find(track, &[b"mdia", b"mdhd"])?)?;
-    let edits = find(track, &[b"edts", b"elst"]).and_then(|list| edits(list, movie_units, units));
-    edits.or_else(|| tagged(movie, units))
+    tracks.find_map(|(_, track)| is_sound(track).then_some(track))
 }
 
-/// Units in a second, of the header of a movie or of a track's media.
-fn units_per_s(header: &[u8]) -> Option<u32> {
-    // Two times come before it, whose width depends on the version.
-    let at = if *header.first()? == 1 { 20 } else { 12 };
-    let units = be(header.get(at..at + 4)?) as u32;
-    (units > 0).then_some(units)
+/// What of a track of a movie is the recording.
+fn trim(movie: &[u8], track: &[u8]) -> Option<Trim> {
+    let (movie_units, units) = (movie_units(movie)?, media_units(track)?);
+    let edits = find(track, &[b"edts", b"elst"]).and_then(|list| edits(list, movie_units, units));
+    edits.or_else(|| tagged(movie, units))
 }
 
 /// What an edit list leaves of a track, if that is one stretch.
@@ -151,11 +124,4 @@ fn tagged(movie: &[u8], units: u32) -> Option<Trim> {
         units_per_s: units,
         ..Trim::default()
     })
-}
-
-/// Big-endian bytes as a number.
-fn be(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

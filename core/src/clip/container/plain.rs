@@ -1,10 +1,11 @@
 //! Old containers of plain samples: a header, and behind it nothing but sound.
 //!
-//! AU (Sun and NeXT), SPHERE (NIST), IRCAM, AVR (Audio Visual Research), PAF (Ensoniq) and 8SVX (Amiga).
+//! AU (Sun and NeXT), SPHERE (NIST), IRCAM, AVR (Audio Visual Research), PAF (Ensoniq), PVF (Portable Voice Format)
+//! and 8SVX (Amiga).
 
 use super::chunks::{Bytes, Chunks, Sizes};
 use super::stored::{Encoding, Stored};
-use super::{Broken, Layout};
+use super::{Broken, Coding, Layout};
 
 /// Bytes of the fields of an AU header with its first four.
 const AU_HEADER_BYTES: u64 = 24;
@@ -14,6 +15,8 @@ const SPHERE_HEADER_BYTES: u64 = 1 << 14;
 const IRCAM_HEADER_BYTES: u64 = 1_024;
 const AVR_HEADER_BYTES: u64 = 128;
 const PAF_HEADER_BYTES: u64 = 2_048;
+/// Most that is read of a PVF header, two short lines.
+const PVF_HEADER_BYTES: u64 = 64;
 /// More channels than an IRCAM file has: another byte order is meant.
 const MOST_IRCAM_CHANNELS: u32 = 1_024;
 
@@ -32,6 +35,7 @@ pub(super) fn layout(
         b"2BIT" => avr(bytes, start)?,
         b" paf" => paf(bytes, start, false)?,
         b"fap " => paf(bytes, start, true)?,
+        b"PVF1" => pvf(bytes, start)?,
         b"FORM" if matches!(&magic[8..12], b"8SVX" | b"16SV") => {
             svx(bytes, start, &magic[8..12] == b"16SV")?
         }
@@ -92,10 +96,14 @@ fn au(bytes: &mut Bytes<'_>, start: u64, is_little_endian: bool) -> Result<Layou
         bytes @ 2..=5 => Encoding::integers(bytes as u16 - 1, is_little_endian)?,
         6 => Encoding::floats(4, is_little_endian)?,
         7 => Encoding::floats(8, is_little_endian)?,
+        // G.721 and G.723.
+        23 => Encoding::blocks(g726(4)),
+        25 => Encoding::blocks(g726(3)),
+        26 => Encoding::blocks(g726(5)),
         27 => Encoding::bytes(*b"alaw"),
         other => {
             let name = match other {
-                23..=26 => "ITU ADPCM (G.721 to G.723)",
+                24 => "ITU ADPCM (G.722)",
                 _ => "an encoding of its own",
             };
             return Err(Broken::Encoding {
@@ -116,6 +124,13 @@ fn au(bytes: &mut Bytes<'_>, start: u64, is_little_endian: bool) -> Result<Layou
         encoding,
     };
     stored.layout(begin..end, "AU")
+}
+
+fn g726(bits: u8) -> Coding {
+    Coding::G726 {
+        bits,
+        is_itu: false,
+    }
 }
 
 fn sphere(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken> {
@@ -225,6 +240,29 @@ fn paf(bytes: &mut Bytes<'_>, start: u64, is_little_endian: bool) -> Result<Layo
         encoding,
     };
     stored.layout(start + PAF_HEADER_BYTES..bytes.len(), "PAF")
+}
+
+/// PVF, whose second line has the number of channels, the sample rate and the bits.
+fn pvf(bytes: &mut Bytes<'_>, start: u64) -> Result<Layout, Broken> {
+    let container = "PVF";
+    let header = bytes.bytes(start, PVF_HEADER_BYTES)?;
+    let mut lines = header.split_inclusive(|byte| *byte == b'\n');
+    let lines = lines.next().zip(lines.next());
+    let (first, second) = lines.ok_or(Broken::NoFormat { container })?;
+    let numbers = String::from_utf8_lossy(second);
+    let numbers = numbers.split_whitespace().map(|number| number.parse().ok());
+    let numbers: Option<Vec<u32>> = numbers.collect();
+    let Some([channels, sample_rate, bits]) = numbers.as_deref() else {
+        return Err(Broken::NoFormat { container });
+    };
+    let narrow = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+    let stored = Stored {
+        channels: narrow(*channels),
+        sample_rate: *sample_rate,
+        encoding: Encoding::integers(narrow(bits.div_ceil(8)), false)?,
+    };
+    let begin = start + (first.len() + second.len()) as u64;
+    stored.layout(begin..bytes.len(), container)
 }
 
 /// 8SVX, or its relative of 16 bits.

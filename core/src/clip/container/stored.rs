@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Broken, Layout, Trim, readable};
+use super::{Blocks, Broken, Coding, Layout, readable};
 
 /// Bytes of the sound's chunk before the sound: an offset and the size of blocks.
 pub(super) const SOUND_HEADER_BYTES: u64 = 8;
@@ -11,18 +11,16 @@ const VERSION: u32 = 0xa280_5140;
 /// Exponent of 1.0 in an 80-bit float.
 pub(super) const EXTENDED_BIAS: i32 = 16_383;
 
-/// Bytes of a packet of IMA ADPCM for one channel, and the frames in it.
-const IMA4_PACKET_BYTES: u16 = 34;
-const IMA4_PACKET_FRAMES: u32 = 64;
-
 /// How samples are stored, in the letters of AIFF-C.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Encoding {
     /// As the decoder knows it: big-endian.
     name: [u8; 4],
-    /// Bytes of one sample, or of a packet of one channel.
+    /// Bytes of one sample; of no use for blocks.
     sample_bytes: u16,
     is_little_endian: bool,
+    /// The blocks that it is stored in, if it is not sample by sample.
+    coding: Option<Coding>,
 }
 
 impl Encoding {
@@ -38,6 +36,7 @@ impl Encoding {
             name: *b"NONE",
             sample_bytes: bytes,
             is_little_endian,
+            coding: None,
         })
     }
 
@@ -57,6 +56,7 @@ impl Encoding {
             name,
             sample_bytes: bytes,
             is_little_endian,
+            coding: None,
         })
     }
 
@@ -66,21 +66,18 @@ impl Encoding {
             name,
             sample_bytes: 1,
             is_little_endian: false,
+            coding: None,
         }
     }
 
-    /// Packets of IMA ADPCM as Apple has them.
-    pub(super) fn ima4() -> Self {
+    /// Samples that are not stored one by one.
+    pub(super) fn blocks(coding: Coding) -> Self {
         Self {
-            name: *b"ima4",
-            sample_bytes: IMA4_PACKET_BYTES,
+            name: [0; 4],
+            sample_bytes: 1,
             is_little_endian: false,
+            coding: Some(coding),
         }
-    }
-
-    /// Whether samples are not stored one by one. The decoder knows that from another container.
-    fn is_packets(&self) -> bool {
-        self.name == *b"ima4"
     }
 }
 
@@ -94,8 +91,30 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    /// The blocks that it is stored in, if there are any.
+    fn blocks(&self) -> Option<Blocks> {
+        Some(Blocks {
+            coding: self.encoding.coding?,
+            channels: self.channels,
+            sample_rate: self.sample_rate,
+        })
+    }
+
+    /// Bytes of a frame or of a block, and the frames that it holds.
+    pub(super) fn unit(&self) -> (u64, u64) {
+        let frames = self
+            .encoding
+            .coding
+            .map_or(1, |coding| coding.bytes_and_frames().1);
+        (self.frame_bytes(), frames.into())
+    }
+
+    /// Bytes of a frame, or of a block.
     pub(super) fn frame_bytes(&self) -> u64 {
-        u64::from(self.encoding.sample_bytes) * u64::from(self.channels)
+        match self.blocks() {
+            Some(blocks) => blocks.bytes(),
+            None => u64::from(self.encoding.sample_bytes) * u64::from(self.channels),
+        }
     }
 
     /// The layout of a `container` with the samples at the offsets `sound`.
@@ -104,6 +123,9 @@ impl Stored {
         sound: Range<u64>,
         container: &'static str,
     ) -> Result<Layout, Broken> {
+        if let Some(blocks) = self.blocks() {
+            return blocks.layout(sound, container);
+        }
         if self.channels == 0 {
             return Err(Broken::Channels { channels: 0 });
         }
@@ -123,38 +145,12 @@ impl Stored {
             },
             sample_rate: Some(self.sample_rate),
             channels: Some(self.channels),
-            extension: match self.encoding.is_packets() {
-                true => "caf",
-                false => "aiff",
-            },
-            trim: Trim::default(),
+            ..Layout::as_it_is(0..0, "aiff")
         })
     }
 
-    /// A CAF file up to its sound, of which `packets` follow.
-    fn packet_header(&self, packets: u64) -> Vec<u8> {
-        let channels = u32::from(self.channels);
-        let mut header = b"caff\0\x01\0\0desc".to_vec();
-        header.extend(32_u64.to_be_bytes());
-        header.extend(f64::from(self.sample_rate).to_be_bytes());
-        header.extend(self.encoding.name);
-        header.extend(0_u32.to_be_bytes());
-        header.extend((channels * u32::from(self.encoding.sample_bytes)).to_be_bytes());
-        header.extend(IMA4_PACKET_FRAMES.to_be_bytes());
-        header.extend(channels.to_be_bytes());
-        header.extend(0_u32.to_be_bytes());
-        header.extend(b"data");
-        // A count of edits comes before the sound.
-        header.extend((4 + packets * self.frame_bytes()).to_be_bytes());
-        header.extend(0_u32.to_be_bytes());
-        header
-    }
-
-    /// An AIFF-C file up to its sound, of which `frames` (or packets) follow.
+    /// An AIFF-C file up to its sound, of which `frames` follow.
     fn header(&self, frames: u64) -> Vec<u8> {
-        if self.encoding.is_packets() {
-            return self.packet_header(frames);
-        }
         let sound_bytes = (frames * self.frame_bytes() + SOUND_HEADER_BYTES) as u32;
         let bits = match &self.encoding.name {
             // The bits that they stand for.

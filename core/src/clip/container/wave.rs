@@ -1,7 +1,7 @@
 //! WAV and its relatives: RIFF, RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088), and W64.
 
 use super::chunks::{Bytes, Chunk, Chunks, Found, Sizes};
-use super::{Broken, Layout, Trim, readable};
+use super::{Blocks, Broken, Coding, Layout, readable};
 
 /// Bytes of a format chunk up to its bits per sample, and without those.
 const FORMAT_BYTES: u64 = 16;
@@ -20,6 +20,9 @@ const FLOAT: u16 = 3;
 const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
 const IMA_ADPCM: u16 = 0x11;
+const GSM: u16 = 0x31;
+const G721: u16 = 0x40;
+const G726: [u16; 2] = [0x45, 0x64];
 const MP3: u16 = 0x55;
 const EXTENSIBLE: u16 = 0xfffe;
 
@@ -66,6 +69,14 @@ fn from_chunks(
     if format.tag == MP3 {
         return Ok(Layout::as_it_is(sound, "mp3"));
     }
+    if let Some(coding) = format.coding() {
+        let blocks = Blocks {
+            coding,
+            channels: format.channels,
+            sample_rate: format.sample_rate,
+        };
+        return blocks.layout(sound, "WAV");
+    }
     format.check()?;
     let sound = readable(sound, u64::from(format.block_bytes), format.sample_rate);
     Ok(Layout {
@@ -77,8 +88,7 @@ fn from_chunks(
         },
         sample_rate: Some(format.sample_rate),
         channels: Some(format.channels),
-        extension: "wav",
-        trim: Trim::default(),
+        ..Layout::as_it_is(0..0, "wav")
     })
 }
 
@@ -164,6 +174,20 @@ impl Format {
         Ok(this)
     }
 
+    /// The blocks in which it is stored, if we decode those ourselves.
+    fn coding(&self) -> Option<Coding> {
+        let g726 = |bits, is_itu| Coding::G726 { bits, is_itu };
+        match self.tag {
+            GSM => Some(Coding::GsmPairs),
+            G721 => Some(g726(4, false)),
+            tag if G726.contains(&tag) => {
+                let bits = (2..=5).find(|bits| u16::from(*bits) == self.sample_bits);
+                bits.map(|bits| g726(bits, true))
+            }
+            _ => None,
+        }
+    }
+
     /// Fills in what writers leave out or get wrong.
     fn complete(&mut self) {
         let channels = self.channels.max(1);
@@ -174,8 +198,9 @@ impl Format {
             // A sample takes as many whole bytes as its bits need, or more if the frames are longer.
             PCM if is_even && (stored_bytes.max(1)..=4).contains(&per_channel) => per_channel * 8,
             FLOAT if is_even && (per_channel == 4 || per_channel == 8) => per_channel * 8,
-            PCM | FLOAT => stored_bytes * 8,
+            PCM | FLOAT => stored_bytes.saturating_mul(8),
             A_LAW | MU_LAW => 8,
+            tag if G726.contains(&tag) => self.sample_bits,
             _ => 4,
         };
         if matches!(self.tag, PCM | FLOAT | A_LAW | MU_LAW) {
@@ -266,8 +291,9 @@ impl Format {
 fn encoding_name(tag: u16) -> Option<&'static str> {
     Some(match tag {
         0x10 => "OKI ADPCM",
-        0x31 => "GSM 6.10",
-        0x40 | 0x45 | 0x64 => "ITU ADPCM (G.721, G.726)",
+        0x38 => "NMS ADPCM",
+        0x45 | 0x64 => "ITU ADPCM (G.726)",
+        0x65 => "ITU ADPCM (G.722)",
         0x50 => "MPEG layer 1 or 2",
         0x61 => "DVI ADPCM (Duck)",
         0x92 => "Dolby AC-3",

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::files::{EXTENSION, has_extension};
 
 /// File name extensions of recordings.
-const RECORDINGS: [&str; 32] = [
+const RECORDINGS: [&str; 34] = [
     "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "caf", "flac", "ogg", "oga",
     "opus", "mp3", "mp2", "m4a", "m4b", "mp4", "mov", "aac", "au", "snd", "webm", "mka", "voc",
-    "sph", "nist", "sf", "avr", "paf", "8svx", "svx",
+    "sph", "nist", "sf", "avr", "paf", "8svx", "svx", "pvf", "sds",
 ];
 /// More entries than that are not listed: nobody scrolls so far.
 const MOST_ENTRIES: usize = 5_000;
