@@ -13,7 +13,7 @@ pub struct DemoOptions {
     #[arg(long, default_value_t = 0)]
     pub seed: u32,
     /// Optimisation steps of the fit: more is closer, and takes longer.
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 2000)]
     pub fit_steps: u32,
     /// How many seconds of endless texture to record.
     #[arg(long, default_value_t = 20.0, value_parser = seconds)]
