@@ -20,7 +20,7 @@ pub(super) const PERIOD_INPUT_GATE: f64 = 0.6;
 const WHITENING_SHARE: f32 = 0.3;
 /// The critic's learning rate, the noise that blurs what it sees in deviations of a feature, and how far apart
 /// its verdicts may be. One that learns faster, sees more or goes further makes fits diverge.
-const CRITIC_RATE: f32 = 8e-4;
+const CRITIC_RATE: f32 = 4e-4;
 const CRITIC_NOISE: f32 = 0.15;
 const CRITIC_MOST_GAP: f32 = 2.0;
 /// Keeps what the critic draws apart from all else that is drawn from the fit's seed.

@@ -15,8 +15,9 @@ const MOST_FRAMES_PART: f64 = 0.4;
 /// apart while everything is wrong, and who has learned nothing should not be heard.
 const CRITIC_LEARNS: f64 = 0.15;
 const CRITIC_IS_HEARD: f64 = 0.18;
-/// How strong its gradient is against the other losses'. At full strength fits diverge.
-const CRITIC_WEIGHT: f32 = 0.5;
+/// How strong its gradient is against the other losses' on the frames that it sees. Stronger ones bring lines
+/// back sooner, and bend the distributions that the other losses match.
+const CRITIC_WEIGHT: f32 = 0.2;
 /// Fewest steps of a fit that has a critic: in less it comes to know nothing.
 const LEAST_CRITIC_STEPS: u32 = 500;
 /// Steps before a fit that goes on, which only look at how near it is.
