@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use weft_core::clip::Clip;
 use weft_core::fit::cpu::Cpu;
-use weft_core::fit::{FitError, FitEvent, FitSettings, fit_on, refine_on};
+use weft_core::fit::{FitError, FitEvent, FitSettings, LEAST_FRAMES, fit_on, refine_on};
 use weft_core::network::Model;
 use weft_core::procedural::Texture;
 
@@ -44,6 +44,44 @@ fn fits_are_the_same_bits_whatever_the_threads() {
         ..settings(8)
     };
     assert_ne!(one, fitted_on(1, &capture, &other_seed).to_bytes());
+}
+
+#[test]
+fn a_critic_learns_beside_a_longer_fit_the_same_on_any_threads() {
+    // Frames grow once, and the critic learns from the eightieth step on.
+    let capture = texture(Texture::Fire, 1, 1.5);
+    let longer = FitSettings {
+        step_frames: Some(2 * LEAST_FRAMES),
+        ..settings(500)
+    };
+    let model = fitted_on(1, &capture, &longer);
+    assert_eq!(model.to_bytes(), fitted_on(3, &capture, &longer).to_bytes());
+    let gap = model.fit_record().critic_gap;
+    assert!(gap.is_some_and(|gap| (-1.0..4.0).contains(&gap)), "{gap:?}");
+    let read = Model::from_bytes(&model.to_bytes()).unwrap();
+    assert_eq!(read.fit_record().critic_gap, gap);
+
+    // A fit that goes on begins with a critic of its own; a short one has none.
+    assert_eq!(
+        fitted_on(1, &capture, &settings(2)).fit_record().critic_gap,
+        None
+    );
+}
+
+#[test]
+fn steps_of_too_few_or_too_many_frames_are_refused() {
+    let capture = texture(Texture::Rain, 1, 1.5);
+    for frames in [0, LEAST_FRAMES - 1, LEAST_FRAMES << 7] {
+        let refused = FitSettings {
+            step_frames: Some(frames),
+            ..settings(2)
+        };
+        let error = fit_on(&cpu(1), &capture, &refused, &mut |_| {
+            ControlFlow::Continue(())
+        });
+        let said = error.unwrap_err().to_string();
+        assert!(said.contains(&format!("{frames} frames")), "{said}");
+    }
 }
 
 #[test]

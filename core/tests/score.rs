@@ -5,7 +5,7 @@ mod support;
 use weft_core::clip::Clip;
 use weft_core::procedural::{Texture, synthesize};
 use weft_core::texture::score::{
-    MIN_SCORED_S, Recording, ScoreError, ScoreSettings, Scores, StatisticsSnr, score,
+    MIN_SCORED_S, Recording, ScoreError, ScoreSettings, Scores, StatisticsSnr, discriminate, score,
 };
 
 use support::clips::RATE;
@@ -123,6 +123,28 @@ fn the_halves_of_a_recording_are_scored() {
         "{error}"
     );
     assert!(error.to_string().contains("3.900 s"), "{error}");
+}
+
+#[test]
+fn what_sounds_alike_is_not_told_apart_and_what_does_not_is() {
+    let settings = ScoreSettings::default();
+    let rain = synthesize(Texture::Rain, 1, RATE, 6.0);
+    let [rain, more_rain, fire] = [
+        rain,
+        synthesize(Texture::Rain, 2, RATE, 6.0),
+        synthesize(Texture::Fire, 3, RATE, 6.0),
+    ]
+    .map(|clip| Recording::new(&clip).unwrap());
+    let alike = discriminate(&rain, &more_rain, &settings).unwrap();
+    let unlike = discriminate(&rain, &fire, &settings).unwrap();
+    assert!((0.15..0.85).contains(&alike.auc), "{alike:?}");
+    assert!(unlike.auc > 0.97 && unlike.accuracy > 0.8, "{unlike:?}");
+    let one_thread = ScoreSettings {
+        threads: 1,
+        ..settings
+    };
+    let again = discriminate(&rain, &fire, &one_thread).unwrap();
+    assert_eq!(again, unlike);
 }
 
 #[test]
