@@ -237,7 +237,7 @@ fn a_file_never_becomes_itself() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("--force"), "{}", stderr(&output));
     assert!(fs::read(path.join("in/a.weft")).unwrap() == texture);
-    let said = succeed(path, "refine in -o in --fit-steps 2 --force");
+    let said = succeed(path, "refine in -o in --fit-steps 30 --force");
     assert!(said.contains("3 written, 0 skipped, 0 failed"), "{said}");
     assert!(fs::read(path.join("in/a.weft")).unwrap() != texture);
 }

@@ -236,8 +236,8 @@ pub struct SynthesizeArguments {
 ///
 /// For comparison, '--nature' scores the second half of the recording against its first.
 ///
-/// '--discriminate' tells how well a small network, trained on the first halves of both, tells half seconds
-/// of their second halves apart:
+/// '--discriminate' tells how well a small network, trained on the first halves of both, tells
+/// half seconds of their second halves apart:
 ///   auc       0.5 where it can't, 1 where it always can
 ///   accuracy  part of the half seconds that it took for what they are
 #[derive(Debug, Args)]

@@ -165,11 +165,16 @@ fn cores() -> usize {
 /// How much work goes into a fit.
 #[derive(Debug, Args)]
 pub struct EffortArguments {
-    /// How much is put into the fit: for 8 s of stereo on two cores, quick takes about 5 s, normal 15 s and
-    /// thorough a minute
-    #[arg(long, value_enum, default_value_t = EffortChoice::Normal)]
+    /// How much goes into it: quick, normal or thorough (some 5, 15, 60 s)
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = EffortChoice::Normal,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     effort: EffortChoice,
-    /// Training steps, instead of an effort: more come closer, up to a few thousand
+    /// Training steps, instead of an effort: more come closer, to a few thousand
     #[arg(
         long,
         value_name = "N",
@@ -178,8 +183,7 @@ pub struct EffortArguments {
         conflicts_with_all = ["fit_seconds", "effort"]
     )]
     fit_steps: Option<u32>,
-    /// Frames that each of the last steps compares; as many as suit the number of steps unless given. More
-    /// come closer, and take longer
+    /// Frames that each of the last steps compares [default: as suits N steps]
     #[arg(
         long,
         value_name = "N",

@@ -8,9 +8,6 @@ use super::error::DeviceError;
 use super::recipe::Recipe;
 use crate::network::Generator;
 
-/// Fewest frames of a step: some 4 s at 44.1 kHz, in which every set of the loss has room.
-pub const LEAST_FRAMES: usize = 384;
-
 /// What a fit starts from.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -25,7 +22,7 @@ pub struct Start {
 pub struct StepPlan {
     /// How far the weights move, from 0; rates of a fit are below 0.01.
     pub learning_rate: f32,
-    /// Frames that the network makes, [`LEAST_FRAMES`] and more. The loss of few frames is noisier, and larger
+    /// Frames that the network makes, [`LEAST_FRAMES`](super::LEAST_FRAMES) and more. The loss of few frames is noisier, and larger
     /// for the same network.
     pub frames: usize,
     /// Where a critic learns beside the network: how strong its gradient is, as a part of the other losses'

@@ -1,6 +1,7 @@
 //! How much is put into a fit.
 
-use super::LEAST_FRAMES;
+/// Fewest frames of a step: some 4 s at 44.1 kHz, in which every set of the loss has room.
+pub const LEAST_FRAMES: usize = 384;
 
 /// How much is put into a fit, as its user thinks of it. Times are those of eight seconds of stereo on two
 /// cores.

@@ -23,8 +23,8 @@ mod recipe;
 mod run;
 mod schedule;
 
-pub use device::{Device, LEAST_FRAMES, Start, StepPlan, StepReport, Trainer};
-pub use effort::Effort;
+pub use device::{Device, Start, StepPlan, StepReport, Trainer};
+pub use effort::{Effort, LEAST_FRAMES};
 pub use error::{DeviceError, FitError};
 pub use recipe::Recipe;
 
