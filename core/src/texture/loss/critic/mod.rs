@@ -62,7 +62,7 @@ impl Critic {
         self.gap
     }
 
-    /// Takes a step along `gradient`, the sum of those of [`CriticNetwork::hinge`] for a real and a
+    /// Takes a step along `gradient`, the sum of those by its parameters for a real and a
     /// synthesized stretch whose mean verdicts were `real` and `synthesized`; or waits.
     pub fn learn(&mut self, real: f32, synthesized: f32, gradient: &CriticGradient) {
         let gap = real - synthesized;

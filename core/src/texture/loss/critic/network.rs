@@ -210,8 +210,7 @@ impl CriticNetwork {
         out
     }
 
-    /// The hinge loss of a stretch, by which the critic learns: real ones are to be above 1, synthesized ones
-    /// below −1 (Lim & Ye 2017, section 3). Sum of both heads' means.
+    /// The loss whose gradient by the parameters the critic learns by. Sum of both heads' means.
     #[cfg(test)]
     pub fn hinge(verdict: &Verdict, is_real: bool) -> f64 {
         let sign = if is_real { 1.0 } else { -1.0 };
@@ -225,7 +224,8 @@ impl CriticNetwork {
         verdict.heads.iter().map(of_head).sum()
     }
 
-    /// Gradient of [`hinge`](Self::hinge) by the critic's parameters.
+    /// Gradient by the critic's parameters of its hinge loss on a stretch: verdicts on real ones are to be above
+    /// 1, on synthesized ones below −1 (Lim & Ye 2017, section 3).
     pub fn by_parameters(&self, verdict: &Verdict, is_real: bool) -> CriticGradient {
         let sign = if is_real { 1.0 } else { -1.0 };
         let by_verdicts = verdict.heads.each_ref().map(|plane| {
