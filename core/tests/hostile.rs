@@ -3,7 +3,7 @@
 //!
 //! `WEFT_FUZZ_S=600 cargo test --release -p weft-core --test hostile -- --nocapture --test-threads 1` gives
 //! each kind ten minutes instead of seconds; `WEFT_FUZZ_FILES` names a folder of sound files to begin with
-//! besides our own.
+//! besides our own, and `WEFT_FUZZ_SLOWEST` a file for the bytes that took longest.
 
 mod support;
 
@@ -61,7 +61,10 @@ fn hostile(kind: &str, corpus: &[Vec<u8>], mut take: impl FnMut(&[u8], &mut Rand
         }
         let start = Instant::now();
         taken += usize::from(take(&bytes, &mut random));
-        longest = longest.max(start.elapsed());
+        if start.elapsed() > longest {
+            longest = start.elapsed();
+            keep_slowest(&bytes);
+        }
         tried += 1;
     }
     let most = peak_bytes() - before;
@@ -71,6 +74,13 @@ fn hostile(kind: &str, corpus: &[Vec<u8>], mut take: impl FnMut(&[u8], &mut Rand
         1e3 * longest.as_secs_f64()
     );
     assert!(most < MOST_BYTES, "{kind}: {most} bytes in use");
+}
+
+/// Writes the bytes that took longest so far, if a file was named for them.
+fn keep_slowest(bytes: &[u8]) {
+    if let Some(path) = std::env::var_os("WEFT_FUZZ_SLOWEST") {
+        std::fs::write(path, bytes).unwrap();
+    }
 }
 
 fn textures() -> &'static [Model; 2] {
