@@ -25,6 +25,8 @@ pub struct StepPlan {
     /// Frames that the network makes, [`LEAST_FRAMES`](super::LEAST_FRAMES) and more. The loss of few frames is noisier, and larger
     /// for the same network.
     pub frames: usize,
+    /// Weight of the distance of contexts' moments, from 0, against that of random projections.
+    pub context_weight: f32,
     /// Where a critic learns beside the network: how strong its gradient is, as a part of the other losses'
     /// on the same frames. At 0 it learns, and is not heard.
     pub critic_weight: Option<f32>,

@@ -9,7 +9,7 @@ use crate::network::{FeatureRange, Generator};
 use crate::numeric::random::Sequence;
 use crate::spectrum::FrontEnd;
 use crate::texture::loss::{
-    Critic, CriticNetwork, CriticSettings, FeatureShape, LEAST_SEEN_FRAMES, Sight,
+    ContextLoss, Critic, CriticNetwork, CriticSettings, FeatureShape, LEAST_SEEN_FRAMES, Sight,
     SlicedWasserstein,
 };
 use crate::texture::{Period, find_periods};
@@ -108,6 +108,11 @@ impl Recipe {
         };
         (self.loss.reference_frames() >= 2 * LEAST_SEEN_FRAMES)
             .then(|| Critic::new(network, settings))
+    }
+
+    /// The moments of the capture's contexts; none for a capture that has too few.
+    pub(crate) fn new_contexts(&self) -> Option<ContextLoss> {
+        self.loss.contexts(self.front_end.frame_rate())
     }
 
     /// What synthesis and capture are compared by.

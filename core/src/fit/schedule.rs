@@ -11,6 +11,12 @@ const WARM_UP_STEPS: u32 = 20;
 /// soonest, and many nearest: where few are compared, it pays to have all of a distribution in each stretch,
 /// as no real stretch of a texture has it.
 const MOST_FRAMES_PART: f64 = 0.4;
+/// Part of a fit after which the moments of contexts count, how much against the random projections, and the fewest
+/// steps of a fit in which they do: to prepare them takes as long as some fifty steps, and what is first heard should
+/// not wait for it.
+const CONTEXTS_COUNT: f64 = 0.05;
+const CONTEXT_WEIGHT: f32 = 1.0;
+const LEAST_CONTEXT_STEPS: u32 = 300;
 /// Part of a fit after which a critic begins to learn, and after which it is heard: there is nothing to tell
 /// apart while everything is wrong, and who has learned nothing should not be heard.
 const CRITIC_LEARNS: f64 = 0.15;
@@ -105,8 +111,14 @@ impl Schedule {
                 self.rate()
             },
             frames: self.frames(),
+            context_weight: self.context_weight(),
             critic_weight: self.critic_weight(),
         }
+    }
+
+    fn context_weight(&self) -> f32 {
+        let counts = self.steps >= LEAST_CONTEXT_STEPS && self.progress >= CONTEXTS_COUNT;
+        if counts { CONTEXT_WEIGHT } else { 0.0 }
     }
 
     fn critic_weight(&self) -> Option<f32> {

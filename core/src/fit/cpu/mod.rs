@@ -1,5 +1,6 @@
 //! The fit's steps on the processor.
 
+mod contexts;
 mod criticism;
 mod optimizer;
 pub(super) mod pass;

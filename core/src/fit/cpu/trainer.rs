@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::contexts::Contexts;
 use super::criticism::{Criticism, Opinion, Side, learns_in};
 use super::optimizer::Optimizer;
 use super::pass::Pass;
@@ -10,7 +11,9 @@ use crate::network::inputs::{InputBlocks, ScaleInputs};
 use crate::network::{Generator, SCALES};
 use crate::numeric::random::Sequence;
 use crate::numeric::threads::Threads;
-use crate::texture::loss::{BANKS, SlicedWasserstein, StepTargets, TargetBank};
+use crate::texture::loss::{
+    BANKS, ContextComparison, SeenContexts, SlicedWasserstein, StepTargets, TargetBank,
+};
 
 /// Keeps the noise of the steps apart from the filters, which are drawn from the same seed.
 const INPUT_SEED: u64 = 0x1297_0512;
@@ -41,6 +44,8 @@ struct Part {
     pass: Pass,
     /// Outputs of the loss's filters on it.
     outputs: Vec<f32>,
+    /// Its contexts, where they count.
+    contexts: SeenContexts,
     /// Gradient by its features.
     gradient: Vec<f32>,
 }
@@ -73,6 +78,7 @@ pub(super) struct CpuTrainer<'a> {
     parts: Vec<Part>,
     targets: StepTargets,
     next: Draws,
+    contexts: Contexts<'a>,
     criticism: Option<Criticism<'a>>,
 }
 
@@ -81,6 +87,8 @@ struct Compared {
     loss: f32,
     /// Gradient of the loss by the filters' outputs.
     by_outputs: Vec<f32>,
+    /// What the contexts are like, where they count.
+    contexts: Option<ContextComparison>,
     /// What the critic thinks of stretches of the capture, where it learns, and of the parts that it sees.
     real: Vec<Opinion>,
     synthesized: Vec<Opinion>,
@@ -162,6 +170,7 @@ impl<'a> CpuTrainer<'a> {
             generator,
             targets: StepTargets::default(),
             next: Draws::default(),
+            contexts: Contexts::new(recipe),
             criticism: Criticism::new(recipe),
         };
         trainer.targets =
@@ -196,6 +205,7 @@ impl<'a> CpuTrainer<'a> {
             inputs: Default::default(),
             pass: passes.pop().unwrap_or_else(new_pass),
             outputs: Vec::new(),
+            contexts: SeenContexts::default(),
             gradient: Vec::new(),
         });
         self.parts = parts.collect();
@@ -220,20 +230,27 @@ impl<'a> CpuTrainer<'a> {
             parts,
             next,
             targets,
+            contexts,
             ..
         } = self;
+        let contexts = contexts.loss();
         for (part, inputs) in parts.iter_mut().zip(&mut next.inputs) {
             std::mem::swap(&mut part.inputs, inputs);
         }
         self.threads.for_each(parts, |part| {
             part.pass.forward(generator, &part.inputs, part.range.len());
             part.outputs = loss.apply_filters(&part.pass.features, targets);
+            if let Some(contexts) = contexts {
+                part.contexts = contexts.see(&part.pass.features);
+            }
         });
     }
 
     /// The loss of the step's frames, and its gradient by the filters' outputs; and what the critic thinks of
     /// them, where it is asked.
-    fn compare(&self, asks_critic: bool) -> Compared {
+    fn compare(&mut self, asks_critic: bool) -> Compared {
+        let seen: Vec<_> = self.parts.iter().map(|p| &p.contexts).collect();
+        let contexts = self.contexts.compare(&seen);
         let outputs: Vec<&[f32]> = self.parts.iter().map(|p| p.outputs.as_slice()).collect();
         let mut banks: [_; BANKS] = std::array::from_fn(|_| (0.0, Vec::new()));
         let critic = self.criticism.as_ref().filter(|_| asks_critic);
@@ -263,15 +280,16 @@ impl<'a> CpuTrainer<'a> {
         Compared {
             loss: banks.iter().map(|c| c.0).sum(),
             by_outputs: banks.into_iter().flat_map(|c| c.1).collect(),
+            contexts,
             real: real.into_iter().flatten().collect(),
             synthesized: synthesized.into_iter().flatten().collect(),
         }
     }
 
     /// Computes the gradients by the weights. What the next step needs is drawn beside the backward passes.
-    /// `weight` is the critic's.
-    fn backward(&mut self, compared: &Compared, weight: f32) {
+    fn backward(&mut self, compared: &Compared, plan: &StepPlan) {
         let frames = self.frames();
+        let weight = plan.critic_weight.unwrap_or(0.0);
         // It sees some parts, for all of them.
         let opinions = &compared.synthesized;
         let weight = weight * self.parts.len() as f32 / opinions.len().max(1) as f32;
@@ -281,8 +299,10 @@ impl<'a> CpuTrainer<'a> {
             parts,
             targets,
             next,
+            contexts,
             ..
         } = self;
+        let contexts = contexts.loss().zip(compared.contexts.as_ref());
         let drawing = Drawing {
             loss,
             inputs: generator.inputs(),
@@ -296,6 +316,10 @@ impl<'a> CpuTrainer<'a> {
                 part.gradient.resize(part.pass.features.len(), 0.0);
                 let first = part.range.start;
                 loss.filters_backward(&compared.by_outputs, targets, first, &mut part.gradient);
+                if let Some((contexts, compared)) = contexts {
+                    let (seen, weight) = (&part.contexts, plan.context_weight);
+                    contexts.backward(seen, compared, weight, &mut part.gradient);
+                }
                 if let Some(opinion) = part.opinion(opinions)
                     && weight > 0.0
                 {
@@ -312,9 +336,10 @@ impl Trainer for CpuTrainer<'_> {
         if plan.frames != self.frames() {
             self.lay_out(plan.frames);
         }
+        self.contexts.prepare(plan.context_weight > 0.0);
         self.forward();
         let compared = self.compare(plan.critic_weight.is_some());
-        self.backward(&compared, plan.critic_weight.unwrap_or(0.0));
+        self.backward(&compared, &plan);
         if let Some(criticism) = &mut self.criticism {
             criticism.learn(&compared.real, &compared.synthesized);
         }

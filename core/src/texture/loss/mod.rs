@@ -7,6 +7,7 @@
 //! of a loss, whether it is fixed or learns with the network, is another [`Loss`] whose gradient is added.
 
 mod autocorrelation;
+mod contexts;
 mod critic;
 mod diversity;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod random_network;
 mod sliced_wasserstein;
 
 pub use autocorrelation::{AutocorrelationLoss, Autocorrelations};
+pub(crate) use contexts::{ContextComparison, ContextLoss, ContextMemory, SeenContexts};
 pub(crate) use critic::{
     Critic, CriticGradient, CriticNetwork, CriticSettings, LEAST_SEEN_FRAMES, Sight,
 };

@@ -1,7 +1,7 @@
 //! Fréchet distance between short stretches of mel spectrograms.
 
-use super::eigen::eigen;
 use super::spectrogram::MEL_BANDS;
+use crate::numeric::eigen::eigen;
 use crate::numeric::moments::ColumnMoments;
 
 /// Frames in a stretch: 80 ms.

@@ -12,7 +12,6 @@ mod autocorrelation;
 mod copying;
 mod discriminate;
 mod drift;
-mod eigen;
 mod frechet;
 mod gram;
 mod recording;

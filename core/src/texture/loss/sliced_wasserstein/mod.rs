@@ -27,6 +27,7 @@ pub(crate) use targets::{StepTargets, TargetBank};
 use crate::numeric::linalg::{View, multiply, multiply_strided};
 use crate::numeric::random::Sequence;
 use crate::texture::Period;
+use crate::texture::loss::ContextLoss;
 use filters::{FAMILY, FamilyKind, draw_family};
 use pooling::Pooled;
 use projections::Projection;
@@ -82,6 +83,11 @@ impl SlicedWasserstein {
     /// Frames of the capture.
     pub(crate) fn reference_frames(&self) -> usize {
         self.reference.len() / self.shape.width()
+    }
+
+    /// The moments of the capture's contexts, at `frame_rate` frames a second.
+    pub(crate) fn contexts(&self, frame_rate: f64) -> Option<ContextLoss> {
+        ContextLoss::new(&self.reference, self.shape, frame_rate)
     }
 
     /// A stretch of the capture's features of at most `frames` frames, from a random place.

@@ -1,0 +1,412 @@
+//! What stands beside what: the mean and the covariance of *contexts*, stretches of a tenth of a second over coarse
+//! bands, by the Fréchet distance of Gaussians (Dowson & Landau 1982, eq. 4).
+//!
+//! Random projections see every distribution, each with the noise of one step's frames. These moments are few enough
+//! to be remembered from step to step: how far the network is off is known from the frames of many steps, and those
+//! of the last one only show which way they move it. So a step is told what it could not see itself.
+
+use super::FeatureShape;
+use crate::numeric::eigen::eigen;
+use crate::numeric::linalg::{View, multiply};
+
+/// Coarse bands of a channel, at most; they overlap by half.
+const COARSE_BANDS: usize = 32;
+/// Fewest bands in the width of a coarse one.
+const LEAST_BANDS: usize = 2;
+/// Channels whose contexts are looked at: mid and side.
+const CHANNELS: usize = 2;
+/// Frames of a context.
+const TAPS: usize = 4;
+/// Seconds from one of them to the next: four span 80 ms, with their windows an eighth of a second.
+const STRIDE_S: f64 = 0.023;
+/// Part of the capture's variance that the components have which are compared.
+const VARIANCE_SHARE: f64 = 0.995;
+/// Added to every variance that a difference is divided by, in mean variances.
+const VARIANCE_FLOOR: f64 = 0.02;
+/// Fewest contexts of a capture whose moments say something.
+const LEAST_CONTEXTS: usize = 50;
+/// What is remembered of the moments from one step to the next: some ten steps' frames count.
+const MEMORY: f32 = 0.9;
+
+/// The moments of a capture's contexts, in their own principal components: there the capture has no mean, and a
+/// diagonal covariance.
+#[derive(Clone, Debug)]
+pub(crate) struct ContextLoss {
+    /// Features of a frame.
+    width: usize,
+    /// Coarse bands of a frame, all channels.
+    bands: usize,
+    /// Frames from one tap of a context to the next.
+    stride: usize,
+    /// Weights of the features in every coarse band, `width × bands`.
+    pooling: Vec<f32>,
+    mean: Vec<f32>,
+    /// Principal components, `context × components`.
+    basis: Vec<f32>,
+    /// Variance of each.
+    variances: Vec<f32>,
+    /// Added to variances that a difference is divided by.
+    floor: f32,
+    /// Variance of all contexts.
+    total_variance: f32,
+}
+
+/// The contexts of some frames of a synthesis, in the capture's components.
+#[derive(Debug, Default)]
+pub(crate) struct SeenContexts {
+    /// `contexts × components`.
+    values: Vec<f32>,
+    sum: Vec<f32>,
+    /// Sums of products.
+    products: Vec<f32>,
+    count: usize,
+}
+
+/// Moments of the contexts of the last steps.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ContextMemory {
+    moments: Option<Moments>,
+}
+
+/// First moments, and second ones about nothing.
+#[derive(Clone, Debug)]
+struct Moments {
+    first: Vec<f32>,
+    second: Vec<f32>,
+}
+
+/// What became of a comparison.
+#[derive(Clone, Debug)]
+pub(crate) struct ContextComparison {
+    /// The Fréchet distance as a part of the capture's variance, to the second order in what is off.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a fit needs its gradient alone")
+    )]
+    pub loss: f32,
+    mean: Vec<f32>,
+    /// Half the gradient by the covariance.
+    by_covariance: Vec<f32>,
+    count: usize,
+}
+
+impl ContextLoss {
+    /// Measures the capture's `features` (`frames × shape.width()`) at `frame_rate` frames a second; none for a
+    /// capture with too few contexts, or whose contexts are all alike.
+    pub fn new(features: &[f32], shape: FeatureShape, frame_rate: f64) -> Option<Self> {
+        let per_channel = COARSE_BANDS.min(shape.bands / LEAST_BANDS);
+        let bands = per_channel * shape.channels.min(CHANNELS);
+        let size = TAPS * bands;
+        let mut loss = Self {
+            width: shape.width(),
+            bands,
+            stride: ((STRIDE_S * frame_rate).round() as usize).max(1),
+            pooling: pooling(shape, per_channel),
+            mean: vec![0.0; size],
+            basis: Vec::new(),
+            variances: Vec::new(),
+            floor: 0.0,
+            total_variance: 0.0,
+        };
+        let mut contexts = loss.contexts(features);
+        let count = contexts.len() / size.max(1);
+        if count < LEAST_CONTEXTS {
+            return None;
+        }
+        for context in contexts.chunks_exact(size) {
+            add(&mut loss.mean, context);
+        }
+        loss.mean.iter_mut().for_each(|m| *m /= count as f32);
+        subtract(&mut contexts, &loss.mean);
+        let mut covariance = vec![0.0; size * size];
+        let view = View::new(&contexts, count, size);
+        multiply(&mut covariance, view.transposed(), view, false);
+        let covariance: Vec<f64> = covariance
+            .iter()
+            .map(|x| f64::from(*x) / count as f64)
+            .collect();
+        let total: f64 = covariance.iter().step_by(size + 1).sum();
+        let mut components = eigen(covariance, size);
+        let mut known = 0.0;
+        components.retain(|component| {
+            let is_needed = known < VARIANCE_SHARE * total;
+            known += component.value;
+            is_needed
+        });
+        loss.variances = components.iter().map(|c| c.value as f32).collect();
+        loss.basis = (0..size)
+            .flat_map(|i| components.iter().map(move |c| c.vector[i] as f32))
+            .collect();
+        loss.floor = (VARIANCE_FLOOR * total / size as f64) as f32;
+        loss.total_variance = total as f32;
+        (!loss.variances.is_empty() && total.is_finite()).then_some(loss)
+    }
+
+    /// The contexts of `features`, one behind the other.
+    fn contexts(&self, features: &[f32]) -> Vec<f32> {
+        let frames = features.len() / self.width;
+        let mut coarse = vec![0.0; frames * self.bands];
+        let features = View::new(features, frames, self.width);
+        let pooling = View::new(&self.pooling, self.width, self.bands);
+        multiply(&mut coarse, features, pooling, false);
+        let count = frames.saturating_sub((TAPS - 1) * self.stride);
+        let taps = |first| (0..TAPS).map(move |tap| self.tap(first, tap));
+        let rows = (0..count).flat_map(taps);
+        rows.flat_map(|at| coarse[at..at + self.bands].iter().copied())
+            .collect()
+    }
+
+    /// Where in the coarse bands a tap of a context begins.
+    fn tap(&self, context: usize, tap: usize) -> usize {
+        (context + tap * self.stride) * self.bands
+    }
+
+    /// Looks at the contexts of some frames of a synthesis.
+    pub fn see(&self, features: &[f32]) -> SeenContexts {
+        let (size, components) = (self.mean.len(), self.variances.len());
+        let mut contexts = self.contexts(features);
+        let count = contexts.len() / size;
+        subtract(&mut contexts, &self.mean);
+        let mut values = vec![0.0; count * components];
+        let basis = View::new(&self.basis, size, components);
+        multiply(&mut values, View::new(&contexts, count, size), basis, false);
+        let mut sum = vec![0.0; components];
+        for row in values.chunks_exact(components) {
+            add(&mut sum, row);
+        }
+        let mut products = vec![0.0; components * components];
+        let view = View::new(&values, count, components);
+        multiply(&mut products, view.transposed(), view, false);
+        SeenContexts {
+            values,
+            sum,
+            products,
+            count,
+        }
+    }
+
+    /// Compares the moments of all of a step's contexts, and of those before it, with the capture's.
+    ///
+    /// To the second order, the Fréchet distance of the covariances `Λ` (diagonal) and `Λ + Δ` is
+    /// `½ Σ Δᵢⱼ² / (λᵢ + λⱼ)`.
+    pub fn compare(&self, seen: &[&SeenContexts], memory: &mut ContextMemory) -> ContextComparison {
+        let components = self.variances.len();
+        let count = seen.iter().map(|part| part.count).sum::<usize>();
+        let mut moments = Moments {
+            first: vec![0.0; components],
+            second: vec![0.0; components * components],
+        };
+        for part in seen {
+            add(&mut moments.first, &part.sum);
+            add(&mut moments.second, &part.products);
+        }
+        let share = 1.0 / count.max(1) as f32;
+        let of_both = [&mut moments.first, &mut moments.second];
+        of_both.into_iter().flatten().for_each(|x| *x *= share);
+        let Moments { first, second } = memory.remember(moments);
+
+        let mut loss = first.iter().map(|m| m * m).sum::<f32>();
+        let mut by_covariance = vec![0.0; second.len()];
+        let rows = by_covariance.chunks_exact_mut(components);
+        for (i, (row, second)) in rows.zip(second.chunks_exact(components)).enumerate() {
+            for (j, (by, second)) in row.iter_mut().zip(second).enumerate() {
+                let wanted = if i == j { self.variances[i] } else { 0.0 };
+                let off = second - first[i] * first[j] - wanted;
+                *by = off / (self.variances[i] + self.variances[j] + 2.0 * self.floor);
+                loss += 0.5 * off * *by;
+            }
+        }
+        ContextComparison {
+            loss: loss / self.total_variance,
+            mean: first.clone(),
+            by_covariance,
+            count,
+        }
+    }
+
+    /// Adds `weight` times the gradient by the features that were `seen` to `gradient`.
+    pub fn backward(
+        &self,
+        seen: &SeenContexts,
+        compared: &ContextComparison,
+        weight: f32,
+        gradient: &mut [f32],
+    ) {
+        let (size, components) = (self.mean.len(), self.variances.len());
+        let mut centred = seen.values.clone();
+        subtract(&mut centred, &compared.mean);
+        // By a value: 2 (mean + ∂/∂covariance · (value − mean)) / count.
+        let mut by_values = compared.mean.repeat(seen.count);
+        let by_covariance = View::new(&compared.by_covariance, components, components);
+        let centred = View::new(&centred, seen.count, components);
+        multiply(&mut by_values, centred, by_covariance, true);
+        let scale = 2.0 * weight / (self.total_variance * compared.count.max(1) as f32);
+        by_values.iter_mut().for_each(|d| *d *= scale);
+
+        let mut by_contexts = vec![0.0; seen.count * size];
+        let by_values = View::new(&by_values, seen.count, components);
+        let basis = View::new(&self.basis, size, components);
+        multiply(&mut by_contexts, by_values, basis.transposed(), false);
+        let frames = gradient.len() / self.width;
+        let mut by_coarse = vec![0.0; frames * self.bands];
+        for (context, taps) in by_contexts.chunks_exact(size).enumerate() {
+            for (tap, by) in taps.chunks_exact(self.bands).enumerate() {
+                let at = self.tap(context, tap);
+                add(&mut by_coarse[at..at + self.bands], by);
+            }
+        }
+        let by_coarse = View::new(&by_coarse, frames, self.bands);
+        let pooling = View::new(&self.pooling, self.width, self.bands);
+        multiply(gradient, by_coarse, pooling.transposed(), true);
+    }
+}
+
+impl ContextMemory {
+    /// Takes the moments of a step to those before it; what is remembered then.
+    fn remember(&mut self, step: Moments) -> &Moments {
+        if let Some(moments) = &mut self.moments {
+            let runs = [
+                (&mut moments.first, &step.first),
+                (&mut moments.second, &step.second),
+            ];
+            for (known, new) in runs {
+                for (known, new) in known.iter_mut().zip(new) {
+                    *known += (1.0 - MEMORY) * (new - *known);
+                }
+            }
+        }
+        self.moments.get_or_insert(step)
+    }
+}
+
+/// Triangles over the bands of the first channels, of unit sum, evenly spaced: `width × coarse bands`.
+fn pooling(shape: FeatureShape, per_channel: usize) -> Vec<f32> {
+    let channels = shape.channels.min(CHANNELS);
+    let bands = per_channel * channels;
+    let mut pooling = vec![0.0; shape.width() * bands];
+    let spacing = shape.bands as f32 / per_channel.max(1) as f32;
+    for coarse in 0..per_channel {
+        let centre = (coarse as f32 + 0.5) * spacing;
+        let weight = |band: usize| (1.0 - ((band as f32 + 0.5 - centre) / spacing).abs()).max(0.0);
+        let sum: f32 = (0..shape.bands).map(weight).sum();
+        for channel in 0..channels {
+            for band in 0..shape.bands {
+                let feature = channel * shape.bands + band;
+                pooling[feature * bands + channel * per_channel + coarse] = weight(band) / sum;
+            }
+        }
+    }
+    pooling
+}
+
+fn add(sum: &mut [f32], x: &[f32]) {
+    for (s, x) in sum.iter_mut().zip(x) {
+        *s += x;
+    }
+}
+
+/// Subtracts `mean` from every row.
+fn subtract(rows: &mut [f32], mean: &[f32]) {
+    for row in rows.chunks_exact_mut(mean.len()) {
+        for (x, m) in row.iter_mut().zip(mean) {
+            *x -= m;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texture::loss::Loss;
+    use crate::texture::loss::gradient_check::{gradient_error, random};
+
+    const SHAPE: FeatureShape = FeatureShape {
+        channels: 2,
+        bands: 12,
+    };
+    const FRAME_RATE: f64 = 86.0;
+
+    /// Noise whose neighbours in time and frequency have `share` of each other.
+    fn features(seed: u64, frames: usize, share: f32) -> Vec<f32> {
+        let width = SHAPE.width();
+        let mut x = random(seed, frames * width, 1.0);
+        for at in width..x.len() {
+            x[at] += share * (x[at - 1] + x[at - width]);
+        }
+        x
+    }
+
+    fn loss() -> ContextLoss {
+        ContextLoss::new(&features(1, 3_000, 0.3), SHAPE, FRAME_RATE).unwrap()
+    }
+
+    /// A step that remembers nothing.
+    struct OneStep(ContextLoss);
+
+    impl Loss for OneStep {
+        type Kept = (SeenContexts, ContextComparison);
+
+        fn forward(&self, synthesis: &[f32]) -> (f64, Self::Kept) {
+            let seen = self.0.see(synthesis);
+            let compared = self.0.compare(&[&seen], &mut ContextMemory::default());
+            (compared.loss.into(), (seen, compared))
+        }
+
+        fn backward(&self, _: &[f32], kept: &Self::Kept, weight: f32, gradient: &mut [f32]) {
+            self.0.backward(&kept.0, &kept.1, weight, gradient);
+        }
+    }
+
+    #[test]
+    fn its_gradient_is_that_of_its_value() {
+        let error = gradient_error(&OneStep(loss()), &features(2, 200, 0.1), 1.0);
+        assert!(error < 2e-3, "{error}");
+    }
+
+    #[test]
+    fn it_is_nothing_for_the_capture_and_grows_with_what_is_off() {
+        let of = |x: &[f32]| OneStep(loss()).forward(x).0;
+        let same = of(&features(1, 3_000, 0.3));
+        let other = of(&features(2, 3_000, 0.3));
+        let unlike = of(&features(2, 3_000, 0.0));
+        let louder: Vec<f32> = features(1, 3_000, 0.3).iter().map(|x| 1.2 * x).collect();
+        assert!(same < 1e-4, "{same}");
+        assert!(other < 0.5 * unlike, "{other} {unlike}");
+        // Deviations of s and 1.2 s are 0.2 s apart: 0.04 of the variance, and 0.0484 to the second order.
+        assert!((of(&louder) - 0.0484).abs() < 0.003, "{}", of(&louder));
+    }
+
+    #[test]
+    fn what_is_remembered_has_less_noise_than_a_step() {
+        let loss = loss();
+        let mut memory = ContextMemory::default();
+        let of_steps: Vec<[f32; 2]> = (0..60)
+            .map(|step| {
+                let seen = loss.see(&features(10 + step, 200, 0.3));
+                let alone = loss.compare(&[&seen], &mut ContextMemory::default());
+                [alone.loss, loss.compare(&[&seen], &mut memory).loss]
+            })
+            .collect();
+        let [alone, remembered] = of_steps[59];
+        assert!(remembered < 0.4 * alone, "{remembered} {alone}");
+    }
+
+    #[test]
+    fn parts_are_compared_as_one() {
+        let loss = loss();
+        let parts = [features(2, 150, 0.2), features(3, 90, 0.2)];
+        let [first, second] = parts.each_ref().map(|x| loss.see(x));
+        let compared = loss.compare(&[&first, &second], &mut ContextMemory::default());
+        assert_eq!(compared.count, first.count + second.count);
+        let alone = |part| loss.compare(&[part], &mut ContextMemory::default()).loss;
+        let (a, b) = (alone(&first), alone(&second));
+        assert!(compared.loss < a.max(b), "{} {a} {b}", compared.loss);
+    }
+
+    #[test]
+    fn a_capture_that_is_short_or_never_changes_has_none() {
+        assert!(ContextLoss::new(&features(1, 40, 0.3), SHAPE, FRAME_RATE).is_none());
+        let constant = vec![1.0; 600 * SHAPE.width()];
+        assert!(ContextLoss::new(&constant, SHAPE, FRAME_RATE).is_none());
+    }
+}
