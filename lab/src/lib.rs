@@ -1,0 +1,8 @@
+//! The methods of the papers that Weft stands on, each under its own name, on tensors: textures by optimisation,
+//! style transfer, and their tables.
+//!
+//! `core` knows nothing of this crate, and the plugin does not link it.
+
+mod objective;
+
+pub use objective::{Objective, Term};
