@@ -3,6 +3,7 @@
 //!
 //! `core` knows nothing of this crate, and the plugin does not link it.
 
+pub mod cochlea;
 mod objective;
 
 pub use objective::{Objective, Term};
