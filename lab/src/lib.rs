@@ -3,7 +3,10 @@
 //!
 //! `core` knows nothing of this crate, and the plugin does not link it.
 
+pub mod axes;
 pub mod cochlea;
+mod envelopes;
 mod objective;
 
+pub use envelopes::{EnvelopeLoss, energy_envelopes};
 pub use objective::{Objective, Term};
