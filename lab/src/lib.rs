@@ -3,6 +3,23 @@
 //!
 //! `core` knows nothing of this crate, and the plugin does not link it.
 
+mod curve;
+mod device;
+mod error;
+pub mod lbfgs;
+pub mod loss;
+pub mod methods;
+pub mod network;
 mod objective;
+mod optimize;
+mod spectrogram;
+mod tensors;
 
+pub use candle_core::Device;
+
+pub use curve::{Curve, CurvePoint, TermValue};
+pub use device::{DeviceChoice, DeviceError, device_name};
+pub use error::LabError;
 pub use objective::{Objective, Term};
+pub use optimize::{Ending, OptimizeSettings, Optimized, Progress, optimize};
+pub use spectrogram::{GriffinLim, Image, SpectrogramFormat};
