@@ -5,8 +5,25 @@
 
 pub mod axes;
 pub mod cochlea;
+mod curve;
+mod device;
 mod envelopes;
+mod error;
+pub mod lbfgs;
+pub mod loss;
+pub mod methods;
+pub mod network;
 mod objective;
+mod optimize;
+mod spectrogram;
+mod tensors;
 
+pub use candle_core::Device;
+
+pub use curve::{Curve, CurvePoint, TermValue};
+pub use device::{DeviceChoice, DeviceError, device_name};
 pub use envelopes::{EnvelopeLoss, energy_envelopes};
+pub use error::LabError;
 pub use objective::{Objective, Term};
+pub use optimize::{Ending, OptimizeSettings, Optimized, Progress, optimize};
+pub use spectrogram::{GriffinLim, Image, SpectrogramFormat};

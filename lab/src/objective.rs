@@ -23,4 +23,9 @@ pub trait Objective {
     /// # Errors
     /// If the image has another shape than the method asks for, or a tensor can't be made on its device.
     fn terms(&mut self, image: &Tensor, iteration: u32) -> Result<Vec<Term>>;
+
+    /// The first iteration from which on the terms don't depend on the iteration any more.
+    fn settles_at(&self) -> u32 {
+        0
+    }
 }

@@ -1,10 +1,10 @@
 //! The three axes on images small enough to be worked by hand, what each keeps in its place, and frequency scales
 //! with their way back.
 
-mod support;
+mod gradients;
 
 use candle_core::{DType, Device, Result, Tensor};
-use support::{assert_gradients, noise};
+use gradients::{assert_gradients, noise};
 use weft_core::procedural::{Texture, synthesize};
 use weft_core::spectrum::Stft;
 use weft_lab::axes::{Axis, Field, FrequencyScale, Scale};
@@ -174,7 +174,7 @@ fn energy_envelopes_are_the_sums_of_the_magnitudes_squares() {
     }
     // And an image with the frames of the content the other way round keeps the envelope over frequency.
     let turned = image(2, &[4f64.ln(), 0.0, 2f64.ln(), 3f64.ln()]);
-    let values = support::terms(&mut loss, &turned);
+    let values = gradients::terms(&mut loss, &turned);
     assert!(
         values[0].1 < 1e-12 && values[0].0 == "envelope over frequency",
         "{values:?}"

@@ -1,11 +1,11 @@
 //! The cochlear statistics: worked by hand, against the scores', and their gradients.
 
-mod support;
+mod gradients;
 
 use std::f64::consts::TAU;
 
 use candle_core::{DType, Device, Tensor};
-use support::{assert_gradients, noise, terms};
+use gradients::{assert_gradients, noise, terms};
 use weft_core::clip::Clip;
 use weft_core::procedural::{Texture, synthesize};
 use weft_core::texture::score::{Recording, ScoreSettings, score};

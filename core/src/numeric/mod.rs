@@ -5,8 +5,8 @@
 pub(crate) mod fade;
 pub(crate) mod fast_math;
 pub(crate) mod kaiser;
-pub(crate) mod linalg;
+pub mod linalg;
 pub(crate) mod moments;
 pub mod random;
 pub(crate) mod simd;
-pub(crate) mod threads;
+pub mod threads;

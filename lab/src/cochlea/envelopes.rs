@@ -1,12 +1,12 @@
 //! From samples to the compressed envelopes of cochlear bands, as one operation with its gradient.
 
 use std::sync::Arc;
-use std::thread;
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, WithDType, bail};
 use realfft::num_complex::Complex;
 use realfft::num_traits::Float;
 use realfft::{ComplexToReal, FftNum, RealFftPlanner, RealToComplex};
+use weft_core::numeric::threads::Threads;
 
 use super::filters::{Weights, decimation_filter};
 
@@ -128,41 +128,36 @@ impl<T: FftNum + Float> Bands<T> {
 
     fn forward(&self, samples: &[T]) -> Vec<T> {
         let spectrum = self.spectrum(samples);
-        each(
-            self.bands.len(),
-            || self.scratch(),
-            |scratch, band| {
+        Threads::new(0)
+            .map(self.bands.len(), |band| {
+                let scratch = &mut self.scratch();
                 self.make_band(band, &spectrum, scratch);
                 for (u, &v) in scratch.band.iter_mut().zip(&scratch.turned) {
                     *u = (*u * *u + v * v + self.floor_square).powf(self.half_exponent);
                 }
                 self.decimated(&scratch.band)
-            },
-        )
-        .concat()
+            })
+            .concat()
     }
 
     /// The gradient by the samples, from that by the envelopes.
     fn backward(&self, samples: &[T], grads: &[Vec<T>]) -> Vec<T> {
         let spectrum = self.spectrum(samples);
-        let parts = each(
-            self.bands.len(),
-            || self.scratch(),
-            |scratch, band| {
-                self.make_band(band, &spectrum, scratch);
-                self.undecimate(&grads[band], &mut scratch.grad);
-                let two = T::one() + T::one();
-                let (power, scale) = (self.half_exponent - T::one(), self.half_exponent * two);
-                let bands = scratch.band.iter_mut().zip(&mut scratch.turned);
-                for ((u, v), &g) in bands.zip(&scratch.grad) {
-                    let square = *u * *u + *v * *v + self.floor_square;
-                    let slope = g * scale * square.powf(power);
-                    *u = *u * slope;
-                    *v = *v * slope;
-                }
-                self.band_gradient(band, scratch)
-            },
-        );
+        let parts = Threads::new(0).map(self.bands.len(), |band| {
+            let scratch = &mut self.scratch();
+            self.make_band(band, &spectrum, scratch);
+            self.undecimate(&grads[band], &mut scratch.grad);
+            let two = T::one() + T::one();
+            let (power, scale) = (self.half_exponent - T::one(), self.half_exponent * two);
+            let bands = scratch.band.iter_mut().zip(&mut scratch.turned);
+            for ((u, v), &g) in bands.zip(&scratch.grad) {
+                let square = *u * *u + *v * *v + self.floor_square;
+                let slope = g * scale * square.powf(power);
+                *u = *u * slope;
+                *v = *v * slope;
+            }
+            self.band_gradient(band, scratch)
+        });
         // In the order of the bands, so that the sum is the same with any number of threads.
         let mut sum = self.inverse.make_input_vec();
         for ((first, _), part) in self.bands.iter().zip(parts) {
@@ -308,49 +303,10 @@ fn dot<T: Float>(a: &[T], b: &[T]) -> T {
     sums.into_iter().fold(rest, |sum, part| sum + part)
 }
 
-/// Memory for one band, which its thread keeps for the next one.
+/// Memory for one band.
 struct Scratch<T> {
     spectrum: Vec<Complex<T>>,
     band: Vec<T>,
     turned: Vec<T>,
     grad: Vec<T>,
-}
-
-/// The results of `task` for 0 to `count - 1`, in this order, on all cores; every thread has memory of its own.
-fn each<S, R: Send>(
-    count: usize,
-    memory: impl Fn() -> S + Sync,
-    task: impl Fn(&mut S, usize) -> R + Sync,
-) -> Vec<R> {
-    /// More threads than this wait for each other's memory traffic.
-    const MOST_THREADS: usize = 8;
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(MOST_THREADS)
-        .min(count);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let work = || {
-        let mut memory = memory();
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            if index >= count {
-                return done;
-            }
-            done.push((index, task(&mut memory, index)));
-        }
-    };
-    let mut results: Vec<(usize, R)> = thread::scope(|scope| {
-        let helpers: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
-        let mut all = work();
-        for helper in helpers {
-            match helper.join() {
-                Ok(done) => all.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }

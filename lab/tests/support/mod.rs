@@ -1,59 +1,83 @@
-//! What the tests of gradients have in common.
+//! What several tests of this crate set up.
 
-use candle_core::{Device, Tensor, Var};
-use weft_lab::Objective;
+// Every test file takes what it needs.
+#![allow(dead_code)]
 
-/// Pseudo-random numbers between -1 and 1.
-pub fn noise(count: usize, seed: u64) -> Vec<f64> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    (0..count)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-        })
-        .collect()
+use candle_core::{Device, Result, Tensor, Var};
+use weft_core::numeric::random::Sequence;
+
+/// Numbers of zero mean and this deviation.
+pub fn random(seed: u64, length: usize, deviation: f32) -> Vec<f32> {
+    let mut source = Sequence::new(seed, 0);
+    (0..length).map(|_| source.gaussian() * deviation).collect()
 }
 
-/// Asserts for every summand of `objective` that its gradient by `image` (64 bits) is that of finite differences:
-/// along directions of random numbers, to one part in `1 / tolerance`.
-pub fn assert_gradients(objective: &mut dyn Objective, image: &Tensor, step: f64, tolerance: f64) {
-    let names: Vec<&str> = terms(objective, image).iter().map(|t| t.0).collect();
-    for (index, name) in names.iter().enumerate() {
-        let variable = Var::from_tensor(image).unwrap();
-        let term = objective.terms(&variable, 0).unwrap().swap_remove(index);
-        let grads = term.value.backward().unwrap();
-        let grad = grads.get(&variable).unwrap();
-        for seed in 1..4 {
-            let count = image.elem_count();
-            let direction = Tensor::new(noise(count, seed), &Device::Cpu).unwrap();
-            let direction = direction.reshape(image.shape()).unwrap();
-            let slope = scalar(&(grad * &direction).unwrap().sum_all().unwrap());
-            let mut at = |t: f64| {
-                let moved = (image + (&direction * t).unwrap()).unwrap();
-                terms(objective, &moved)[index].1
-            };
-            // The five-point formula: its error falls with the fourth power of the step.
-            let near = at(step) - at(-step);
-            let far = at(2.0 * step) - at(-2.0 * step);
-            let expected = (8.0 * near - far) / (12.0 * step);
-            let error = (slope - expected).abs() / expected.abs().max(1e-12);
-            println!(
-                "{name}: slope {slope:.9}, differences {expected:.9}, relative error {error:.1e}"
-            );
-            assert!(error < tolerance, "{name}: {slope} for {expected}");
-        }
-    }
+/// A matrix of these values on the processor.
+pub fn matrix(values: &[f32], columns: usize) -> Tensor {
+    Tensor::from_slice(values, (values.len() / columns, columns), &Device::Cpu).unwrap()
 }
 
-/// Names and values of all summands.
-pub fn terms(objective: &mut dyn Objective, image: &Tensor) -> Vec<(&'static str, f64)> {
-    let terms = objective.terms(image, 0).unwrap();
-    terms.iter().map(|t| (t.name, scalar(&t.value))).collect()
+/// The number that a scalar is.
+pub fn number(tensor: &Tensor) -> f64 {
+    tensor
+        .to_dtype(candle_core::DType::F64)
+        .unwrap()
+        .to_scalar()
+        .unwrap()
 }
 
-fn scalar(tensor: &Tensor) -> f64 {
-    let double = tensor.to_dtype(candle_core::DType::F64).unwrap();
-    double.to_scalar().unwrap()
+/// All values of a tensor.
+pub fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// Value and gradient of a loss of a matrix.
+pub fn value_and_gradient(
+    values: &[f32],
+    columns: usize,
+    loss: &dyn Fn(&Tensor) -> Result<Tensor>,
+) -> (f64, Vec<f32>) {
+    let image = Var::from_tensor(&matrix(values, columns)).unwrap();
+    let loss = loss(image.as_tensor()).unwrap();
+    let gradients = loss.backward().unwrap();
+    let gradient = gradients.get(&image).expect("a way back to the image");
+    (number(&loss), self::values(gradient))
+}
+
+/// Largest error of the gradient along a few random directions against central differences, as a part of the slope
+/// there and of the gradient's mean size.
+pub fn gradient_error(
+    values: &[f32],
+    columns: usize,
+    step: f64,
+    loss: &dyn Fn(&Tensor) -> Result<Tensor>,
+) -> f64 {
+    let (_, gradient) = value_and_gradient(values, columns, loss);
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
+        products.sum()
+    };
+    let mean_size = (dot(&gradient, &gradient) / gradient.len() as f64).sqrt();
+    let errors = (0..4).map(|seed| {
+        let direction = random(100 + seed, values.len(), 1.0);
+        let norm = dot(&direction, &direction).sqrt();
+        let moved = |by: f64| {
+            let moves = values.iter().zip(&direction);
+            let moved = moves.map(|(x, d)| x + (f64::from(*d) / norm * by) as f32);
+            number(&loss(&matrix(&moved.collect::<Vec<_>>(), columns)).unwrap())
+        };
+        let difference = (moved(step) - moved(-step)) / (2.0 * step);
+        let slope = dot(&gradient, &direction) / norm;
+        (slope - difference).abs() / (slope.abs() + mean_size)
+    });
+    errors.fold(0.0, f64::max)
+}
+
+/// The root of the mean squared difference, as a part of that of `b`.
+pub fn relative_difference(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let pairs = a.iter().zip(b);
+    let error: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    let size: f64 = b.iter().map(|b| f64::from(*b).powi(2)).sum();
+    (error / size).sqrt()
 }
