@@ -229,7 +229,8 @@ fn a_sound_that_goes_round_has_no_distance_to_itself_and_grows_apart_from_others
     let recording = synthesize(Texture::Rain, 2, 8_000, 1.0);
     let mut recorded = TextureStatistics::new(&recording.channels()[0], SMALL, DType::F64).unwrap();
     let target = recorded.of(&image).unwrap();
-    let mut objective = TextureStatistics::from_statistics(target, SMALL).unwrap();
+    let gains = recorded.gains().to_vec();
+    let mut objective = TextureStatistics::from_statistics(target, gains, SMALL).unwrap();
     for (name, value) in terms(&mut objective, &image) {
         assert!(value < 1e-20, "{name}: {value}");
     }
@@ -243,6 +244,52 @@ fn a_sound_that_goes_round_has_no_distance_to_itself_and_grows_apart_from_others
     for (name, value) in terms(&mut objective, &turned) {
         assert!(value < 1e-18, "{name}: {value}");
     }
+}
+
+#[test]
+fn an_image_is_the_sound_that_its_bands_gains_make() {
+    let count = 8_000;
+    let recording: Vec<f64> = (0..count)
+        .map(|i| 0.2 * (TAU * 700.0 * f64::from(i) / 8_000.0).sin())
+        .collect();
+    let plain = Cochlea::new(&SMALL, count as usize).unwrap();
+    let levels = plain.levels(&recording);
+    // The powers of all bands add up to the tone's.
+    let power: f64 = levels.iter().map(|level| level * level).sum();
+    assert_near(power, 0.02, 1e-9, "power");
+    let gains = plain.gains_for(&levels);
+    let shaped = Cochlea::shaped(&SMALL, count as usize, &gains).unwrap();
+    let image: Vec<f32> = noise(count as usize, 3).iter().map(|x| *x as f32).collect();
+    let sound = shaped.sound(&image);
+    // Noise of the two bands that hear the tone is as loud as the tone in them, to what chance leaves.
+    let double: Vec<f64> = sound.iter().map(|&x| f64::from(x) * 3f64.sqrt()).collect();
+    let largest = levels.iter().copied().fold(0.0, f64::max);
+    for (band, (level, expected)) in plain.levels(&double).iter().zip(&levels).enumerate() {
+        // Neighbours overlap: what is beside a loud band hears its flank.
+        if *expected > 0.5 * largest {
+            assert_near(level / expected, 1.0, 0.35, &format!("band {band}"));
+        } else {
+            assert!(*level < largest, "band {band}: {level}");
+        }
+    }
+    // What the model hears of the image is what the plain one hears of the sound.
+    let heard = |cochlea: &Cochlea, samples: &[f32]| {
+        let tensor = Tensor::new(samples, &Device::Cpu).unwrap();
+        cochlea
+            .envelopes(&tensor)
+            .unwrap()
+            .to_vec2::<f32>()
+            .unwrap()
+    };
+    let (of_image, of_sound) = (heard(&shaped, &image), heard(&plain, &sound));
+    for (a, b) in of_image.iter().flatten().zip(of_sound.iter().flatten()) {
+        assert!((a - b).abs() < 1e-3, "{a} for {b}");
+    }
+    let error = Cochlea::shaped(&SMALL, 8_000, &[1.0; 3]).err().unwrap();
+    assert!(
+        error.to_string().contains("3 gains for 14 bands"),
+        "{error}"
+    );
 }
 
 #[test]

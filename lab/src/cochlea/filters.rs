@@ -11,6 +11,15 @@ pub(super) struct Weights {
 }
 
 impl Weights {
+    /// These weights times a factor for each bin of the transform.
+    pub(super) fn times(&self, factors: &[f64]) -> Self {
+        let products = self.values.iter().zip(&factors[self.first..]);
+        Self {
+            first: self.first,
+            values: products.map(|(w, factor)| w * factor).collect(),
+        }
+    }
+
     /// Weights of `bins` bins `hz_per_bin` apart, by frequency in Hz, without the zeros at either end.
     fn of(bins: usize, hz_per_bin: f64, weight: impl Fn(f64) -> f64) -> Self {
         let mut values: Vec<f64> = (0..bins).map(|b| weight(b as f64 * hz_per_bin)).collect();

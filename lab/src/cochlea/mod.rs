@@ -14,9 +14,11 @@ mod statistics;
 mod transform;
 
 use candle_core::{Device, Result, Tensor, bail};
+use realfft::RealFftPlanner;
+use realfft::num_complex::Complex64;
 
 use envelopes::BandEnvelopes;
-use filters::cochlear_bands;
+use filters::{Weights, cochlear_bands};
 pub use objective::{LEVEL, TextureStatistics};
 use statistics::Measure;
 pub use statistics::{Statistics, TimeWeights};
@@ -62,6 +64,10 @@ pub struct Cochlea {
     envelope_samples: usize,
     bands: BandEnvelopes,
     measure: Measure,
+    /// Weights of the cochlear bands over the bins of a sound's transform.
+    weights: Vec<Weights>,
+    /// What each bin of an image is multiplied by to be a sound's; none where it is one.
+    shape: Option<Vec<f64>>,
 }
 
 impl Cochlea {
@@ -70,6 +76,29 @@ impl Cochlea {
     /// # Errors
     /// If the settings or the length make no sense: the message tells which.
     pub fn new(settings: &CochleaSettings, samples: usize) -> Result<Self> {
+        Self::with_gains(settings, samples, None)
+    }
+
+    /// For images of `samples` samples that are sounds once each band has been multiplied by its gain.
+    ///
+    /// White noise so has the levels that the gains are made for, and its samples move all bands alike, however
+    /// far apart their levels are: without it, a descent hears nothing of quiet bands for hundreds of steps.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if there are not as many gains as bands.
+    pub fn shaped(settings: &CochleaSettings, samples: usize, gains: &[f64]) -> Result<Self> {
+        let (given, bands) = (gains.len(), settings.bands + 2);
+        if given != bands {
+            bail!("{given} gains for {bands} bands");
+        }
+        Self::with_gains(settings, samples, Some(gains))
+    }
+
+    fn with_gains(
+        settings: &CochleaSettings,
+        samples: usize,
+        gains: Option<&[f64]>,
+    ) -> Result<Self> {
         let (rate, envelope_rate) = (settings.sample_rate_hz, settings.envelope_rate_hz);
         if envelope_rate == 0 || !rate.is_multiple_of(envelope_rate) || rate == 0 {
             bail!("envelopes at {envelope_rate} Hz of sound at {rate} Hz: choose a whole divisor");
@@ -85,11 +114,18 @@ impl Cochlea {
         }
         let step = (rate / envelope_rate) as usize;
         let weights = cochlear_bands(settings.bands, (low, high), f64::from(rate), samples);
+        let shape = gains.map(|gains| shape(&weights, gains, samples / 2 + 1));
+        let of_image: Vec<Weights> = match &shape {
+            Some(shape) => weights.iter().map(|band| band.times(shape)).collect(),
+            None => weights.clone(),
+        };
         Ok(Self {
             samples,
             envelope_samples: samples / step,
-            bands: BandEnvelopes::new(samples, step, &weights, COMPRESSION, FLOOR),
+            bands: BandEnvelopes::new(samples, step, &of_image, COMPRESSION, FLOOR),
             measure: Measure::new(samples / step, f64::from(envelope_rate))?,
+            weights,
+            shape,
         })
     }
 
@@ -108,7 +144,57 @@ impl Cochlea {
         self.envelope_samples
     }
 
-    /// The compressed envelopes of `sound` (`[samples]`, 32 or 64 bits, any device) on the processor:
+    /// The root mean square of every band of a sound.
+    ///
+    /// # Panics
+    /// If it has another length.
+    pub fn levels(&self, sound: &[f64]) -> Vec<f64> {
+        let spectrum = spectrum(sound, self.samples);
+        let level = |band: &Weights| {
+            let bins = spectrum[band.first..].iter().zip(&band.values);
+            // All bins but the outermost stand for two; those hold next to nothing.
+            let power: f64 = bins.map(|(z, w)| 2.0 * z.norm_sqr() * w * w).sum();
+            power.sqrt() / self.samples as f64
+        };
+        self.weights.iter().map(level).collect()
+    }
+
+    /// Gains that give white noise of an RMS of 1 these levels, none of them below the floor.
+    pub fn gains_for(&self, levels: &[f64]) -> Vec<f64> {
+        let bins = (self.samples / 2 + 1) as f64;
+        let of_noise = |band: &Weights| {
+            let squares: f64 = band.values.iter().map(|w| w * w).sum();
+            // Where a band is narrower than a bin it hears nothing.
+            (squares / bins).sqrt().max(FLOOR)
+        };
+        let bands = self.weights.iter().zip(levels);
+        bands
+            .map(|(band, level)| level.max(FLOOR) / of_noise(band))
+            .collect()
+    }
+
+    /// The sound that an image is.
+    ///
+    /// # Panics
+    /// If it has another length.
+    pub fn sound(&self, image: &[f32]) -> Vec<f32> {
+        let Some(shape) = &self.shape else {
+            return image.to_vec();
+        };
+        let image: Vec<f64> = image.iter().map(|&x| f64::from(x)).collect();
+        let mut bins = spectrum(&image, self.samples);
+        for (z, gain) in bins.iter_mut().zip(shape) {
+            *z *= gain / self.samples as f64;
+        }
+        let mut sound = vec![0.0; self.samples];
+        RealFftPlanner::new()
+            .plan_fft_inverse(self.samples)
+            .process(&mut bins, &mut sound)
+            .expect("the transform of a real sound");
+        sound.into_iter().map(|x| x as f32).collect()
+    }
+
+    /// The compressed envelopes of `sound`, or of the one that an image is (`[samples]`, 32 or 64 bits, any device) on the processor:
     /// `[bands + 2, envelope_samples]`, first what lies below the lowest band, last what lies above the highest.
     ///
     /// # Errors
@@ -125,4 +211,24 @@ impl Cochlea {
     pub fn statistics(&self, envelopes: &Tensor, time: &TimeWeights) -> Result<Statistics> {
         self.measure.statistics(envelopes, time)
     }
+}
+
+/// For each bin, the gain of the bands around it.
+fn shape(weights: &[Weights], gains: &[f64], bins: usize) -> Vec<f64> {
+    let mut shape = vec![0.0; bins];
+    for (band, gain) in weights.iter().zip(gains) {
+        for (sum, w) in shape[band.first..].iter_mut().zip(&band.values) {
+            *sum += gain * w * w;
+        }
+    }
+    shape
+}
+
+fn spectrum(sound: &[f64], samples: usize) -> Vec<Complex64> {
+    let forward = RealFftPlanner::new().plan_fft_forward(samples);
+    let mut spectrum = forward.make_output_vec();
+    forward
+        .process(&mut sound.to_vec(), &mut spectrum)
+        .expect("a sound of the planned length");
+    spectrum
 }

@@ -6,15 +6,19 @@ use super::statistics::{Statistics, TimeWeights};
 use super::{Cochlea, CochleaSettings};
 use crate::objective::{Objective, Term};
 
-/// Root mean square of the sounds that are compared, of a full scale of 1: the authors' programs'. An image of
-/// an RMS of 1 is such a sound.
+/// Root mean square of the sounds that are compared, of a full scale of 1: the authors' programs'.
 pub const LEVEL: f64 = 0.01;
 
 /// How far a sound is from a recording in each group of statistics: the squared differences over the squared
 /// statistics of the recording, so the inverse of the signal-to-noise ratio that the paper judges by.
+///
+/// What is judged is an image, which the levels of the recording's bands make a [sound](Self::sound) of: white noise
+/// of an RMS of 1 is noise of the recording's spectrum.
 pub struct TextureStatistics {
     settings: CochleaSettings,
     target: Statistics,
+    /// Gains of the bands of an image.
+    gains: Vec<f64>,
     /// For each group, one over the sum of the recording's squares.
     scales: Vec<f64>,
     /// The model for the length of the last image, and even weights over its time.
@@ -39,19 +43,24 @@ impl TextureStatistics {
             .iter()
             .map(|&x| f64::from(x) * LEVEL / rms)
             .collect();
-        let sound = Tensor::new(scaled, &Device::Cpu)?.to_dtype(dtype)?;
         let cochlea = Cochlea::new(&settings, samples.len())?;
+        let gains = cochlea.gains_for(&cochlea.levels(&scaled));
+        let sound = Tensor::new(scaled, &Device::Cpu)?.to_dtype(dtype)?;
         let rate_hz = f64::from(settings.envelope_rate_hz);
         let time = TimeWeights::ramped(cochlea.envelope_samples(), rate_hz)?;
         let target = cochlea.statistics(&cochlea.envelopes(&sound)?, &time)?;
-        Self::from_statistics(target, settings)
+        Self::from_statistics(target, gains, settings)
     }
 
-    /// These statistics, for sounds at the settings' rate.
+    /// These statistics, for images that are sounds at the settings' rate by these [gains](Cochlea::shaped).
     ///
     /// # Errors
-    /// If the statistics lie on a device that can't be read.
-    pub fn from_statistics(target: Statistics, settings: CochleaSettings) -> Result<Self> {
+    /// If the statistics can't be read.
+    pub fn from_statistics(
+        target: Statistics,
+        gains: Vec<f64>,
+        settings: CochleaSettings,
+    ) -> Result<Self> {
         let scale = |(_, values): &(_, &Tensor)| {
             let energy = values.sqr()?.sum_all()?.to_dtype(DType::F64)?;
             Ok(1.0 / energy.to_scalar::<f64>()?)
@@ -60,6 +69,7 @@ impl TextureStatistics {
             scales: target.groups().iter().map(scale).collect::<Result<_>>()?,
             settings,
             target,
+            gains,
             made: None,
         })
     }
@@ -69,22 +79,39 @@ impl TextureStatistics {
         &self.target
     }
 
-    /// The statistics of an image, a sound of an RMS of 1 that goes round.
+    /// The gains of the bands of an image.
+    pub fn gains(&self) -> &[f64] {
+        &self.gains
+    }
+
+    /// The statistics of an image, whose sound goes round.
     ///
     /// # Errors
     /// If the image is no whole number of blocks long.
     pub fn of(&mut self, image: &Tensor) -> Result<Statistics> {
         let image = image.flatten_all()?;
-        let samples = image.elem_count();
-        let (cochlea, time) = match self.made.take() {
-            Some(made) if made.0.samples() == samples => self.made.insert(made),
+        let (cochlea, time) = self.model(image.elem_count())?;
+        cochlea.statistics(&cochlea.envelopes(&image)?, time)
+    }
+
+    /// The sound that an image is, at [`LEVEL`] where it has the recording's spectrum.
+    ///
+    /// # Errors
+    /// If the image is no whole number of blocks long.
+    pub fn sound(&mut self, image: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.model(image.len())?.0.sound(image))
+    }
+
+    fn model(&mut self, samples: usize) -> Result<&(Cochlea, TimeWeights)> {
+        let made = match self.made.take() {
+            Some(made) if made.0.samples() == samples => made,
             _ => {
-                let cochlea = Cochlea::new(&self.settings, samples)?;
+                let cochlea = Cochlea::shaped(&self.settings, samples, &self.gains)?;
                 let time = TimeWeights::even(cochlea.envelope_samples())?;
-                self.made.insert((cochlea, time))
+                (cochlea, time)
             }
         };
-        cochlea.statistics(&cochlea.envelopes(&(&image * LEVEL)?)?, time)
+        Ok(self.made.insert(made))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::spectrogram::{GriffinLim, Image, SpectrogramFormat};
 /// Momentum of Griffin-Lim: the papers have none, which comes less near in as many iterations (Perraudin et al. 2013).
 const GRIFFIN_LIM_MOMENTUM: f32 = 0.99;
 /// Index of the start's noise among what a seed draws; the networks have the ones from 0 on.
-const START_INDEX: u64 = 1 << 32;
+pub(super) const START_INDEX: u64 = 1 << 32;
 
 /// A method that brings down a loss of a spectrogram.
 pub trait Method {
@@ -99,10 +99,7 @@ pub fn synthesize(
     cancel: &AtomicBool,
     on_progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Synthesis, LabError> {
-    clip.check_texture()?;
-    let mono = clip.to_mono();
-    // Channels that cancel out leave nothing.
-    mono.check_texture()?;
+    let mono = usable_mono(clip)?;
     let level = if method.normalizes() {
         mono.peak()
     } else {
@@ -147,6 +144,17 @@ pub fn synthesize(
         optimize_s,
         invert_s: began.elapsed().as_secs_f64() - optimize_s,
     })
+}
+
+/// A clip's channels in one.
+///
+/// # Errors
+/// If nothing can be learned from the clip, or its channels cancel out.
+pub(super) fn usable_mono(clip: &Clip) -> Result<Clip, LabError> {
+    clip.check_texture()?;
+    let mono = clip.to_mono();
+    mono.check_texture()?;
+    Ok(mono)
 }
 
 fn scaled(clip: Clip, gain: f32) -> Result<Clip, LabError> {
