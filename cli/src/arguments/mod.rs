@@ -1,7 +1,9 @@
 //! The command line.
 
+mod optimize;
 mod shared;
 
+pub use optimize::OptimizeArguments;
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
 
 use std::path::{Path, PathBuf};
@@ -57,6 +59,7 @@ pub enum Command {
     Fit(FitArguments),
     Refine(RefineArguments),
     Render(RenderArguments),
+    Optimize(OptimizeArguments),
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
     Info(InfoArguments),
@@ -70,6 +73,7 @@ impl Command {
             Self::Fit(arguments) => arguments.output.output(),
             Self::Refine(arguments) => arguments.output.output(),
             Self::Render(arguments) => arguments.output.output(),
+            Self::Optimize(arguments) => arguments.output.output(),
             Self::Synthesize(arguments) => arguments.output.output(),
             Self::Score(_) | Self::Info(_) => return false,
         };
@@ -84,6 +88,7 @@ impl Command {
             Self::Refine(arguments) => &arguments.models,
             Self::Render(arguments) => &arguments.models,
             Self::Info(arguments) => &arguments.inputs,
+            Self::Optimize(arguments) => return Some(&arguments.input),
             Self::Synthesize(_) | Self::Score(_) => return None,
         };
         match inputs.as_slice() {

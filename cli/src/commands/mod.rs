@@ -2,12 +2,14 @@
 
 mod fit;
 mod info;
+mod optimize;
 mod render;
 mod score;
 mod synthesize;
 
 pub use fit::{fit, refine, texture};
 pub use info::info;
+pub use optimize::optimize;
 pub use render::render;
 pub use score::score;
 pub use synthesize::synthesize;

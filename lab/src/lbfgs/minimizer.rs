@@ -120,6 +120,11 @@ impl Minimizer {
         self.value
     }
 
+    /// The gradient there.
+    pub fn gradient(&self) -> &[f64] {
+        &self.gradient
+    }
+
     /// Evaluates where it is again, as the function has become another. What is known of the curvature stays.
     ///
     /// # Errors

@@ -113,7 +113,7 @@ impl DiversityTarget {
         let least = LEAST_DISTANCE * self.energy;
         if scalar(&distance)? < least {
             // At its highest, the loss is flat.
-            let flat = ((distance * 0.0)? + self.energy / least)?;
+            let flat = ((distance.detach() * 0.0)? + self.energy / least)?;
             return Ok((flat, shift));
         }
         Ok(((distance.recip()? * self.energy)?, shift))
