@@ -1,19 +1,26 @@
 //! Verma & Smith's energy envelopes (2018, "Neural style transfer for audio spectograms"): how the energy of a
 //! spectrogram goes along time, and how it lies over frequency.
+//!
+//! The paper does not write the terms down. Here they compare the roots of the energies: by the energies themselves,
+//! a few loud frames would be all that counts, and from a quiet start nothing would lead to them.
 
 use candle_core::{DType, Result, Tensor};
 
 use crate::objective::{Objective, Term};
 
-/// The energy of every frame and of every bin of an image of log magnitudes `ln(1 + |X|)`, `frames × bins`, its
-/// magnitudes' squares summed: `([frames], [bins])`.
+/// Added to an energy before its root is taken, whose slope is infinite at 0.
+const LEAST_ENERGY: f64 = 1e-12;
+
+/// The energy envelopes of an image of log magnitudes `ln(1 + |X|)`, `frames × bins`, over time and over frequency:
+/// the root of the sum of the magnitudes' squares in every frame, and in every bin, `([frames], [bins])`.
 ///
 /// # Errors
 /// If the image has another rank.
 pub fn energy_envelopes(image: &Tensor) -> Result<(Tensor, Tensor)> {
     // Doubles, as loud bins are the exponentials of what is optimised.
     let energy = (image.to_dtype(DType::F64)?.exp()? - 1.0)?.sqr()?;
-    Ok((energy.sum(1)?, energy.sum(0)?))
+    let root = |dimension: usize| (energy.sum(dimension)? + LEAST_ENERGY)?.sqrt();
+    Ok((root(1)?, root(0)?))
 }
 
 /// How far the energy envelopes of an image are from those of another: squared differences, over the squares of
@@ -36,7 +43,8 @@ struct Target {
 impl Target {
     fn new(envelope: Tensor) -> Result<Self> {
         let squares = envelope.sqr()?.sum_all()?.to_scalar::<f64>()?;
-        if squares.is_nan() || squares <= 0.0 {
+        // Silence has the floor alone.
+        if squares.is_nan() || squares <= 2.0 * LEAST_ENERGY * envelope.elem_count() as f64 {
             candle_core::bail!("silence has no envelope: choose content that sounds");
         }
         Ok(Self {

@@ -153,7 +153,7 @@ fn gradients_through_the_axes_are_those_of_finite_differences() {
 }
 
 #[test]
-fn energy_envelopes_are_the_sums_of_the_magnitudes_squares() {
+fn energy_envelopes_are_the_roots_of_the_sums_of_the_magnitudes_squares() {
     // Magnitudes of 1 and 2 in the first frame, 3 and 0 in the second.
     let log = image(2, &[2f64.ln(), 3f64.ln(), 4f64.ln(), 0.0]);
     let (over_time, over_frequency) = energy_envelopes(&log).unwrap();
@@ -162,15 +162,15 @@ fn energy_envelopes_are_the_sums_of_the_magnitudes_squares() {
             assert!((x - y).abs() < 1e-12, "{x} for {y}");
         }
     };
-    near(over_time, [5.0, 9.0]);
-    near(over_frequency, [10.0, 4.0]);
+    near(over_time, [5f64.sqrt(), 3.0]);
+    near(over_frequency, [10f64.sqrt(), 2.0]);
     // Silence is as far away as the content itself: 1 of each.
     let mut loss = EnvelopeLoss::new(&log, 2.0, 3.0).unwrap();
     let silence = log.zeros_like().unwrap();
     for (term, weight) in loss.terms(&silence, 0).unwrap().iter().zip([2.0, 3.0]) {
         assert_eq!(term.weight, weight);
         let value: f64 = term.value.to_scalar().unwrap();
-        assert!((value - 1.0).abs() < 1e-12, "{}: {value}", term.name);
+        assert!((value - 1.0).abs() < 1e-5, "{}: {value}", term.name);
     }
     // And an image with the frames of the content the other way round keeps the envelope over frequency.
     let turned = image(2, &[4f64.ln(), 0.0, 2f64.ln(), 3f64.ln()]);
@@ -179,7 +179,7 @@ fn energy_envelopes_are_the_sums_of_the_magnitudes_squares() {
         values[0].1 < 1e-12 && values[0].0 == "envelope over frequency",
         "{values:?}"
     );
-    let expected = (16.0 + 16.0) / (25.0 + 81.0);
+    let expected = 2.0 * (3.0 - 5f64.sqrt()).powi(2) / (5.0 + 9.0);
     assert!((values[1].1 - expected).abs() < 1e-12, "{values:?}");
     assert!(EnvelopeLoss::new(&silence, 1.0, 1.0).is_err());
     let start = image(2, &[0.3, 0.8, 0.2, 1.1]);

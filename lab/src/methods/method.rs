@@ -15,7 +15,7 @@ use crate::optimize::{Ending, OptimizeSettings, Progress, optimize};
 use crate::spectrogram::{GriffinLim, Image, SpectrogramFormat};
 
 /// Momentum of Griffin-Lim: the papers have none, which comes less near in as many iterations (Perraudin et al. 2013).
-const GRIFFIN_LIM_MOMENTUM: f32 = 0.99;
+pub(super) const GRIFFIN_LIM_MOMENTUM: f32 = 0.99;
 /// Index of the start's noise among what a seed draws; the networks have the ones from 0 on.
 pub(super) const START_INDEX: u64 = 1 << 32;
 
@@ -157,7 +157,8 @@ pub(super) fn usable_mono(clip: &Clip) -> Result<Clip, LabError> {
     Ok(mono)
 }
 
-fn scaled(clip: Clip, gain: f32) -> Result<Clip, LabError> {
+/// A clip with all samples times `gain`.
+pub(super) fn scaled(clip: Clip, gain: f32) -> Result<Clip, LabError> {
     let sample_rate = clip.sample_rate();
     let mut channels = clip.into_channels();
     channels.iter_mut().flatten().for_each(|x| *x *= gain);
