@@ -1,327 +1,394 @@
-//! Huzaifah & Wyse's method, McDermott & Simoncelli's, and the transfer of style, each on short recordings with few
-//! filters and iterations: what comes out is nearer, as long as asked for, and where it should be.
+//! The driver and the methods, end to end, on sounds and sizes small enough for a test.
 
-use std::sync::atomic::AtomicBool;
+mod support;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::{Device, Result, Tensor};
+use support::{random, relative_difference};
 use weft_core::clip::Clip;
-use weft_core::procedural::{Texture, synthesize};
-use weft_core::texture::score::{Recording, ScoreSettings, score};
-use weft_lab::axes::{Axis, Scale};
-use weft_lab::methods::{
-    Generation, Huzaifah, McDermott, Synthesis, SynthesisSettings, Synthesizer, Transfer,
+use weft_core::inversion::spectral_convergence_db;
+use weft_core::procedural::{Texture, synthesize as record};
+use weft_core::spectrum::Stft;
+use weft_lab::lbfgs::{Bounds, LbfgsSettings};
+use weft_lab::methods::{Antognini, Method, Synthesis, SynthesisSettings, Ulyanov, synthesize};
+use weft_lab::{
+    Ending, GriffinLim, Image, LabError, Objective, OptimizeSettings, SpectrogramFormat, Term,
+    optimize,
 };
-use weft_lab::{Device, LabError};
 
-fn settings(iterations: u32, seconds: Option<f64>) -> SynthesisSettings {
+/// Small enough for a test.
+fn antognini() -> Antognini {
+    Antognini {
+        filters: 12,
+        widest: 8,
+        ..Antognini::default()
+    }
+}
+
+fn settings(iterations: u32, seed: u64) -> SynthesisSettings {
     SynthesisSettings {
-        seconds,
         iterations: Some(iterations),
-        seed: 3,
+        seed,
+        ..SynthesisSettings::default()
     }
 }
 
-fn small(axis: Axis) -> Huzaifah {
-    Huzaifah {
-        axis,
-        filters: Some(24),
-        kernel: 5,
-        ..Huzaifah::default()
-    }
-}
-
-fn made(
-    method: &dyn Synthesizer,
-    recordings: &[(&Clip, f64)],
-    settings: &SynthesisSettings,
-) -> Result<Synthesis, LabError> {
+fn made(method: &dyn Method, clip: &Clip, settings: &SynthesisSettings) -> Synthesis {
     let never = AtomicBool::new(false);
-    method.synthesize(recordings, settings, &Device::Cpu, &never, &mut |_| {})
+    synthesize(method, clip, settings, &Device::Cpu, &never, &mut |_| {}).unwrap()
 }
 
-/// Value of a term before the first iteration, and of the best.
-fn before_and_after(made: &Synthesis, name: &str) -> (f64, f64) {
-    let of =
-        |point: &weft_lab::CurvePoint| point.terms.iter().find(|t| t.name == name).unwrap().value;
-    (of(&made.curve.points[0]), of(&made.best))
+fn fire(seconds: f64) -> Clip {
+    record(Texture::Fire, 1, 16_000, seconds)
 }
 
 #[test]
-fn huzaifahs_style_comes_nearer_on_every_axis_and_scale() {
-    let clip = synthesize(Texture::Rain, 1, 22_050, 1.0);
-    for axis in [Axis::Frequency, Axis::Time, Axis::Plane] {
-        for scale in [Scale::Linear, Scale::Mel, Scale::ConstantQ] {
-            // Squares see a hundred thousand places: once is enough.
-            if axis == Axis::Plane && scale != Scale::Mel {
-                continue;
-            }
-            let method = Huzaifah {
-                scale,
-                ..small(axis)
-            };
-            let made = made(&method, &[(&clip, 1.0)], &settings(12, None)).unwrap();
-            let (before, after) = before_and_after(&made, "style");
-            assert!(
-                after < 0.3 * before,
-                "{axis:?} {scale:?}: {before} to {after}"
-            );
-            assert_eq!(made.clip.sample_rate(), 22_050);
-            assert_eq!(made.clip.len(), 22_050, "{axis:?} {scale:?}");
-            assert_eq!(made.image.columns, 513);
-        }
-    }
+fn an_image_of_a_sound_becomes_that_sound_again() {
+    let format = Antognini::default().format();
+    let clip = fire(1.5).to_mono();
+    let image = format.image(&clip).unwrap();
+    assert_eq!(
+        (image.columns, image.rows()),
+        (257, 1 + (24_000 - 512) / 64)
+    );
+    // ln(1 + |X|), by hand at one place.
+    let stft = Stft::new(512, 64).unwrap();
+    let spectrogram = stft.analyse(&clip.channels()[0]);
+    let wanted = (1.0 + spectrogram[300 * 257 + 20].norm()).ln();
+    assert!((image.values[300 * 257 + 20] - wanted).abs() < 1e-6);
+
+    let how = GriffinLim {
+        iterations: 100,
+        momentum: 0.99,
+        seed: 1,
+    };
+    // All that the frames cover but for the ends.
+    let rows = format.rows_for(1.0);
+    let part = Image {
+        values: image.values[..rows * 257].to_vec(),
+        columns: 257,
+    };
+    let sound = format.sound(&part, 1.0, &how).unwrap();
+    assert_eq!((sound.len(), sound.sample_rate()), (16_000, 16_000));
+    let magnitudes: Vec<f32> = spectrogram.iter().map(|z| z.norm()).collect();
+    // The first whole frame of the sound is the one that began where the ends were cut off.
+    let from = &magnitudes[7 * 257..];
+    let near = spectral_convergence_db(&stft, from, &sound.channels()[0]);
+    println!("spectral convergence {near:.1} dB");
+    assert!(near < -18.0, "{near} dB");
 }
 
 #[test]
-fn both_programs_and_deeper_layers_come_nearer() {
-    let clip = synthesize(Texture::Fire, 2, 22_050, 1.5);
-    for (generation, layers, columns) in [
-        (Generation::First, vec![1], 1_025),
-        (Generation::First, vec![1, 2], 1_025),
-        (Generation::Second, vec![2], 513),
-        (Generation::Second, vec![1, 3], 513),
-    ] {
-        let method = Huzaifah {
-            generation,
-            layers: layers.clone(),
-            ..small(Axis::Frequency)
+fn sounds_last_as_long_as_asked_for() {
+    let format = SpectrogramFormat {
+        sample_rate: 16_000,
+        fft_size: 512,
+        hop_size: 64,
+    };
+    for seconds in [0.1, 1.0, 1.2345] {
+        let image = Image {
+            values: vec![0.5; format.rows_for(seconds) * 257],
+            columns: 257,
         };
-        let made = made(&method, &[(&clip, 1.0)], &settings(25, None)).unwrap();
-        let (before, after) = before_and_after(&made, "style");
-        assert!(
-            after < 0.5 * before,
-            "{generation:?} {layers:?}: {before} to {after}"
-        );
-        assert_eq!(made.image.columns, columns);
+        let how = GriffinLim {
+            iterations: 2,
+            momentum: 0.0,
+            seed: 0,
+        };
+        let sound = format.sound(&image, seconds, &how).unwrap();
+        assert_eq!(sound.len(), (seconds * 16_000.0).round() as usize);
+    }
+}
+
+/// The squared distance from a target, and what calls do to it.
+struct Bowl {
+    target: Tensor,
+    settles_at: u32,
+}
+
+impl Objective for Bowl {
+    fn terms(&mut self, image: &Tensor, iteration: u32) -> Result<Vec<Term>> {
+        let distance = (image - &self.target)?.sqr()?.sum_all()?;
+        let mut terms = vec![Term {
+            name: "distance",
+            weight: 2.0,
+            value: distance,
+        }];
+        if iteration < self.settles_at {
+            terms.push(Term {
+                name: "early",
+                weight: 0.5,
+                value: image.sqr()?.sum_all()?,
+            });
+        }
+        Ok(terms)
+    }
+
+    fn settles_at(&self) -> u32 {
+        self.settles_at
+    }
+}
+
+fn bowl(settles_at: u32) -> Bowl {
+    let target = Tensor::from_slice(&[1.0f32, -2.0, 3.0, 0.5, 4.0, 0.0], (3, 2), &Device::Cpu);
+    Bowl {
+        target: target.unwrap(),
+        settles_at,
+    }
+}
+
+fn start() -> Image {
+    Image {
+        values: random(1, 6, 3.0),
+        columns: 2,
     }
 }
 
 #[test]
-fn a_texture_is_of_any_length_and_the_same_for_the_same_seed() {
-    let clip = synthesize(Texture::Rain, 1, 22_050, 1.0);
-    let method = small(Axis::Frequency);
-    let longer = made(&method, &[(&clip, 1.0)], &settings(6, Some(2.5))).unwrap();
-    assert_eq!(longer.clip.len(), 55_125);
-    let again = made(&method, &[(&clip, 1.0)], &settings(6, Some(2.5))).unwrap();
-    assert_eq!(longer.clip, again.clip);
-    // With frames as channels there is no more time than the recording has.
-    let error = made(&small(Axis::Time), &[(&clip, 1.0)], &settings(6, Some(2.5))).unwrap_err();
-    assert!(
-        error.to_string().contains("the length can't be 2.5 s"),
-        "{error}"
-    );
-    let shorter = made(&small(Axis::Time), &[(&clip, 1.0)], &settings(2, Some(0.5))).unwrap();
-    assert_eq!(shorter.clip.len(), 11_025);
-}
-
-#[test]
-fn several_recordings_lend_their_grams_by_weight() {
-    let wind = synthesize(Texture::Wind, 1, 22_050, 2.0);
-    let crickets = synthesize(Texture::Crickets, 1, 22_050, 2.0);
-    // A hundred filters would leave what is silent in these as it starts.
-    let method = Huzaifah {
-        filters: Some(512),
-        kernel: 11,
-        ..small(Axis::Frequency)
-    };
-    let distance = |reference: &Clip, made: &Clip| {
-        let [a, b] = [reference, made].map(|clip| Recording::new(clip).unwrap());
-        score(&a, &b, &ScoreSettings::default())
-            .unwrap()
-            .frechet_mel
-    };
-    let of = |a: f64, b: f64| {
-        let clip = made(&method, &[(&wind, a), (&crickets, b)], &settings(50, None))
-            .unwrap()
-            .clip;
-        ((distance(&wind, &clip), distance(&crickets, &clip)), clip)
-    };
-    let (windy, clip) = of(9.0, 1.0);
-    let (chirpy, _) = of(1.0, 9.0);
-    println!("distance to wind, to crickets: {windy:?} and {chirpy:?}");
-    assert!(windy.0 < 0.9 * chirpy.0, "{windy:?} and {chirpy:?}");
-    assert!(chirpy.1 < 0.9 * windy.1, "{windy:?} and {chirpy:?}");
-    // Weights are shares: their sum does not matter.
-    assert_eq!(of(18.0, 2.0).1, clip);
-    let error = made(&method, &[(&wind, 0.0)], &settings(1, None)).unwrap_err();
-    assert!(error.to_string().contains("weight can't be 0"), "{error}");
-    let error = made(&method, &[], &settings(1, None)).unwrap_err();
-    assert!(
-        error.to_string().contains("number of recordings"),
-        "{error}"
-    );
-    let two = [(&wind, 1.0), (&crickets, 1.0)];
-    let error = made(&McDermott::default(), &two, &settings(1, None)).unwrap_err();
-    assert!(
-        error.to_string().contains("huzaifah takes several"),
-        "{error}"
-    );
-}
-
-#[test]
-fn huzaifahs_settings_are_checked() {
-    let clip = synthesize(Texture::Rain, 1, 22_050, 1.0);
-    let refused = |method: Huzaifah, part: &str| {
-        let error = made(&method, &[(&clip, 1.0)], &settings(1, None)).unwrap_err();
-        assert!(error.to_string().contains(part), "{error}");
-    };
-    let layers = |generation, layers: &[usize]| Huzaifah {
-        generation,
-        layers: layers.to_vec(),
-        ..small(Axis::Frequency)
-    };
-    refused(layers(Generation::First, &[3]), "give 1, 2 or 1,2");
-    refused(layers(Generation::Second, &[]), "give some of 1, 2 and 3");
-    refused(layers(Generation::Second, &[1, 1]), "each once");
-    let kernel = |kernel| Huzaifah {
-        kernel,
-        ..small(Axis::Frequency)
-    };
-    refused(kernel(0), "give 1 to 64 places");
-    refused(
-        Huzaifah {
-            filters: Some(0),
-            ..small(Axis::Frequency)
+fn an_optimisation_tells_its_terms_and_ends_at_the_minimum() {
+    let mut told = Vec::new();
+    let settings = OptimizeSettings {
+        iterations: 40,
+        lbfgs: LbfgsSettings {
+            bounds: Bounds::NOT_NEGATIVE,
+            ..LbfgsSettings::default()
         },
-        "give 1 to 8192",
-    );
-    // Three layers of 64 places with pooling see 5 s.
-    let wide = Huzaifah {
-        kernel: 64,
-        layers: vec![3],
-        ..small(Axis::Frequency)
     };
-    refused(wide, "too short for this method's filters");
+    let never = AtomicBool::new(false);
+    let mut note = |p: &weft_lab::Progress<'_>| told.push((p.point.iteration, p.point.total));
+    let found = optimize(
+        &mut bowl(5),
+        start(),
+        &Device::Cpu,
+        &settings,
+        &never,
+        &mut note,
+    )
+    .unwrap();
+    assert_eq!(found.ending, Ending::Converged);
+    let wanted = [1.0, 0.0, 3.0, 0.5, 4.0, 0.0];
+    assert!(
+        relative_difference(&found.image.values, &wanted) < 1e-4,
+        "{:?}",
+        found.image
+    );
+    // What lies below the bound is left of the distance: twice 2².
+    assert!((found.best.total - 8.0).abs() < 1e-3);
+    assert_eq!(found.best.terms.len(), 1);
+    let points = &found.curve.points;
+    assert_eq!(told.len(), points.len());
+    assert!(
+        points
+            .iter()
+            .zip(&told)
+            .all(|(p, t)| (p.iteration, p.total) == *t)
+    );
+    assert_eq!(found.curve.terms(), ["distance", "early"]);
+    for point in points {
+        let sum: f64 = point.terms.iter().map(|t| t.weight * t.value).sum();
+        assert!((sum - point.total).abs() < 1e-9);
+        assert_eq!(
+            point.terms.len(),
+            if point.iteration <= 5 { 2 } else { 1 },
+            "{point:?}"
+        );
+    }
+    let csv = found.curve.to_csv();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), points.len() + 1);
+    assert!(lines.last().unwrap().ends_with(",,"), "{csv}");
 }
 
 #[test]
-fn mcdermotts_statistics_come_nearer_from_noise() {
-    let clip = synthesize(Texture::Fire, 5, 20_000, 2.5);
-    let method = McDermott::default();
-    let made_with =
-        |iterations| made(&method, &[(&clip, 1.0)], &settings(iterations, Some(3.0))).unwrap();
-    let made = made_with(25);
-    assert_eq!(made.clip.len(), 60_000);
-    assert_eq!(made.clip.sample_rate(), 20_000);
-    for name in [
-        "variance",
-        "skew",
-        "kurtosis",
-        "correlation",
-        "modulation",
-        "C1",
-        "C2",
-    ] {
-        let (before, after) = before_and_after(&made, name);
-        assert!(after < 0.2 * before, "{name}: {before} to {after}");
-    }
-    let noise = made_with(1);
-    let reference = Recording::new(&clip).unwrap();
-    let snr_db = |made: &Synthesis| {
-        let synthesis = Recording::new(&made.clip).unwrap();
-        let scores = score(&reference, &synthesis, &ScoreSettings::default()).unwrap();
-        scores.statistics_snr_db
-    };
-    let (before, after) = (snr_db(&noise), snr_db(&made));
-    println!("stat_snr: {before:.1} dB to {after:.1} dB");
-    assert!(after > before + 4.0, "{before} to {after}");
-    // As loud as the recording, to what so few iterations leave.
-    let power = |clip: &Clip| {
-        let samples = &clip.channels()[0];
-        samples.iter().map(|x| f64::from(x * x)).sum::<f64>() / samples.len() as f64
-    };
-    let level_db = 10.0 * (power(&made.clip) / power(&clip)).log10();
-    assert!(level_db.abs() < 2.5, "{level_db} dB");
-    let short = synthesize(Texture::Fire, 5, 20_000, 1.5);
-    let error = method.synthesize(
-        &short,
-        &settings(1, None),
-        &AtomicBool::new(false),
+fn what_is_cancelled_keeps_the_best_so_far() {
+    let method = antognini();
+    let clip = fire(1.2);
+    let cancel = AtomicBool::new(false);
+    let mut last = 0;
+    let found = synthesize(
+        &method,
+        &clip,
+        &settings(1_000, 0),
+        &Device::Cpu,
+        &cancel,
+        &mut |p| {
+            last = p.point.iteration;
+            cancel.store(last == 3, Ordering::Relaxed);
+        },
+    )
+    .unwrap();
+    assert_eq!((found.ending, last), (Ending::Cancelled, 3));
+    let points = &found.curve.points;
+    assert_eq!(points.len(), 4);
+    assert!(found.best.total < points[0].total);
+    assert_eq!(
+        found.clip.len(),
+        (clip.duration_s() * 16_000.0).round() as usize
+    );
+    // Before the first iteration, that is the start.
+    let at_once = AtomicBool::new(true);
+    let start = synthesize(
+        &method,
+        &clip,
+        &settings(9, 0),
+        &Device::Cpu,
+        &at_once,
         &mut |_| {},
     );
-    assert!(matches!(error, Err(LabError::TooShort { .. })));
+    assert_eq!(start.unwrap().best.iteration, 0);
 }
 
 #[test]
-fn a_transfer_keeps_the_contents_envelope_and_takes_the_styles_gram() {
-    let content = synthesize(Texture::Clock, 1, 22_050, 1.5);
-    let style = synthesize(Texture::Surf, 2, 22_050, 2.0);
-    let transfer = |envelopes, from_noise| {
-        let transfer = Transfer {
-            method: small(Axis::Frequency),
-            envelopes,
-            from_noise,
-            ..Transfer::default()
-        };
-        let never = AtomicBool::new(false);
-        transfer
-            .synthesize(
-                &content,
-                &style,
-                &settings(30, None),
-                &Device::Cpu,
-                &never,
-                &mut |_| {},
-            )
-            .unwrap()
-    };
-    let plain = transfer(None, false);
-    assert_eq!(
-        plain.synthesis.clip.len(),
-        content.resampled(22_050).unwrap().len()
-    );
-    let names: Vec<&str> = plain.synthesis.best.terms.iter().map(|t| t.name).collect();
-    assert_eq!(names, ["style", "content", "range"]);
-    let (before, after) = before_and_after(&plain.synthesis, "style");
-    assert!(after < 0.5 * before, "{before} to {after}");
-    // From the content, the content has no distance before.
-    assert!(before_and_after(&plain.synthesis, "content").0 < 1e-9);
-    let with = transfer(Some(Transfer::ENVELOPE_WEIGHTS), true);
-    let names: Vec<&str> = with.synthesis.best.terms.iter().map(|t| t.name).collect();
-    assert_eq!(
-        names,
-        [
-            "style",
-            "content",
-            "range",
-            "envelope over frequency",
-            "envelope over time"
-        ]
-    );
-    for name in &names[3..] {
-        let (before, after) = before_and_after(&with.synthesis, name);
-        assert!(after < 0.6 * before, "{name}: {before} to {after}");
+fn antognini_comes_near_with_all_that_can_be_left_out() {
+    let clip = fire(1.2);
+    let variants = [
+        (
+            "all",
+            antognini(),
+            &["gram", "autocorrelation", "diversity"][..],
+        ),
+        (
+            "gram",
+            Antognini {
+                alpha: 0.0,
+                beta: 0.0,
+                ..antognini()
+            },
+            &["gram"],
+        ),
+        (
+            "alpha",
+            Antognini {
+                beta: 0.0,
+                ..antognini()
+            },
+            &["gram", "autocorrelation"],
+        ),
+        (
+            "stacked",
+            Antognini {
+                stacked: true,
+                beta: 0.0,
+                ..antognini()
+            },
+            &["gram", "autocorrelation"],
+        ),
+    ];
+    for (name, method, terms) in variants {
+        let found = made(&method, &clip, &settings(25, 3));
+        let (first, best) = (found.curve.points[0].total, found.best.total);
+        println!("{name}: {first:.3e} to {best:.3e}");
+        assert!(best < first / 5.0, "{name}: {first} to {best}");
+        assert_eq!(found.curve.terms(), terms, "{name}");
+        assert!(found.image.values.iter().all(|x| *x >= 0.0));
+        assert_eq!(
+            (found.clip.sample_rate(), found.clip.channel_count()),
+            (16_000, 1)
+        );
+        // The recording's level, whatever the method did to it.
+        let level = found.clip.rms() / clip.to_mono().rms();
+        assert!((0.2..5.0).contains(&level), "{name}: {level}");
     }
-    let without = transfer(None, true);
-    println!(
-        "over time {:.2}, without envelopes {:.2}; over frequency {:.2}, {:.2}",
-        with.over_time, without.over_time, with.over_frequency, without.over_frequency
-    );
-    assert!(
-        with.over_time > without.over_time,
-        "{} {}",
-        with.over_time,
-        without.over_time
-    );
-    let refused = Transfer {
-        content_layer: Some(4),
-        ..Transfer::default()
+}
+
+#[test]
+fn the_same_seed_makes_the_same_and_another_another() {
+    let clip = fire(1.1);
+    let make = |seed| made(&antognini(), &clip, &settings(4, seed)).clip;
+    let first = make(1);
+    assert_eq!(first, make(1));
+    assert_ne!(first, make(2));
+}
+
+#[test]
+fn a_texture_may_be_longer_or_shorter_than_its_recording() {
+    let clip = fire(1.2);
+    for seconds in [0.5, 2.0] {
+        let settings = SynthesisSettings {
+            seconds: Some(seconds),
+            ..settings(6, 0)
+        };
+        let found = made(&antognini(), &clip, &settings);
+        assert_eq!(found.clip.len(), (seconds * 16_000.0) as usize);
+        assert!(found.best.total < found.curve.points[0].total);
+    }
+}
+
+#[test]
+fn ulyanov_comes_near() {
+    let method = Ulyanov {
+        filters: 24,
+        ..Ulyanov::default()
     };
-    assert!(
-        refused
-            .check()
-            .unwrap_err()
-            .to_string()
-            .contains("layer can't be 4")
-    );
-    let refused = Transfer {
-        style_weight: f64::NAN,
-        ..Transfer::default()
+    let found = made(&method, &fire(1.5), &settings(30, 0));
+    let (first, best) = (found.curve.points[0].total, found.best.total);
+    println!("ulyanov: {first:.3e} to {best:.3e}");
+    assert!(best < first / 10.0, "{first} to {best}");
+    assert_eq!(found.clip.sample_rate(), 22_050);
+}
+
+#[test]
+fn what_a_method_cannot_do_is_told() {
+    let never = AtomicBool::new(false);
+    let try_on = |method: &dyn Method, clip: &Clip, seconds: Option<f64>| {
+        let settings = SynthesisSettings {
+            seconds,
+            ..settings(1, 0)
+        };
+        let made = synthesize(method, clip, &settings, &Device::Cpu, &never, &mut |_| {});
+        made.map(|_| ()).unwrap_err()
     };
-    assert!(
-        refused
-            .check()
-            .unwrap_err()
-            .to_string()
-            .contains("give 0 or more")
+    let silence = Clip::new(16_000, vec![vec![0.0; 20_000]]).unwrap();
+    let opposite = Clip::new(
+        16_000,
+        vec![random(1, 20_000, 0.1), random(1, 20_000, -0.1)],
     );
+    for clip in [silence, opposite.unwrap(), fire(0.5)] {
+        assert!(matches!(
+            try_on(&antognini(), &clip, None),
+            LabError::Clip(_)
+        ));
+    }
+    let wide = Antognini {
+        widest: 256,
+        ..antognini()
+    };
+    let error = try_on(&wide, &fire(1.0), None);
+    assert!(matches!(error, LabError::TooShort { .. }), "{error}");
+    let error = try_on(&antognini(), &fire(1.0), Some(0.1));
+    assert!(matches!(error, LabError::TooShort { .. }), "{error}");
+    for (method, name) in [
+        (
+            Antognini {
+                filters: 0,
+                ..antognini()
+            },
+            "filters",
+        ),
+        (
+            Antognini {
+                widest: 3,
+                ..antognini()
+            },
+            "widest",
+        ),
+        (
+            Antognini {
+                alpha: -1.0,
+                ..antognini()
+            },
+            "alpha",
+        ),
+        (
+            Antognini {
+                beta: f64::NAN,
+                ..antognini()
+            },
+            "beta",
+        ),
+    ] {
+        let error = try_on(&method, &fire(1.0), None).to_string();
+        assert!(error.contains(name), "{error}");
+    }
 }

@@ -32,9 +32,13 @@ impl CustomOp1 for GramProduct {
 
     fn bwd(&self, map: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let (places, count) = map.dims2()?;
-        let both = ((gradient + gradient.t()?)? / places as f64)?;
-        let by_map = with_values(&both, |by_gram| {
-            let by_gram = View::new(by_gram, count, count);
+        let by_map = with_values(gradient, |by_gram| {
+            let pairs = (0..count).flat_map(|row| (0..count).map(move |column| (row, column)));
+            let both = pairs.map(|(row, column)| {
+                (by_gram[row * count + column] + by_gram[column * count + row]) / places as f32
+            });
+            let both: Vec<f32> = both.collect();
+            let by_gram = View::new(&both, count, count);
             with_values(map, |map| {
                 by_rows(places, count, |first, out| {
                     let rows = out.len() / count;
