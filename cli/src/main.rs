@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Refine(arguments) => commands::refine(arguments, &report),
         Command::Render(arguments) => commands::render(arguments, &report),
         Command::Optimize(arguments) => commands::optimize(arguments, &report),
+        Command::Transfer(arguments) => commands::transfer(arguments, &report),
         Command::Synthesize(arguments) => commands::synthesize(arguments, &report),
         Command::Score(arguments) => commands::score(arguments, &report),
         Command::Info(arguments) => commands::info(arguments, &report),

@@ -1,10 +1,13 @@
 //! The command line.
 
+mod network;
 mod optimize;
 mod shared;
+mod transfer;
 
 pub use optimize::OptimizeArguments;
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
+pub use transfer::TransferArguments;
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +63,7 @@ pub enum Command {
     Refine(RefineArguments),
     Render(RenderArguments),
     Optimize(OptimizeArguments),
+    Transfer(TransferArguments),
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
     Info(InfoArguments),
@@ -74,6 +78,7 @@ impl Command {
             Self::Refine(arguments) => arguments.output.output(),
             Self::Render(arguments) => arguments.output.output(),
             Self::Optimize(arguments) => arguments.output.output(),
+            Self::Transfer(arguments) => arguments.output.output(),
             Self::Synthesize(arguments) => arguments.output.output(),
             Self::Score(_) | Self::Info(_) => return false,
         };
@@ -88,7 +93,8 @@ impl Command {
             Self::Refine(arguments) => &arguments.models,
             Self::Render(arguments) => &arguments.models,
             Self::Info(arguments) => &arguments.inputs,
-            Self::Optimize(arguments) => return Some(&arguments.input),
+            Self::Optimize(arguments) => &arguments.inputs,
+            Self::Transfer(arguments) => return Some(&arguments.content),
             Self::Synthesize(_) | Self::Score(_) => return None,
         };
         match inputs.as_slice() {

@@ -1,22 +1,26 @@
 //! The command line of `weft optimize`.
 
-use std::fmt::Display;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use weft_lab::methods::{Antognini, Method, SynthesisSettings, Ulyanov};
+use weft_lab::methods::{Antognini, Huzaifah, McDermott, SynthesisSettings, Synthesizer, Ulyanov};
 use weft_lab::{DeviceChoice, LabError};
 
+use super::network::NetworkArguments;
 use super::shared::{WavArguments, optimized_seconds};
 use crate::error::CliError;
 
-/// Make a texture by a method of the research literature: a spectrogram, optimised from noise
+/// Make a texture by a method of the research literature: optimised from noise
 ///
 /// The methods:
 ///   antognini  Antognini, Hoffman & Weiss 2018: Gram matrices of six random networks,
 ///              autocorrelation, and diversity; 16 kHz, 2000 iterations
 ///   ulyanov    Ulyanov & Lebedev 2016: the Gram matrix of one random network with 4096
 ///              filters; 22.05 kHz, 300 iterations
+///   huzaifah   Huzaifah & Wyse 2019: Gram matrices of a random network along frequency, time
+///              or both, on three scales, of one recording or several; 22.05 kHz, 500 iterations
+///   mcdermott  McDermott & Simoncelli 2011: statistics of the auditory periphery, by their
+///              gradient; 20 kHz, 200 iterations
 ///
 /// The output is mono, at the method's sample rate. All of it is made at once, and every
 /// iteration takes from a tenth of a second to seconds. Ctrl-C writes the best so far.
@@ -28,15 +32,18 @@ Examples:
   weft optimize --method antognini fire.flac -o fire.wav
   weft optimize --method antognini clock.flac -o clock.wav --alpha 1e5 --iterations 500
   weft optimize --method antognini rain.flac -o stacked.wav --stacked --curves curves/
-  weft optimize --method ulyanov rain.flac -o rain.wav --seconds 20 --seed 2"
+  weft optimize --method ulyanov rain.flac -o rain.wav --seconds 20 --seed 2
+  weft optimize --method huzaifah birds.flac -o birds.wav --axis 2d --scale constant-q
+  weft optimize --method huzaifah rain.flac wind.flac -o storm.wav --weights 2,1
+  weft optimize --method mcdermott fire.flac -o fire.wav"
 )]
 pub struct OptimizeArguments {
-    /// The recording, or - for the standard input
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
+    /// The recording, or - for the standard input; huzaifah takes several
+    #[arg(value_name = "IN", required = true)]
+    pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub output: WavArguments,
-    /// The method: antognini or ulyanov
+    /// The method: antognini, ulyanov, huzaifah or mcdermott
     #[arg(long, value_enum, value_name = "METHOD", hide_possible_values = true)]
     method: MethodChoice,
     /// Iterations of L-BFGS [default: the paper's]
@@ -54,7 +61,7 @@ pub struct OptimizeArguments {
     /// Write the losses as CSV and PNG into this folder, named as the output
     #[arg(long, value_name = "FOLDER")]
     pub curves: Option<PathBuf>,
-    /// Filters of each network [default: 512; ulyanov: 4096]
+    /// Filters of a network [default: antognini 512, others 4096; 64 for huzaifah's 2d]
     #[arg(long, value_name = "N")]
     filters: Option<usize>,
     /// antognini: frames that the widest filters see, 2 to 256 [default: 64]
@@ -69,19 +76,26 @@ pub struct OptimizeArguments {
     /// antognini: weight of the diversity [default: 0.0001]
     #[arg(long, value_name = "X")]
     beta: Option<f64>,
-    /// ulyanov: frames that a filter sees [default: 11]
+    /// ulyanov, huzaifah: frames (or rows) that a filter sees [default: 11]
     #[arg(long, value_name = "FRAMES")]
     kernel: Option<usize>,
+    #[command(flatten)]
+    network: NetworkArguments,
+    /// huzaifah: weight of each recording's Gram matrices [default: all the same]
+    #[arg(long, value_name = "X,...", value_delimiter = ',')]
+    weights: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum MethodChoice {
     Antognini,
     Ulyanov,
+    Huzaifah,
+    Mcdermott,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Device {
+pub enum Device {
     Auto,
     Cpu,
     Cuda,
@@ -112,15 +126,37 @@ impl OptimizeArguments {
         self.device.into()
     }
 
+    /// The weights of the recordings, as many as there are.
+    pub fn weights(&self) -> Result<Vec<f64>, CliError> {
+        let (weights, inputs) = (self.weights.len(), self.inputs.len());
+        match weights {
+            0 => Ok(vec![1.0; inputs]),
+            _ if weights == inputs => Ok(self.weights.clone()),
+            _ => Err(CliError::Usage(format!(
+                "there are {weights} --weights for {inputs} recordings: give one for each"
+            ))),
+        }
+    }
+
     /// The method with its options; fails for options of other methods, and for values that it does not take.
-    pub fn method(&self) -> Result<Box<dyn Method>, CliError> {
+    pub fn method(&self) -> Result<Box<dyn Synthesizer>, CliError> {
         let usage = |error: LabError| CliError::Usage(error.to_string());
+        let has_several = self.inputs.len() > 1;
+        if has_several && self.method != MethodChoice::Huzaifah {
+            return Err(CliError::Usage(
+                "this method takes one recording: name one, or choose huzaifah".into(),
+            ));
+        }
         match self.method {
             MethodChoice::Antognini => {
-                self.refuse("antognini", &[("--kernel", self.kernel.is_some())])?;
+                self.refuse_but(
+                    "antognini",
+                    &["--filters", "--widest", "--stacked", "--alpha", "--beta"],
+                )?;
+                if self.stacked && self.widest.is_some() {
+                    return Err(no_option("antognini with --stacked", "--widest"));
+                }
                 let default = Antognini::default();
-                let has_widest = self.stacked && self.widest.is_some();
-                self.refuse("antognini with --stacked", &[("--widest", has_widest)])?;
                 let method = Antognini {
                     filters: self.filters.unwrap_or(default.filters),
                     widest: self.widest.unwrap_or(default.widest),
@@ -132,13 +168,7 @@ impl OptimizeArguments {
                 Ok(Box::new(method))
             }
             MethodChoice::Ulyanov => {
-                let others = [
-                    ("--widest", self.widest.is_some()),
-                    ("--stacked", self.stacked),
-                    ("--alpha", self.alpha.is_some()),
-                    ("--beta", self.beta.is_some()),
-                ];
-                self.refuse("ulyanov", &others)?;
+                self.refuse_but("ulyanov", &["--filters", "--kernel"])?;
                 let default = Ulyanov::default();
                 let method = Ulyanov {
                     filters: self.filters.unwrap_or(default.filters),
@@ -147,16 +177,44 @@ impl OptimizeArguments {
                 method.check().map_err(usage)?;
                 Ok(Box::new(method))
             }
+            MethodChoice::Huzaifah => {
+                let others = ["--filters", "--kernel", "--weights"];
+                self.refuse_but("huzaifah", &[&others, NetworkArguments::NAMES].concat())?;
+                let mut method = self.network.method(Huzaifah::default());
+                method.filters = self.filters;
+                method.kernel = self.kernel.unwrap_or(method.kernel);
+                method.check().map_err(usage)?;
+                Ok(Box::new(method))
+            }
+            MethodChoice::Mcdermott => {
+                self.refuse_but("mcdermott", &[])?;
+                Ok(Box::new(McDermott::default()))
+            }
         }
     }
 
     /// Fails where an option was given that the method does not have.
-    fn refuse(&self, method: impl Display, others: &[(&str, bool)]) -> Result<(), CliError> {
-        match others.iter().find(|(_, is_given)| *is_given) {
-            Some((option, _)) => Err(CliError::Usage(format!(
-                "{method} has no {option}: leave it out, or choose another method"
-            ))),
+    fn refuse_but(&self, method: &str, its: &[&str]) -> Result<(), CliError> {
+        let mut given = vec![
+            ("--filters", self.filters.is_some()),
+            ("--widest", self.widest.is_some()),
+            ("--stacked", self.stacked),
+            ("--alpha", self.alpha.is_some()),
+            ("--beta", self.beta.is_some()),
+            ("--kernel", self.kernel.is_some()),
+            ("--weights", !self.weights.is_empty()),
+        ];
+        given.extend(self.network.given());
+        let mut others = given.iter().filter(|(option, _)| !its.contains(option));
+        match others.find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(no_option(method, option)),
             None => Ok(()),
         }
     }
+}
+
+fn no_option(method: &str, option: &str) -> CliError {
+    CliError::Usage(format!(
+        "{method} has no {option}: leave it out, or choose another method"
+    ))
 }

@@ -6,6 +6,7 @@ mod optimize;
 mod render;
 mod score;
 mod synthesize;
+mod transfer;
 
 pub use fit::{fit, refine, texture};
 pub use info::info;
@@ -13,3 +14,4 @@ pub use optimize::optimize;
 pub use render::render;
 pub use score::score;
 pub use synthesize::synthesize;
+pub use transfer::transfer;

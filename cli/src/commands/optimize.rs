@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
-use weft_core::clip::Clip;
-use weft_lab::methods::{Method, Synthesis, synthesize};
-use weft_lab::{Curve, CurvePoint, Device, Ending, device_name};
+use weft_core::clip::{Clip, SampleFormat};
+use weft_lab::methods::Synthesis;
+use weft_lab::{Curve, CurvePoint, Device, Ending, LabError, Progress, device_name};
 
 use super::fit::read_capture;
 use super::render::{check_wav_length, say_written};
@@ -20,62 +20,55 @@ use crate::progress;
 use crate::report::{Record, Report};
 use crate::signals;
 
-/// `weft optimize`: a texture of one recording by one method.
+/// `weft optimize`: a texture of recordings by one method.
 pub fn optimize(arguments: &OptimizeArguments, report: &Report) -> Result<(), CliError> {
     let method = arguments.method()?;
+    let weights = arguments.weights()?;
     let output = arguments.output.single_output()?;
-    output.check(Some(&arguments.input))?;
-    let device = arguments.device().open()?;
+    for input in &arguments.inputs {
+        output.check(Some(input))?;
+    }
+    let device = method.device(arguments.device().open()?);
     let mut record = Record::new();
-    let clip = read_capture(&arguments.input, report, &mut record)?;
+    let inputs = arguments.inputs.iter();
+    let clips: Vec<Clip> = inputs
+        .map(|input| read_capture(input, report, &mut record))
+        .collect::<Result<_, _>>()?;
+    if clips.len() > 1 {
+        let names = arguments.inputs.iter().map(|input| shown(input).into());
+        record.insert("input".into(), Value::Array(names.collect()));
+    }
     let settings = arguments.settings();
-    let seconds = settings.seconds.unwrap_or_else(|| clip.duration_s());
-    let rate = method.format().sample_rate;
-    check_wav_length(arguments.output.format(), rate, 1, seconds)?;
+    let longest = clips.iter().map(Clip::duration_s).fold(0.0, f64::max);
+    let seconds = settings.seconds.unwrap_or(longest);
+    let (format, rate) = (arguments.output.format(), method.sample_rate());
+    check_wav_length(format, rate, 1, seconds)?;
     // From here on, a signal keeps what there is.
     let cancel = Arc::new(AtomicBool::new(false));
     signals::catch_next(cancel.clone());
-    let curves = arguments.curves.as_deref();
-    let curves = curves
-        .map(|folder| CurveFiles::new(folder, &output))
-        .transpose()?;
-    let made = run(arguments, method.as_ref(), &clip, &device, &cancel, report)?;
-    say_optimized(method.as_ref(), &made, &device, report, &mut record);
-    if let Some(files) = &curves {
-        files.write(&made.curve)?;
-        report.note(&format!(
-            "wrote {} and {}",
-            files.csv.display(),
-            files.png.display()
-        ));
-        record.insert(
-            "curves".into(),
-            vec![shown(&files.csv), shown(&files.png)].into(),
-        );
-    }
-    let frames = made.clip.len() as u64;
-    let mut writer = output.create_wav(rate, 1, arguments.output.format(), frames)?;
-    writer.write(&[&made.clip.channels()[0]])?;
-    writer.finish()?;
-    say_written(&output, frames, rate, 1, report, &mut record);
-    report.done(&record);
-    Ok(())
+    let curves = CurveFiles::asked_for(arguments.curves.as_deref(), &output)?;
+    let iterations = settings.iterations.unwrap_or_else(|| method.iterations());
+    let recordings: Vec<(&Clip, f64)> = clips.iter().zip(weights).collect();
+    let made = with_progress(report, iterations, &mut |on_progress| {
+        method.synthesize(&recordings, &settings, &device, &cancel, on_progress)
+    });
+    let made = made.map_err(|source| CliError::Method {
+        path: arguments.inputs[0].clone(),
+        source,
+    })?;
+    say_optimized(method.name(), &made, &device, report, &mut record);
+    write_made(&made, curves.as_ref(), &output, format, report, &mut record)
 }
 
-/// Runs the method, with a progress bar.
-fn run(
-    arguments: &OptimizeArguments,
-    method: &dyn Method,
-    clip: &Clip,
-    device: &Device,
-    cancel: &AtomicBool,
+/// Runs an optimisation of so many iterations, with a progress bar.
+pub(super) fn with_progress<T>(
     report: &Report,
-) -> Result<Synthesis, CliError> {
-    let settings = arguments.settings();
-    let iterations = settings.iterations.unwrap_or_else(|| method.iterations());
+    iterations: u32,
+    run: &mut dyn FnMut(&mut dyn FnMut(&Progress<'_>)) -> Result<T, LabError>,
+) -> Result<T, LabError> {
     let bar = progress::optimize_bar(report, iterations);
     bar.set_message("starting");
-    let made = synthesize(method, clip, &settings, device, cancel, &mut |progress| {
+    let made = run(&mut |progress| {
         let point = progress.point;
         bar.set_position(point.iteration.into());
         let left = match point.iteration {
@@ -88,10 +81,37 @@ fn run(
         }
     });
     bar.finish_and_clear();
-    made.map_err(|source| CliError::Method {
-        path: arguments.input.clone(),
-        source,
-    })
+    made
+}
+
+/// Writes what was made, and its curves where they were asked for.
+pub(super) fn write_made(
+    made: &Synthesis,
+    curves: Option<&CurveFiles>,
+    output: &Output,
+    format: SampleFormat,
+    report: &Report,
+    record: &mut Record,
+) -> Result<(), CliError> {
+    if let Some(files) = curves {
+        files.write(&made.curve)?;
+        report.note(&format!(
+            "wrote {} and {}",
+            files.csv.display(),
+            files.png.display()
+        ));
+        record.insert(
+            "curves".into(),
+            vec![shown(&files.csv), shown(&files.png)].into(),
+        );
+    }
+    let (frames, rate) = (made.clip.len() as u64, made.clip.sample_rate());
+    let mut writer = output.create_wav(rate, 1, format, frames)?;
+    writer.write(&[&made.clip.channels()[0]])?;
+    writer.finish()?;
+    say_written(output, frames, rate, 1, report, record);
+    report.done(record);
+    Ok(())
 }
 
 /// Seconds as minutes and seconds.
@@ -104,8 +124,8 @@ fn in_clock_time(seconds: f64) -> String {
 }
 
 /// Tells how the optimisation went.
-fn say_optimized(
-    method: &dyn Method,
+pub(super) fn say_optimized(
+    method: &str,
     made: &Synthesis,
     device: &Device,
     report: &Report,
@@ -120,7 +140,7 @@ fn say_optimized(
     let done = made.curve.points.last().map_or(0, |last| last.iteration);
     report.note(&format!(
         "{}: loss {:.3e} ({}) after {done} iterations in {:.1} s{why}",
-        method.name(),
+        method,
         best.total,
         in_terms(best),
         made.optimize_s,
@@ -134,7 +154,7 @@ fn say_optimized(
         )
     });
     let told: [(&str, Value); 9] = [
-        ("method", method.name().into()),
+        ("method", method.into()),
         ("device", device_name(device).into()),
         ("ending", ending.into()),
         ("iterations", done.into()),
@@ -159,12 +179,20 @@ fn in_terms(point: &CurvePoint) -> String {
 }
 
 /// Where the curves go.
-struct CurveFiles {
+pub(super) struct CurveFiles {
     csv: PathBuf,
     png: PathBuf,
 }
 
 impl CurveFiles {
+    /// [`new`](Self::new), if a folder was named.
+    pub(super) fn asked_for(
+        folder: Option<&Path>,
+        sound: &Output,
+    ) -> Result<Option<Self>, CliError> {
+        folder.map(|folder| Self::new(folder, sound)).transpose()
+    }
+
     /// Files in `folder`, which is made where there is none, named as the sound. Fails where they exist and may not be
     /// replaced: worth knowing before minutes of work.
     fn new(folder: &Path, sound: &Output) -> Result<Self, CliError> {
