@@ -14,7 +14,7 @@ use crate::tensors::{stored, with_values};
 /// Columns that a thread takes at a time: as many values of a row as a cache line holds.
 const COLUMNS: usize = 16;
 
-/// [`autocorrelation`](super::autocorrelation) of a map.
+/// [`autocorrelation`](super::autocorrelation()) of a map.
 pub(super) struct Correlation {
     /// In places.
     pub lags: Range<usize>,

@@ -6,7 +6,7 @@ use weft_core::numeric::threads::Threads;
 
 use crate::tensors::{stored, with_values};
 
-/// [`gram`](super::gram) of a map. Both factors of the product are the same, so that its gradient is one product,
+/// [`gram`](super::gram()) of a map. Both factors of the product are the same, so that its gradient is one product,
 /// where the library makes two.
 pub(super) struct GramProduct;
 

@@ -1,14 +1,11 @@
 //! Random filters along time, with the rows of an image as their input.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use candle_core::{Result, Tensor};
+use candle_core::Tensor;
 use weft_core::numeric::linalg::{View, multiply};
 use weft_core::numeric::random::Sequence;
 use weft_core::numeric::threads::Threads;
-
-use super::convolution::Convolution;
-use super::unfold::convolved_by_unfolding;
 
 /// Fewest places that are worth a product of their own: filters are packed anew for each.
 const LEAST_CHUNK: usize = 128;
@@ -24,7 +21,7 @@ pub struct Filters {
     /// `width · count × channels`: the same from the last row to the first, made when a gradient is asked for.
     reversed: OnceLock<Vec<f32>>,
     /// The same as `weights` on another device than the processor, made when it is first used there.
-    on_device: OnceLock<Tensor>,
+    pub(super) on_device: OnceLock<Tensor>,
     threads: Threads,
 }
 
@@ -90,46 +87,7 @@ impl Filters {
         &self.weights
     }
 
-    /// Rectified activations of an `image` (rows × channels) at every place that the filters fit in: `rows −
-    /// width + 1` × `count`.
-    ///
-    /// # Errors
-    /// If the image has other columns or fewer rows than a filter sees, or memory lacks.
-    pub fn activations(self: &Arc<Self>, image: &Tensor) -> Result<Tensor> {
-        let (rows, channels) = image.dims2()?;
-        if channels != self.channels || rows < self.width {
-            candle_core::bail!(
-                "filters of {} rows × {} columns can't see an image of {rows} × {channels}",
-                self.width,
-                self.channels
-            );
-        }
-        if image.device().is_cpu() {
-            return image.apply_op1(Convolution(self.clone()));
-        }
-        convolved_by_unfolding(image, self.width, &self.weights_on(image)?)
-    }
-
-    /// The same by tensor operations alone, as on a graphics processor: windows side by side, and a product.
-    ///
-    /// # Errors
-    /// As [`activations`](Self::activations).
-    pub fn activations_by_unfolding(&self, image: &Tensor) -> Result<Tensor> {
-        convolved_by_unfolding(image, self.width, &self.weights_on(image)?)
-    }
-
-    fn weights_on(&self, image: &Tensor) -> Result<Tensor> {
-        if let Some(weights) = self.on_device.get()
-            && weights.device().same_device(image.device())
-        {
-            return Ok(weights.clone());
-        }
-        let shape = (self.width * self.channels, self.count);
-        let weights = Tensor::from_slice(&self.weights, shape, image.device())?;
-        Ok(self.on_device.get_or_init(|| weights.clone()).clone())
-    }
-
-    /// [`activations`](Self::activations) of the rows of an image, on the processor.
+    /// Rectified activations of the rows of an image at every place that the filters fit in, on the processor.
     pub(super) fn forward(&self, rows: &[f32]) -> Vec<f32> {
         let places = (rows.len() / self.channels + 1).saturating_sub(self.width);
         let filters = View::new(&self.weights, self.width * self.channels, self.count);
