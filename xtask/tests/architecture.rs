@@ -381,7 +381,7 @@ fn rooms_of_the_lab_name_lower_floors_only() {
         &[
             &["device", "curve", "lbfgs", "objective", "tensors"],
             &["error"],
-            &["network", "spectrogram"],
+            &["axes", "cochlea", "envelopes", "network", "spectrogram"],
             &["loss"],
             &["optimize"],
             &["methods"],
