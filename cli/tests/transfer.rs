@@ -14,13 +14,12 @@ use support::{fail, names, records, refuse, succeed};
 const HUZAIFAH: &str = "optimize --method huzaifah --filters 6 --kernel 3 --iterations 2";
 const TRANSFER: &str = "transfer --content clock.wav --style surf.wav --filters 6 --kernel 3";
 
-/// A folder with a second and a half each of a clock and of surf, and two of fire.
+/// A folder with two seconds each of a clock, of surf and of fire.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for (texture, seconds) in [("clock", 1.5), ("surf", 1.5), ("fire", 2.0)] {
-        let arguments = format!(
-            "synthesize {texture} --seconds {seconds} --sample-rate 16000 -o {texture}.wav"
-        );
+    for texture in ["clock", "surf", "fire"] {
+        let arguments =
+            format!("synthesize {texture} --seconds 2 --sample-rate 16000 -o {texture}.wav");
         succeed(folder.path(), &arguments);
     }
     folder
@@ -62,7 +61,7 @@ fn a_transfer_tells_the_parts_of_its_loss_and_is_as_long_as_the_content() {
         "{said}"
     );
     assert_eq!(lines[2], "wrote curves/out.csv and curves/out.png");
-    assert_eq!(lines[3], "wrote out.wav (1.5 s, 22050 Hz, mono)");
+    assert_eq!(lines[3], "wrote out.wav (2.0 s, 22050 Hz, mono)");
     assert_eq!(names(&path.join("curves")), ["out.csv", "out.png"]);
 
     let told = record(path, &format!("{TRANSFER} -o plain.wav --iterations 4"));
@@ -129,7 +128,7 @@ fn huzaifah_has_axes_scales_layers_and_programs_and_takes_several_recordings() {
     let several = format!("{HUZAIFAH} clock.wav fire.wav");
     let told = record(path, &format!("{several} -o both.wav --weights 3,1"));
     assert_eq!(told["input"], Value::from(vec!["clock.wav", "fire.wav"]));
-    assert_eq!(told["seconds"], 1.5);
+    assert_eq!(told["seconds"], 2.0);
     record(path, &format!("{several} -o other.wav --weights 1,3"));
     assert_ne!(
         fs::read(path.join("both.wav")).unwrap(),
@@ -216,7 +215,7 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
     assert!(!path.join("a.wav").exists());
     fail(
         path,
-        "optimize --method mcdermott clock.wav -o a.wav",
+        "optimize --method mcdermott --seconds 1.5 clock.wav -o a.wav",
         &["1.50 s are too short"],
     );
     let longer = "optimize --method huzaifah --axis time --seconds 9 clock.wav -o a.wav";

@@ -1,6 +1,6 @@
 //! The style, the content and what keeps an image in its range, as terms.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use super::network::Network;
 use super::{Constants, FILTERS, Generation, Huzaifah};
@@ -8,6 +8,7 @@ use crate::axes::FrequencyScale;
 use crate::envelopes::EnvelopeLoss;
 use crate::loss::gram;
 use crate::objective::{Objective, Term};
+use crate::spectrogram::Image;
 use crate::tensors::{squared_distance, sum_type};
 
 /// The loss of an image on the method's scale, logarithms divided by the range.
@@ -160,8 +161,7 @@ impl Objective for Loss {
     }
 }
 
-/// Fails where an image can't be seen by all of a network's layers, whose numbers it tells: the places that `depth`
-/// layers need along an axis.
+/// Places that an image needs along an axis for the deepest of `depth` layers to see something.
 pub(super) fn least_places(constants: &Constants, kernel: usize, depth: usize) -> usize {
     let pooled = if constants.is_normalized { 2 } else { 1 };
     (1..depth).fold(kernel, |above, _| pooled * above + kernel - 1)
@@ -169,10 +169,10 @@ pub(super) fn least_places(constants: &Constants, kernel: usize, depth: usize) -
 
 /// An image of logarithms as a tensor on the scale, divided by the range.
 pub(super) fn on_scale(
-    image: &crate::spectrogram::Image,
+    image: &Image,
     scale: &FrequencyScale,
     range: f32,
-    device: &candle_core::Device,
+    device: &Device,
 ) -> Result<Tensor> {
     let shape = (image.rows(), image.columns);
     let bins = Tensor::from_slice(&image.values, shape, device)?.to_dtype(DType::F32)?;
