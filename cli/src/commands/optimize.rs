@@ -49,7 +49,7 @@ pub fn optimize(arguments: &OptimizeArguments, report: &Report) -> Result<(), Cl
     let curves = CurveFiles::asked_for(arguments.curves.as_deref(), &output)?;
     let iterations = settings.iterations.unwrap_or_else(|| method.iterations());
     let recordings: Vec<(&Clip, f64)> = clips.iter().zip(weights).collect();
-    let made = with_progress(report, iterations, &mut |on_progress| {
+    let made = with_progress(report, iterations, |on_progress| {
         method.synthesize(&recordings, &settings, &device, &cancel, on_progress)
     });
     let made = made.map_err(|source| CliError::Method {
@@ -64,7 +64,7 @@ pub fn optimize(arguments: &OptimizeArguments, report: &Report) -> Result<(), Cl
 pub(super) fn with_progress<T>(
     report: &Report,
     iterations: u32,
-    run: &mut dyn FnMut(&mut dyn FnMut(&Progress<'_>)) -> Result<T, LabError>,
+    run: impl FnOnce(&mut dyn FnMut(&Progress<'_>)) -> Result<T, LabError>,
 ) -> Result<T, LabError> {
     let bar = progress::optimize_bar(report, iterations);
     bar.set_message("starting");

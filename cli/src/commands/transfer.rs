@@ -32,7 +32,7 @@ pub fn transfer(arguments: &TransferArguments, report: &Report) -> Result<(), Cl
     let curves = CurveFiles::asked_for(arguments.curves.as_deref(), &output)?;
     let settings = arguments.settings();
     let iterations = settings.iterations.unwrap_or_else(|| transfer.iterations());
-    let made = with_progress(report, iterations, &mut |on_progress| {
+    let made = with_progress(report, iterations, |on_progress| {
         transfer.synthesize(&content, &style, &settings, &device, &cancel, on_progress)
     });
     let made = made.map_err(|source| CliError::Method {
