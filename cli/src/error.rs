@@ -9,6 +9,7 @@ use weft_core::fit::FitError;
 use weft_core::inversion::InversionError;
 use weft_core::network::ModelError;
 use weft_core::texture::score::ScoreError;
+use weft_lab::{DeviceError, LabError};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -69,6 +70,25 @@ pub enum CliError {
         path: PathBuf,
         /// What is wrong with it.
         source: ScoreError,
+    },
+    /// A sound file was read, and a method made nothing of it.
+    #[error("{path:?}: {source}")]
+    Method {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: LabError,
+    },
+    /// The device that was asked for is not there.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The curves of an optimisation can't be written.
+    #[error("can't write {path:?} ({source}): check the folder, and that the disk has room")]
+    Curves {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// A command line whose parts make no sense together.
     #[error("{0}")]

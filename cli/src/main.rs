@@ -6,6 +6,7 @@
 
 mod arguments;
 mod batch;
+mod chart;
 mod commands;
 mod error;
 mod files;
@@ -36,12 +37,17 @@ fn main() -> ExitCode {
         Command::Fit(arguments) => commands::fit(arguments, &report),
         Command::Refine(arguments) => commands::refine(arguments, &report),
         Command::Render(arguments) => commands::render(arguments, &report),
+        Command::Optimize(arguments) => commands::optimize(arguments, &report),
+        Command::Transfer(arguments) => commands::transfer(arguments, &report),
         Command::Synthesize(arguments) => commands::synthesize(arguments, &report),
         Command::Score(arguments) => commands::score(arguments, &report),
         Command::Info(arguments) => commands::info(arguments, &report),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            signals::end_if_caught();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             signals::rest_if_ending();
             if error.is_broken_pipe() {

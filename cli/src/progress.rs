@@ -32,6 +32,16 @@ pub fn fit_bar(report: &Report, steps: u32) -> ProgressBar {
     )
 }
 
+/// A bar for an optimisation: iterations, and the loss and the time left as the message.
+pub fn optimize_bar(report: &Report, iterations: u32) -> ProgressBar {
+    bar(
+        report,
+        iterations.into(),
+        "{prefix} {bar:32} {pos}/{len} iterations, {msg}",
+        "optimizing",
+    )
+}
+
 /// A bar for writing sound, in frames.
 pub fn render_bar(report: &Report, frames: u64) -> ProgressBar {
     bar(

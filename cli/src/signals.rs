@@ -20,13 +20,13 @@ pub fn take_last_words() -> Option<Words> {
 }
 
 #[cfg(unix)]
-pub use unix::{end_as_by_broken_pipe, rest_if_ending, watch};
+pub use unix::{catch_next, end_as_by_broken_pipe, end_if_caught, rest_if_ending, watch};
 
 #[cfg(unix)]
 mod unix {
     use std::io::{self, IsTerminal, Write};
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, LazyLock};
+    use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+    use std::sync::{Arc, LazyLock, Mutex, PoisonError};
     use std::thread;
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
@@ -38,6 +38,26 @@ mod unix {
 
     /// Whether a signal is ending the process.
     static IS_ENDING: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+    /// What the next signal sets instead of ending the process.
+    static CATCH: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
+
+    /// The signal that was caught, or 0.
+    static CAUGHT: AtomicI32 = AtomicI32::new(0);
+
+    /// Has the next signal set `flag` instead of ending the process, for work whose best so far is worth keeping. The
+    /// one after it ends the process as ever.
+    pub fn catch_next(flag: Arc<AtomicBool>) {
+        *CATCH.lock().unwrap_or_else(PoisonError::into_inner) = Some(flag);
+    }
+
+    /// Ends the process by the signal that was caught, if one was: whoever started it learns so.
+    pub fn end_if_caught() {
+        let signal = CAUGHT.load(Ordering::SeqCst);
+        if signal != 0 {
+            let _ = emulate_default_handler(signal);
+        }
+    }
 
     /// From here on, an interrupt, a hang-up and a request to end remove what is half written before the process
     /// ends as the signal has it; a second one ends it at once. A signal that was ignored when the process began
@@ -55,6 +75,12 @@ mod unix {
         };
         let wait = move || {
             for signal in signals.forever() {
+                let catch = CATCH.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(flag) = catch {
+                    CAUGHT.store(signal, Ordering::SeqCst);
+                    flag.store(true, Ordering::SeqCst);
+                    continue;
+                }
                 IS_ENDING.store(true, Ordering::SeqCst);
                 weft_core::clip::abandon_part_files();
                 if let Some(words) = take_last_words() {
@@ -101,6 +127,14 @@ mod unix {
 /// Elsewhere the system ends the process; a hidden temporary file may be left.
 #[cfg(not(unix))]
 pub fn watch() {}
+
+/// Elsewhere nothing is caught.
+#[cfg(not(unix))]
+pub fn catch_next(_: std::sync::Arc<std::sync::atomic::AtomicBool>) {}
+
+/// Elsewhere nothing is caught.
+#[cfg(not(unix))]
+pub fn end_if_caught() {}
 
 /// Elsewhere nothing is known of it.
 #[cfg(not(unix))]

@@ -20,6 +20,7 @@ fn help_and_version_succeed() {
         "fit -h",
         "render --help",
         "score --help",
+        "optimize --help",
     ] {
         let help = succeed(folder.path(), arguments);
         assert!(help.contains("Usage: weft"), "{arguments}: {help}");

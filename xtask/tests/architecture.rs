@@ -373,6 +373,23 @@ fn rooms_of_the_plugin_name_lower_floors_only() {
 }
 
 #[test]
+fn rooms_of_the_lab_name_lower_floors_only() {
+    let lab = Crate::read(&workspace().join("lab/src"));
+    assert_no_circles(&lab);
+    assert_floors(
+        &lab,
+        &[
+            &["device", "curve", "lbfgs", "objective", "tensors"],
+            &["error"],
+            &["axes", "cochlea", "envelopes", "network", "spectrogram"],
+            &["loss"],
+            &["optimize"],
+            &["methods"],
+        ],
+    );
+}
+
+#[test]
 fn tools_have_no_circles() {
     for folder in ["cli/src", "xtask/src", "tests/src"] {
         assert_no_circles(&Crate::read(&workspace().join(folder)));

@@ -1,8 +1,13 @@
 //! The command line.
 
+mod network;
+mod optimize;
 mod shared;
+mod transfer;
 
+pub use optimize::OptimizeArguments;
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
+pub use transfer::TransferArguments;
 
 use std::path::{Path, PathBuf};
 
@@ -57,6 +62,8 @@ pub enum Command {
     Fit(FitArguments),
     Refine(RefineArguments),
     Render(RenderArguments),
+    Optimize(OptimizeArguments),
+    Transfer(TransferArguments),
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
     Info(InfoArguments),
@@ -70,6 +77,8 @@ impl Command {
             Self::Fit(arguments) => arguments.output.output(),
             Self::Refine(arguments) => arguments.output.output(),
             Self::Render(arguments) => arguments.output.output(),
+            Self::Optimize(arguments) => arguments.output.output(),
+            Self::Transfer(arguments) => arguments.output.output(),
             Self::Synthesize(arguments) => arguments.output.output(),
             Self::Score(_) | Self::Info(_) => return false,
         };
@@ -84,6 +93,8 @@ impl Command {
             Self::Refine(arguments) => &arguments.models,
             Self::Render(arguments) => &arguments.models,
             Self::Info(arguments) => &arguments.inputs,
+            Self::Optimize(arguments) => &arguments.inputs,
+            Self::Transfer(arguments) => return Some(&arguments.content),
             Self::Synthesize(_) | Self::Score(_) => return None,
         };
         match inputs.as_slice() {

@@ -18,6 +18,8 @@ use crate::files::{Output, is_standard};
 const MIN_SECONDS: f64 = 0.1;
 /// Longest sound that is written, in seconds: a day.
 const MAX_SECONDS: f64 = 86_400.0;
+/// Longest sound that is optimised, in seconds: all its activations are held at once, some 30 MB for each second.
+const MAX_OPTIMIZED_S: f64 = 300.0;
 /// Longest time that a fit may be given, in seconds: a day.
 const MAX_FIT_SECONDS: f64 = 86_400.0;
 
@@ -267,6 +269,11 @@ pub fn seconds(text: &str) -> Result<f64, String> {
 
 pub fn synthesis_seconds(text: &str) -> Result<f64, String> {
     bounded_seconds(text, MIN_SECONDS, MAX_SYNTHESIS_S)
+}
+
+/// A length that an optimisation holds in memory.
+pub fn optimized_seconds(text: &str) -> Result<f64, String> {
+    bounded_seconds(text, MIN_SECONDS, MAX_OPTIMIZED_S)
 }
 
 fn fit_seconds(text: &str) -> Result<f64, String> {

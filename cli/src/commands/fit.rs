@@ -103,7 +103,11 @@ fn say_written(path: &Path, report: &Report, record: &mut Record) {
 }
 
 /// Reads a recording, checks that a texture can be learned from it, and tells what is to be said of it.
-fn read_capture(path: &Path, report: &Report, record: &mut Record) -> Result<Clip, CliError> {
+pub(super) fn read_capture(
+    path: &Path,
+    report: &Report,
+    record: &mut Record,
+) -> Result<Clip, CliError> {
     record.insert("input".into(), shown(path).into());
     let file = read_sound(path)?;
     file.clip

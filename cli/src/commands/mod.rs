@@ -2,12 +2,16 @@
 
 mod fit;
 mod info;
+mod optimize;
 mod render;
 mod score;
 mod synthesize;
+mod transfer;
 
 pub use fit::{fit, refine, texture};
 pub use info::info;
+pub use optimize::optimize;
 pub use render::render;
 pub use score::score;
 pub use synthesize::synthesize;
+pub use transfer::transfer;

@@ -5,7 +5,7 @@
 /// Rows may overlap (`row_stride < columns`), which makes every window of consecutive rows of a
 /// matrix a row itself: a convolution along time needs no copy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'a> {
+pub struct View<'a> {
     data: &'a [f32],
     rows: usize,
     columns: usize,
@@ -15,11 +15,17 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     /// `rows × columns`, row after row without gaps.
+    ///
+    /// # Panics
+    /// If `data` is shorter than that.
     pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
         Self::strided(data, rows, columns, columns, 1)
     }
 
     /// `rows × columns` with any strides.
+    ///
+    /// # Panics
+    /// If an element lies outside `data`.
     pub fn strided(
         data: &'a [f32],
         rows: usize,
@@ -68,7 +74,10 @@ fn fits(
 
 /// `out = a · b`, or `out += a · b`. `out` has `a.rows × b.columns` elements with the given strides,
 /// no two of which may be the same place.
-pub(crate) fn multiply_strided(
+///
+/// # Panics
+/// If the inner dimensions differ, or an element of the result lies outside `out` or on another.
+pub fn multiply_strided(
     out: &mut [f32],
     (row_stride, column_stride): (usize, usize),
     a: View<'_>,
@@ -110,7 +119,10 @@ pub(crate) fn multiply_strided(
 }
 
 /// `out = a · b`, or `out += a · b`, with `out` row after row without gaps.
-pub(crate) fn multiply(out: &mut [f32], a: View<'_>, b: View<'_>, accumulate: bool) {
+///
+/// # Panics
+/// If the inner dimensions differ, or `out` is shorter than the result.
+pub fn multiply(out: &mut [f32], a: View<'_>, b: View<'_>, accumulate: bool) {
     let columns = b.columns;
     multiply_strided(out, (columns.max(1), 1), a, b, accumulate);
 }

@@ -12,7 +12,7 @@ const MOST: usize = 8;
 const BACKGROUND_PRIORITY: u8 = 25;
 
 /// Gives way to every ordinary thread from now on. Where the system refuses, the thread stays as it is.
-pub(crate) fn lower_priority() {
+pub fn lower_priority() {
     if let Ok(value) = ThreadPriorityValue::try_from(BACKGROUND_PRIORITY) {
         let _ = set_current_thread_priority(ThreadPriority::Crossplatform(value));
     }
@@ -20,7 +20,7 @@ pub(crate) fn lower_priority() {
 
 /// How many threads to work on, the caller's included.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Threads {
+pub struct Threads {
     count: usize,
     background: bool,
 }
@@ -46,6 +46,11 @@ impl Threads {
             count: wanted.min(MOST),
             background,
         }
+    }
+
+    /// How many there are, the caller's included.
+    pub fn count(self) -> usize {
+        self.count
     }
 
     /// The results of `task(0) .. task(count - 1)`, in this order, whoever computed them.

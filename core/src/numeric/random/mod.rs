@@ -11,4 +11,5 @@ mod sequence;
 pub(crate) mod stream;
 
 pub use noise::{FrameNoise, Noise};
-pub(crate) use sequence::{Sequence, SplitMix64};
+pub use sequence::Sequence;
+pub(crate) use sequence::SplitMix64;

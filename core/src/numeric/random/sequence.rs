@@ -25,7 +25,7 @@ impl SplitMix64 {
 
 /// What a fit and a score draw: the numbers of one seed and index, one after the other.
 #[derive(Clone, Debug)]
-pub(crate) struct Sequence {
+pub struct Sequence {
     bits: SplitMix64,
 }
 
@@ -42,6 +42,7 @@ impl Sequence {
 
     /// 64 random bits.
     #[inline]
+    #[expect(clippy::should_implement_trait, reason = "it never ends")]
     pub fn next(&mut self) -> u64 {
         self.bits.next()
     }
