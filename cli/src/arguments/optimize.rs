@@ -10,7 +10,7 @@ use weft_lab::{DeviceChoice, LabError};
 use super::shared::{WavArguments, optimized_seconds};
 use crate::error::CliError;
 
-/// Make a texture by a method of the research literature: a spectrogram, optimised from noise
+/// Make a texture by a method of the papers: a spectrogram, optimised from noise
 ///
 /// The methods:
 ///   antognini  Antognini, Hoffman & Weiss 2018: Gram matrices of six random networks,
