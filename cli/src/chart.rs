@@ -172,7 +172,7 @@ impl Panel {
         let mut y = frame.bottom - frame.height + 10.0;
         for (line, colour) in self.lines.iter().zip(COLOURS.into_iter().cycle()) {
             if !line.name.is_empty() {
-                canvas.text_before(line.name, (right, y), colour);
+                canvas.label_before(line.name, (right, y), colour, WHITE);
                 y += 18.0;
             }
         }

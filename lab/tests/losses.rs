@@ -79,6 +79,32 @@ fn a_convolution_is_worked_out_by_hand() {
 }
 
 #[test]
+fn filters_have_the_moments_of_their_distribution() {
+    let (channels, width, count) = (50, 4, 100);
+    let moments = |filters: &Filters| {
+        let weights = filters.weights();
+        assert_eq!(weights.len(), width * channels * count);
+        let mean = |power: i32| {
+            let powers = weights.iter().map(|w| f64::from(*w).powi(power));
+            powers.sum::<f64>() / weights.len() as f64
+        };
+        (mean(1), mean(2))
+    };
+    // Glorot & Bengio, eq. 16: a variance of two over both fans.
+    let (mean, square) = moments(&Filters::glorot(channels, width, count, 1, 0));
+    let wanted = 2.0 / (width * (channels + count)) as f64;
+    assert!(
+        mean.abs() < 2e-3 && (square / wanted - 1.0).abs() < 0.02,
+        "{mean} {square}"
+    );
+    let (mean, square) = moments(&Filters::normal(channels, width, count, 0.5, (1, 0)));
+    assert!(
+        mean.abs() < 1e-2 && (square / 0.25 - 1.0).abs() < 0.03,
+        "{mean} {square}"
+    );
+}
+
+#[test]
 fn our_convolution_is_the_one_by_unfolding() {
     // More rows than a chunk, and fewer.
     for (rows, width, count) in [(700, 5, 33), (40, 16, 3), (12, 9, 20)] {

@@ -76,6 +76,14 @@ impl Canvas {
         self.text(text, (x - text_width(text), y), colour);
     }
 
+    /// Letters that end at a place, on a ground of their own.
+    pub fn label_before(&mut self, text: &str, (x, y): (f64, f64), colour: Colour, ground: Colour) {
+        let size = (GLYPH_SIZE.1 + 2) * DOT;
+        let middle = y + (GLYPH_SIZE.1 * DOT) as f64 / 2.0;
+        self.line((x - text_width(text), middle), (x, middle), size, ground);
+        self.text_before(text, (x, y), colour);
+    }
+
     /// The picture as a PNG file.
     pub fn to_png(&self) -> io::Result<Vec<u8>> {
         let mut file = Vec::new();

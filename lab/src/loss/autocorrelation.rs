@@ -1,8 +1,9 @@
 //! Autocorrelations over time: rhythm (Antognini et al., eqs. 5 and 6).
 
+use std::cell::RefCell;
 use std::ops::Range;
 
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 
 use super::correlate::Correlation;
 use super::gram::sum;
@@ -32,32 +33,58 @@ pub fn autocorrelation(map: &Tensor, lags: Range<usize>) -> Result<Tensor> {
 /// # Errors
 /// As [`autocorrelation`].
 pub fn autocorrelation_by_products(map: &Tensor, lags: Range<usize>) -> Result<Tensor> {
-    let places = map.dim(0)?;
-    // From the longest lag on it would go round.
-    let size = places + lags.end;
-    let bins = size / 2 + 1;
-    let angle = |bin: usize, time: usize| {
-        std::f64::consts::TAU * ((bin * time) % size) as f64 / size as f64
-    };
-    let of_places = |part: fn(f64) -> f64| {
-        let values = (0..bins).flat_map(|bin| (0..places).map(move |t| part(angle(bin, t)) as f32));
-        Tensor::from_iter(values, map.device())?.reshape((bins, places))
-    };
-    let real = of_places(f64::cos)?.matmul(map)?.sqr()?;
-    let imaginary = of_places(f64::sin)?.matmul(map)?.sqr()?;
-    let back = lags.clone().flat_map(|lag| {
-        (0..bins).map(move |bin| {
-            // All bins but the first and the middle one stand for their mirror images too.
-            let both = if bin == 0 || 2 * bin == size {
-                1.0
-            } else {
-                2.0
-            };
-            (both * angle(bin, lag).cos() / (size * places) as f64) as f32
+    Transforms::new(map.dim(0)?, lags, map.device())?.autocorrelation(map)
+}
+
+/// The sines and cosines of a transform over so many places, and of the way back to some lags.
+#[derive(Clone, Debug)]
+struct Transforms {
+    places: usize,
+    lags: Range<usize>,
+    /// Bins × places.
+    real: Tensor,
+    imaginary: Tensor,
+    /// Lags × bins, divided by the number of places.
+    back: Tensor,
+}
+
+impl Transforms {
+    fn new(places: usize, lags: Range<usize>, device: &Device) -> Result<Self> {
+        // From the longest lag on it would go round.
+        let size = places + lags.end;
+        let bins = size / 2 + 1;
+        let angle = |bin: usize, time: usize| {
+            std::f64::consts::TAU * ((bin * time) % size) as f64 / size as f64
+        };
+        let of_places = |part: fn(f64) -> f64| {
+            let values =
+                (0..bins).flat_map(|bin| (0..places).map(move |t| part(angle(bin, t)) as f32));
+            Tensor::from_iter(values, device)?.reshape((bins, places))
+        };
+        let back = lags.clone().flat_map(|lag| {
+            (0..bins).map(move |bin| {
+                // All bins but the first and the middle one stand for their mirror images too.
+                let both = if bin == 0 || 2 * bin == size {
+                    1.0
+                } else {
+                    2.0
+                };
+                (both * angle(bin, lag).cos() / (size * places) as f64) as f32
+            })
+        });
+        Ok(Self {
+            places,
+            real: of_places(f64::cos)?,
+            imaginary: of_places(f64::sin)?,
+            back: Tensor::from_iter(back, device)?.reshape((lags.len(), bins))?,
+            lags,
         })
-    });
-    let back = Tensor::from_iter(back, map.device())?.reshape((lags.len(), bins))?;
-    back.matmul(&(real + imaginary)?)
+    }
+
+    fn autocorrelation(&self, map: &Tensor) -> Result<Tensor> {
+        let power = (self.real.matmul(map)?.sqr()? + self.imaginary.matmul(map)?.sqr()?)?;
+        self.back.matmul(&power)
+    }
 }
 
 /// The autocorrelations of a target, for all networks.
@@ -67,6 +94,8 @@ pub struct AutocorrelationTarget {
     lags: Range<usize>,
     /// For every network, lags × filters.
     maps: Vec<Tensor>,
+    /// Sines and cosines that were made on a graphics processor.
+    transforms: RefCell<Vec<Transforms>>,
 }
 
 impl AutocorrelationTarget {
@@ -78,6 +107,7 @@ impl AutocorrelationTarget {
         let mut target = Self {
             lags,
             maps: Vec::with_capacity(features.len()),
+            transforms: RefCell::default(),
         };
         for feature in features {
             let lags = target.lags_in(feature)?;
@@ -88,11 +118,28 @@ impl AutocorrelationTarget {
                     feature.map.dtype(),
                     feature.map.device(),
                 )?,
-                false => autocorrelation(&feature.map, lags)?,
+                false => target.autocorrelation(&feature.map, lags)?,
             };
             target.maps.push(map);
         }
         Ok(target)
+    }
+
+    /// [`autocorrelation`](autocorrelation()) of a map, with what was made for maps of its length before.
+    fn autocorrelation(&self, map: &Tensor, lags: Range<usize>) -> Result<Tensor> {
+        if map.device().is_cpu() {
+            return autocorrelation(map, lags);
+        }
+        let places = map.dim(0)?;
+        let mut known = self.transforms.borrow_mut();
+        let is_same = |known: &&Transforms| known.places == places && known.lags == lags;
+        if let Some(transforms) = known.iter().find(is_same) {
+            return transforms.autocorrelation(map);
+        }
+        let transforms = Transforms::new(places, lags, map.device())?;
+        let correlated = transforms.autocorrelation(map);
+        known.push(transforms);
+        correlated
     }
 
     /// The lags that a map holds, in its places.
@@ -117,7 +164,7 @@ impl AutocorrelationTarget {
             let wanted = wanted.narrow(0, 0, lags.len())?;
             reference += energy(&wanted)?;
             errors.push(squared_distance(
-                &autocorrelation(&feature.map, lags)?,
+                &self.autocorrelation(&feature.map, lags)?,
                 &wanted,
             ));
         }

@@ -163,3 +163,15 @@ impl Objective for UlyanovObjective {
         }])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_have_the_deviation_of_the_authors_code() {
+        // √2 · √(2 / ((1025 + 4096) · 11)).
+        let deviation = Ulyanov::default().deviation(1_025);
+        assert!((deviation - 8.426_7e-3).abs() < 1e-6, "{deviation}");
+    }
+}
