@@ -4,5 +4,6 @@
 //! `core` knows nothing of this crate, and the plugin does not link it.
 
 mod objective;
+pub mod table;
 
 pub use objective::{Objective, Term};

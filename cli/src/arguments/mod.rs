@@ -1,8 +1,11 @@
 //! The command line.
 
 mod shared;
+mod table;
 
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
+
+pub use table::{RowChoice, TableArguments};
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +63,7 @@ pub enum Command {
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
     Info(InfoArguments),
+    Table(TableArguments),
 }
 
 impl Command {
@@ -71,7 +75,7 @@ impl Command {
             Self::Refine(arguments) => arguments.output.output(),
             Self::Render(arguments) => arguments.output.output(),
             Self::Synthesize(arguments) => arguments.output.output(),
-            Self::Score(_) | Self::Info(_) => return false,
+            Self::Score(_) | Self::Info(_) | Self::Table(_) => return false,
         };
         is_standard(&output.path)
     }
@@ -84,7 +88,7 @@ impl Command {
             Self::Refine(arguments) => &arguments.models,
             Self::Render(arguments) => &arguments.models,
             Self::Info(arguments) => &arguments.inputs,
-            Self::Synthesize(_) | Self::Score(_) => return None,
+            Self::Synthesize(_) | Self::Score(_) | Self::Table(_) => return None,
         };
         match inputs.as_slice() {
             [input] if !input.is_dir() => Some(input),
