@@ -192,7 +192,9 @@ fn rows_of_a_clock_are_told_apart_by_their_figures() {
     let of = |name: &str| results.find(name, "clock", 1).unwrap().figures;
     let (inverted, halves, noise) = (of("griffin-lim"), of("halves"), of("noise"));
     // Inversion copies; noise has neither the rhythm nor the statistics, and other clock has both.
-    assert!(inverted.copying > halves.copying && inverted.diversity > 2.0 * noise.diversity);
+    let told = format!("{inverted:?}\n{halves:?}\n{noise:?}");
+    assert!(inverted.copying > noise.copying + 0.2, "{told}");
+    assert!(inverted.diversity > 2.0 * noise.diversity, "{told}");
     assert!(noise.autocorrelation > 3.0 * halves.autocorrelation);
     assert!(noise.statistics_db < halves.statistics_db - 3.0);
     assert!(of("weft-4").seconds > 0.0);
@@ -240,7 +242,10 @@ fn every_document_has_every_row_and_column() {
         assert_eq!(line.matches(" |").count(), COLUMNS.len() + 1, "{line}");
     }
     let latex = to_latex(&summary);
-    assert!(latex.contains("copy\\_of\\_it & -- $\\mid$ ") && !latex.contains("y_"));
+    assert!(latex.contains("copy\\_of\\_it & -- $\\mid$ "));
+    // But for its first line, a comment.
+    let bare = |line: &str| line.replace("\\_", "").contains('_');
+    assert!(!latex.lines().skip(1).any(bare));
     let svg = to_svg(&summary);
     for column in COLUMNS {
         assert!(svg.contains(column.title) && markdown.contains(column.title));
