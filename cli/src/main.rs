@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Synthesize(arguments) => commands::synthesize(arguments, &report),
         Command::Score(arguments) => commands::score(arguments, &report),
         Command::Info(arguments) => commands::info(arguments, &report),
+        Command::Table(arguments) => commands::table(arguments, &report),
     };
     match result {
         Ok(()) => {

@@ -16,6 +16,7 @@ pub mod network;
 mod objective;
 mod optimize;
 mod spectrogram;
+pub mod table;
 mod tensors;
 
 pub use candle_core::Device;

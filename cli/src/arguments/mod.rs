@@ -3,11 +3,14 @@
 mod network;
 mod optimize;
 mod shared;
+mod table;
 mod transfer;
 
 pub use optimize::OptimizeArguments;
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
 pub use transfer::TransferArguments;
+
+pub use table::{RowChoice, TableArguments};
 
 use std::path::{Path, PathBuf};
 
@@ -67,6 +70,7 @@ pub enum Command {
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
     Info(InfoArguments),
+    Table(TableArguments),
 }
 
 impl Command {
@@ -80,7 +84,7 @@ impl Command {
             Self::Optimize(arguments) => arguments.output.output(),
             Self::Transfer(arguments) => arguments.output.output(),
             Self::Synthesize(arguments) => arguments.output.output(),
-            Self::Score(_) | Self::Info(_) => return false,
+            Self::Score(_) | Self::Info(_) | Self::Table(_) => return false,
         };
         is_standard(&output.path)
     }
@@ -95,7 +99,7 @@ impl Command {
             Self::Info(arguments) => &arguments.inputs,
             Self::Optimize(arguments) => &arguments.inputs,
             Self::Transfer(arguments) => return Some(&arguments.content),
-            Self::Synthesize(_) | Self::Score(_) => return None,
+            Self::Synthesize(_) | Self::Score(_) | Self::Table(_) => return None,
         };
         match inputs.as_slice() {
             [input] if !input.is_dir() => Some(input),

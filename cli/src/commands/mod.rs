@@ -6,6 +6,7 @@ mod optimize;
 mod render;
 mod score;
 mod synthesize;
+mod table;
 mod transfer;
 
 pub use fit::{fit, refine, texture};
@@ -14,4 +15,5 @@ pub use optimize::optimize;
 pub use render::render;
 pub use score::score;
 pub use synthesize::synthesize;
+pub use table::table;
 pub use transfer::transfer;
