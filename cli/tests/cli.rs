@@ -21,6 +21,7 @@ fn help_and_version_succeed() {
         "render --help",
         "score --help",
         "optimize --help",
+        "table --help",
     ] {
         let help = succeed(folder.path(), arguments);
         assert!(help.contains("Usage: weft"), "{arguments}: {help}");

@@ -385,6 +385,7 @@ fn rooms_of_the_lab_name_lower_floors_only() {
             &["loss"],
             &["optimize"],
             &["methods"],
+            &["table"],
         ],
     );
 }

@@ -97,10 +97,10 @@ fn maker(row: RowChoice, arguments: &TableArguments) -> Box<dyn Maker> {
         RowChoice::GramAutocorrelation => {
             optimized(Box::new(antognini(Antognini::default().alpha, 0.0)))
         }
-        RowChoice::Antognini => optimized(Box::new(Antognini::default())),
-        RowChoice::Ulyanov => optimized(Box::new(Ulyanov::default())),
-        RowChoice::Huzaifah => optimized(Box::new(Huzaifah::default())),
-        RowChoice::Mcdermott => optimized(Box::new(McDermott::default())),
+        RowChoice::Antognini => optimized(Box::<Antognini>::default()),
+        RowChoice::Ulyanov => optimized(Box::<Ulyanov>::default()),
+        RowChoice::Huzaifah => optimized(Box::<Huzaifah>::default()),
+        RowChoice::Mcdermott => optimized(Box::<McDermott>::default()),
     }
 }
 

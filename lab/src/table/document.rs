@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use weft_core::texture::score::Better;
 
-use super::{COLUMNS, Column, Entry, Figures, Results};
+use super::figures::{COLUMNS, Column, Figures};
+use super::recordings::Entry;
+use super::results::Results;
 
 /// Figures by row and class, as they are shown.
 #[derive(Clone, Debug)]

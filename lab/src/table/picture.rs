@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::document::significant;
-use super::{COLUMNS, Column, Summary};
+use super::document::{Summary, significant};
+use super::figures::{COLUMNS, Column};
 
 /// Sizes in pixels.
 const PANEL_WIDTH: usize = 430;

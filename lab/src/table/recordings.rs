@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::TableError;
+use super::error::TableError;
 
 /// A list of classes in a folder: a file's name and its class in each line.
 const CLASSES_FILE: &str = "classes.csv";

@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Figures, TableError};
+use super::error::TableError;
+use super::figures::Figures;
 
 /// The figures of one row for one recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

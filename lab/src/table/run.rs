@@ -10,7 +10,11 @@ use std::time::Instant;
 use weft_core::clip::{Clip, SampleFormat, SoundFile};
 use weft_core::texture::score::Recording;
 
-use super::{Entry, Figures, Made, Maker, Outcome, Results, TableError};
+use super::error::TableError;
+use super::figures::Figures;
+use super::makers::{Made, Maker};
+use super::recordings::Entry;
+use super::results::{Outcome, Results};
 
 /// How a table is filled.
 #[derive(Clone, Debug)]
@@ -118,7 +122,7 @@ fn cell(entry: &Entry, maker: &dyn Maker, settings: &TableSettings) -> Result<Ou
         .map_err(|source| TableError::Make {
             path: entry.path.clone(),
             row: row.clone(),
-            source,
+            source: Box::new(source),
         })?;
     let seconds = began.elapsed().as_secs_f64();
     keep(&made.sound, &row, entry, settings)?;
