@@ -41,6 +41,7 @@ fn a_loaded_project_does_not_record_over_its_texture() {
         for trigger in [
             &weft.instance.params.capture.trigger,
             &weft.instance.params.capture.grab,
+            &weft.instance.params.imprint.trigger,
         ] {
             // SAFETY: the parameter lives as long as the plugin.
             unsafe {
