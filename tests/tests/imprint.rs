@@ -131,8 +131,8 @@ fn saved(plugin: &mut ClapPlugin) -> String {
 #[track_caller]
 fn assert_plays_on(plugin: &mut ClapPlugin) {
     set(plugin, &[("Hold", "On")]);
-    let second = Render::silent(SAMPLE_RATE as usize).paced();
-    let sound = plugin.render(&second).unwrap().channels;
+    let half_a_second = Render::silent(SAMPLE_RATE as usize / 2).paced();
+    let sound = plugin.render(&half_a_second).unwrap().channels;
     let half = sound[0].len() / 2;
     assert_sounds(&sound.iter().map(|c| c[half..].to_vec()).collect::<Vec<_>>());
     set(plugin, &[("Hold", "Off")]);

@@ -39,8 +39,11 @@ impl Board {
         let seconds = known.map_or(f32::NAN, |seconds| seconds.max(0.0) as f32);
         self.seconds_left
             .store(seconds.to_bits(), Ordering::Relaxed);
-        // What is not a number is not more.
-        let done = done.min(1.0);
+        let done = if done.is_nan() {
+            0.0
+        } else {
+            done.clamp(0.0, 1.0)
+        };
         let is_more = done > self.done();
         if is_more {
             self.done.store(done.to_bits(), Ordering::Relaxed);

@@ -16,8 +16,9 @@ use super::helper;
 use super::request::ImprintRequest;
 use super::tool::ToolError;
 
-/// Iterations of the transfer. `weft transfer` itself takes 500; the last of them change little.
-pub const ITERATIONS: u32 = 300;
+/// Iterations of the transfer. `weft transfer` itself takes 500; of fire in the style of rain, the first 200 took away
+/// 99.6 % of the loss, and all of them 99.7 %.
+pub const ITERATIONS: u32 = 200;
 /// The largest file that is read: a minute of stereo at 48 kHz in floats, twice over. The tool's are mono at 22.05 kHz.
 const LARGEST_RESULT: u64 = 64 * 1024 * 1024;
 

@@ -308,8 +308,9 @@ mod tests {
         assert!(imprints(Slot::A, &one).is_empty());
         // The slots have none of it: the instrument says so, in the window.
         let mut actions = Actions::default();
+        let area = Rect::from_min_size(pos2(10.0, 10.0), vec2(320.0, 64.0));
         let mut show = |ui: &mut Ui, context: &ViewContext<'_>| {
-            actions.show(ui, ui.max_rect(), context, false);
+            actions.show(ui, area, context, false);
         };
         window.click("Imprint", &mut show);
         window.click("B in C's style", &mut show);
