@@ -60,11 +60,14 @@ pub fn optimize(arguments: &OptimizeArguments, report: &Report) -> Result<(), Cl
     write_made(&made, curves.as_ref(), &output, format, report, &mut record)
 }
 
+/// Takes the progress of an optimisation.
+type OnProgress<'a> = dyn FnMut(&Progress<'_>) + 'a;
+
 /// Runs an optimisation of so many iterations, with a progress bar, or lines of progress for programs.
 pub(super) fn with_progress<T>(
     report: &Report,
     iterations: u32,
-    run: &mut dyn FnMut(&mut dyn FnMut(&Progress<'_>)) -> Result<T, LabError>,
+    run: &mut dyn FnMut(&mut OnProgress<'_>) -> Result<T, LabError>,
 ) -> Result<T, LabError> {
     let bar = progress::optimize_bar(report, iterations);
     bar.set_message("starting");

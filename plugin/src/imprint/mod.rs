@@ -200,8 +200,8 @@ impl Shared {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to make an imprint. This may be the worker's thread, which must never be the last that has the instrument:
-    /// its owner has it for as long as `Work::is_over` is not set, which can't be while the lock is held.
+    /// Begins to make an imprint. This may be the worker's thread, which must never be the last that has the
+    /// instrument: its owner has it for as long as `Work::is_over` is not set, which can't be while the lock is held.
     fn begin(self: &Arc<Self>, request: ImprintRequest) {
         let mut work = self.work();
         if work.is_over {
