@@ -59,6 +59,21 @@ impl Report {
         }
     }
 
+    /// How far a long piece of work is, for programs: the part that is `done`, 0 to 1, and the seconds that are left,
+    /// where that is known. Fails where nobody reads that any more.
+    pub fn progress(&self, done: f64, seconds_left: Option<f64>) -> io::Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut record = Record::new();
+        record.insert("status".into(), "progress".into());
+        record.insert("done".into(), done.into());
+        if let Some(seconds) = seconds_left {
+            record.insert("seconds_left".into(), seconds.into());
+        }
+        self.write(&json(&record))
+    }
+
     /// What went wrong: one line on the standard error, and for programs a record too. `file` names what it was
     /// about, among others.
     pub fn error(&self, error: &CliError, file: Option<&str>) {
@@ -81,11 +96,17 @@ impl Report {
 
     /// A line where nobody listening is no error.
     fn print(&self, line: &str) {
-        let _ = if self.output_is_taken {
-            writeln!(io::stderr(), "{line}")
-        } else {
-            writeln!(io::stdout(), "{line}")
-        };
+        let _ = self.write(line);
+    }
+
+    /// Writes a line, which can be read at once.
+    fn write(&self, line: &str) -> io::Result<()> {
+        if self.output_is_taken {
+            return writeln!(io::stderr(), "{line}");
+        }
+        let mut output = io::stdout().lock();
+        writeln!(output, "{line}")?;
+        output.flush()
     }
 }
 

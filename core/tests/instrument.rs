@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use weft_core::clip::Clip;
-use weft_core::instrument::{Controls, NoteAddress, Phase, ScopeFrame, Slot};
+use weft_core::instrument::{Controls, Instrument, NoteAddress, Phase, ScopeFrame, Slot};
 
 use support::allocator::allocations;
 use support::capturing::capture_rain;
@@ -31,6 +31,23 @@ fn a_capture_becomes_a_texture() {
         (RATE, true, FEW_STEPS)
     );
     assert_eq!(instrument.status().underruns, 0);
+}
+
+#[test]
+fn errands_of_the_audio_thread_are_done_elsewhere_in_order() {
+    let (sender, errands) = std::sync::mpsc::channel();
+    let take = move |errand| sender.send((errand, std::thread::current().id())).unwrap();
+    let (_instrument, mut player) = Instrument::with_errands(Box::new(take)).unwrap();
+    let mut is_sent = [false; 3];
+    let allocated = allocations(|| {
+        is_sent = [7, u32::MAX, 0].map(|errand| player.send_errand(errand));
+    });
+    assert_eq!((allocated, is_sent), (0, [true; 3]));
+    for expected in [7, u32::MAX, 0] {
+        let (errand, thread) = errands.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(errand, expected);
+        assert_ne!(thread, std::thread::current().id());
+    }
 }
 
 #[test]

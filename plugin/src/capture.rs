@@ -1,4 +1,4 @@
-//! What Weft listens to: the sum of its input buses, and the triggers that start a recording. For the
+//! What Weft listens to: the sum of its input buses, and the triggers that start a recording or an imprint. For the
 //! audio thread, but for what says that it allocates.
 
 /// The input buses mixed to one stereo signal, in buffers made before audio starts.
@@ -51,7 +51,7 @@ impl CaptureInput {
     }
 }
 
-/// Turns the level of the capture parameter into an event: off to on.
+/// Turns the level of a parameter into an event: off to on.
 #[derive(Debug, Default)]
 pub struct Trigger {
     was_on: bool,
@@ -66,13 +66,15 @@ impl Trigger {
     }
 }
 
-/// The triggers of a recording.
+/// The triggers of a recording, and of an imprint.
 #[derive(Debug, Default)]
 pub struct CaptureTriggers {
     /// Starts a recording.
     pub capture: Trigger,
     /// Keeps the input of the last seconds.
     pub grab: Trigger,
+    /// Begins an imprint.
+    pub imprint: Trigger,
 }
 
 #[cfg(test)]

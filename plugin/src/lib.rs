@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | `text` | values as text, and back | any |
 //! | `background`, `link` | what passes between the plugin object and the adapter of its format | any |
+//! | `imprint` | a texture in another's matter, made by the command line tool | one of its own |
 //! | `session` | the instrument, and the window's requests | any |
 //! | `rest` | whether the host may rest the plugin, and how it is asked to go on | any |
 //! | `project` | the textures in the host's project | main |
@@ -23,6 +24,7 @@ mod channel_messages;
 mod denormals;
 mod editor;
 mod host;
+mod imprint;
 mod instance;
 mod link;
 mod mpe;

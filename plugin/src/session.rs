@@ -3,22 +3,26 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use weft_core::instrument::{Instrument, Player, Slot, Status};
 
+use crate::imprint::{ImprintSettings, Imprints};
 use crate::rest::Rest;
 
 /// The instrument, and requests of the window to the audio thread. Shared by both, and by the adapter
 /// of the format.
 pub struct Session {
-    instrument: Instrument,
+    /// Before the instrument, which must not end on a thread of theirs.
+    imprints: Imprints,
+    instrument: Arc<Instrument>,
     capture_requested: AtomicBool,
     cancel_requested: AtomicBool,
     audio_fault: AtomicBool,
     /// Counts `process` calls, so that the window can tell a stopped host from a silent one.
     process_calls: AtomicU32,
-    rest: Rest,
+    rest: Arc<Rest>,
 }
 
 impl Session {
@@ -28,15 +32,25 @@ impl Session {
     /// If the system has no thread left for the worker. nice-plug's constructors can't fail; the
     /// format adapters catch this and tell the host that there is no plugin.
     pub fn new() -> (Self, Player) {
-        let (instrument, player) =
-            Instrument::new().expect("the system has no thread left for Weft's worker");
+        Self::with_imprints(ImprintSettings::default())
+    }
+
+    /// As [`Session::new`], with imprints that are made as `settings` have it.
+    pub fn with_imprints(settings: ImprintSettings) -> (Self, Player) {
+        let rest = Arc::<Rest>::default();
+        let imprints = Imprints::new(settings, rest.clone());
+        let (instrument, player) = Instrument::with_errands(imprints.errands())
+            .expect("the system has no thread left for Weft's worker");
+        let instrument = Arc::new(instrument);
+        imprints.serve(&instrument);
         let session = Self {
+            imprints,
             instrument,
             capture_requested: AtomicBool::new(false),
             cancel_requested: AtomicBool::new(false),
             audio_fault: AtomicBool::new(false),
             process_calls: AtomicU32::new(0),
-            rest: Rest::default(),
+            rest,
         };
         (session, player)
     }
@@ -44,6 +58,11 @@ impl Session {
     /// The instrument. Not for the audio thread.
     pub fn instrument(&self) -> &Instrument {
         &self.instrument
+    }
+
+    /// What makes imprints.
+    pub fn imprints(&self) -> &Imprints {
+        &self.imprints
     }
 
     /// Whether the host may rest the plugin.
@@ -62,8 +81,9 @@ impl Session {
         self.rest.end();
     }
 
-    /// Stops a capture, or the fit of a slot. Not for the audio thread.
+    /// Stops a capture, or the fit of a slot, and the imprint that is made for it. Not for the audio thread.
     pub fn cancel(&self, slot: Slot) {
+        self.imprints.cancel(slot);
         self.cancel_requested.store(true, Ordering::Relaxed);
         self.rest.end();
         self.instrument.cancel_fit(slot);

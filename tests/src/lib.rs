@@ -34,6 +34,9 @@ pub const VST3_BUNDLE: &str = "Weft.vst3";
 /// The environment variable that names the folder with the bundles under test.
 pub const BUNDLE_DIR_VARIABLE: &str = "WEFT_BUNDLE_DIR";
 
+/// The environment variable that names the command line tool, which the tests of imprints have made by the plugin.
+pub const TOOL_VARIABLE: &str = "WEFT_TEST_TOOL";
+
 /// What can go wrong between a host and the plugin it drives.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
@@ -43,6 +46,12 @@ pub enum HostError {
          `cargo xtask test`"
     )]
     NoBundleDir,
+    /// The tests were started without the tool that they test.
+    #[error(
+        "{TOOL_VARIABLE} names no program: these tests need the built command line tool, run them with \
+         `cargo xtask test`"
+    )]
+    NoTool,
     /// There is no such bundle.
     #[error("there is no bundle at {}: build it with `cargo xtask bundle weft --release`", .0.display())]
     NoBundle(PathBuf),
@@ -144,7 +153,7 @@ fn refused<E: std::fmt::Display>(action: &'static str) -> impl FnOnce(E) -> Host
 }
 
 /// Names of all parameters of the plugin.
-pub const PARAMETERS: [&str; 42] = [
+pub const PARAMETERS: [&str; 45] = [
     "Pitch",
     "Time",
     "Quality",
@@ -187,6 +196,9 @@ pub const PARAMETERS: [&str; 42] = [
     "Slide Amount",
     "Velocity To",
     "Velocity Amount",
+    "Imprint",
+    "Imprint Content",
+    "Imprint Style",
 ];
 
 /// Path of the bundle under test with this file name, such as [`CLAP_BUNDLE`].
@@ -202,4 +214,16 @@ pub fn bundle(file_name: &str) -> Result<PathBuf, HostError> {
     } else {
         Err(HostError::NoBundle(path))
     }
+}
+
+/// Path of the command line tool under test.
+///
+/// # Errors
+/// [`HostError::NoTool`] unless [`TOOL_VARIABLE`] is set and names a file.
+pub fn tool() -> Result<PathBuf, HostError> {
+    let path = std::env::var_os(TOOL_VARIABLE).ok_or(HostError::NoTool)?;
+    std::path::absolute(path)
+        .ok()
+        .filter(|path| path.is_file())
+        .ok_or(HostError::NoTool)
 }

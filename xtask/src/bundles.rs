@@ -7,10 +7,15 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use weft_hosts::{BUNDLE_DIR_VARIABLE, CLAP_BUNDLE, VST3_BUNDLE};
 
+use crate::cargo::cargo;
 use crate::paths::{enter_workspace, target_dir};
+use crate::process::succeeds;
 
 /// The plugin's package.
 const PACKAGE: &str = "weft";
+/// The command line tool, and its package.
+const TOOL: &str = "weft";
+const TOOL_PACKAGE: &str = "weft-cli";
 /// The demo's program, and what builds it beside the plugin.
 const DEMO: &str = "weft-demo";
 const DEMO_PACKAGE: &str = "weft-hosts";
@@ -80,9 +85,27 @@ pub fn demo() -> anyhow::Result<bool> {
     Ok(status.success())
 }
 
-/// Builds the release bundles and copies them into the user's plugin folders.
+/// Where Cargo puts the command line tool that it builds with a profile.
+pub fn tool_path(profile: &str) -> anyhow::Result<PathBuf> {
+    let path = target_dir()?.join(profile).join(TOOL);
+    Ok(path.with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+/// Builds the release of the command line tool. By itself: together with the plugin, the plugin would be built with the
+/// features that the tool asks of what both depend on, and be another one than the tests have seen.
+fn build_tool() -> anyhow::Result<PathBuf> {
+    let mut build = cargo(&["build", "--release", "--package", TOOL_PACKAGE]);
+    if !succeeds(build.args(["--bin", TOOL]))? {
+        bail!("the command line tool can't be built");
+    }
+    tool_path("release")
+}
+
+/// Builds the release bundles and the command line tool, which makes their imprints, and copies them into the user's
+/// plugin folders.
 pub fn install() -> anyhow::Result<()> {
     let bundles = build()?;
+    let tool = build_tool()?;
     for (name, folder) in [(CLAP_BUNDLE, clap_folder()?), (VST3_BUNDLE, vst3_folder()?)] {
         fs::create_dir_all(&folder)
             .with_context(|| format!("can't make the folder {}", folder.display()))?;
@@ -90,8 +113,18 @@ pub fn install() -> anyhow::Result<()> {
         replace(&bundles.join(name), &target)
             .with_context(|| format!("can't install {}", target.display()))?;
         println!("installed {}", target.display());
+        install_tool(&tool, &folder)?;
     }
     println!("Let your host rescan its plugins.");
+    Ok(())
+}
+
+/// Copies the tool into a folder of bundles, where they look for it.
+fn install_tool(tool: &Path, folder: &Path) -> anyhow::Result<()> {
+    let name = tool.file_name().context("the tool has no name")?;
+    let target = folder.join(name);
+    replace(tool, &target).with_context(|| format!("can't install {}", target.display()))?;
+    println!("installed {}, which makes imprints", target.display());
     Ok(())
 }
 

@@ -58,7 +58,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         arguments: Vec<String>,
     },
-    /// Build the release bundles and copy them into your plugin folders.
+    /// Build the release bundles and copy them into your plugin folders, with the `weft` tool beside them, which makes
+    /// their imprints.
     Install,
 }
 

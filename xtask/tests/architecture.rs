@@ -359,7 +359,7 @@ fn rooms_of_the_plugin_name_lower_floors_only() {
             ],
             &["channel_messages"],
             &["mpe"],
-            &["link"],
+            &["link", "imprint"],
             &["session"],
             &["project"],
             &["parameters"],

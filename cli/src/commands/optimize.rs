@@ -16,7 +16,7 @@ use crate::arguments::OptimizeArguments;
 use crate::chart::{Chart, Line, Panel, Scale};
 use crate::error::CliError;
 use crate::files::{Output, STANDARD_NAME, is_standard, shown};
-use crate::progress;
+use crate::progress::{self, ProgressLines};
 use crate::report::{Record, Report};
 use crate::signals;
 
@@ -60,7 +60,7 @@ pub fn optimize(arguments: &OptimizeArguments, report: &Report) -> Result<(), Cl
     write_made(&made, curves.as_ref(), &output, format, report, &mut record)
 }
 
-/// Runs an optimisation of so many iterations, with a progress bar.
+/// Runs an optimisation of so many iterations, with a progress bar, or lines of progress for programs.
 pub(super) fn with_progress<T>(
     report: &Report,
     iterations: u32,
@@ -68,8 +68,11 @@ pub(super) fn with_progress<T>(
 ) -> Result<T, LabError> {
     let bar = progress::optimize_bar(report, iterations);
     bar.set_message("starting");
+    let mut lines = ProgressLines::new(report);
     let made = run(&mut |progress| {
         let point = progress.point;
+        let seconds_left = (point.iteration > 0).then_some(progress.seconds_left);
+        lines.tell(point.iteration, progress.iterations, seconds_left);
         bar.set_position(point.iteration.into());
         let left = match point.iteration {
             0 => String::new(),

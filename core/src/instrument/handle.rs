@@ -13,8 +13,8 @@ use super::audio::{Player, PlayerEnds};
 use super::bank::Bank;
 use super::controls::Slot;
 use super::shared::{
-    Command, DeskWriter, MetersReader, Order, ScopeReader, Source, StageReader, Waker, Watch, Work,
-    bell, desk, meters, paces, scope, stage, textures,
+    Command, DeskWriter, Errands, MetersReader, Order, ScopeReader, Source, StageReader, Waker,
+    Watch, Work, bell, desk, meters, paces, scope, stage, textures,
 };
 use super::status::{Phase, SlotStatus, Status};
 use super::worker::{Worker, WorkerEnds};
@@ -78,6 +78,15 @@ impl Instrument {
     /// # Errors
     /// If the system gives no thread.
     pub fn new() -> std::io::Result<(Self, Player)> {
+        Self::with_errands(Box::new(|_| ()))
+    }
+
+    /// As [`new`](Self::new), with somebody who takes what the audio thread sends
+    /// ([`Player::send_errand`]): for what it can't do itself, and the instrument knows nothing of.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn with_errands(errands: Errands) -> std::io::Result<(Self, Player)> {
         let work = Arc::new(Work::default());
         let (meters_in, capture_meter, meters) = meters();
         let (textures_in, textures_out) = textures();
@@ -107,6 +116,7 @@ impl Instrument {
             retired: retired_out,
             streams: streams_in,
             input: input_out,
+            errands,
         });
         let thread = std::thread::Builder::new()
             .name("weft-worker".into())
@@ -299,6 +309,12 @@ impl Instrument {
             let contents = &slots[slot.index()];
             contents.model.as_ref().map(|m| m.named(&contents.name))
         })
+    }
+
+    /// What a slot's texture is called; empty where it has no name.
+    pub fn name(&self, slot: Slot) -> String {
+        self.stage
+            .read_slots(|slots| slots[slot.index()].name.clone())
     }
 
     /// The newest capture of a slot, which its texture may still have to be fitted to.

@@ -25,5 +25,5 @@ pub use controls::{
     Transport,
 };
 pub use handle::Instrument;
-pub use shared::{SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
+pub use shared::{Errands, SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
 pub use status::{FitState, Phase, SlotStatus, Status, TextureInfo};

@@ -63,11 +63,13 @@ impl EditorApp {
         self.views.show(ui, &context);
         let now = context.now;
         let is_new = std::mem::replace(&mut self.revision, status.revision) != status.revision;
+        let is_imprinting = self.session.imprints().status().is_some();
         let is_busy = self.session.instrument().is_busy();
         self.wake(is_new || is_busy);
         let controls = self.params.controls();
         let is_moved = std::mem::replace(&mut self.controls, controls) != controls;
-        self.pace.see(&status, is_new || is_busy || is_moved, now);
+        let is_changing = is_busy || is_imprinting || is_moved;
+        self.pace.see(&status, is_new || is_changing, now);
     }
 
     /// Has the host process a plugin that rests, where something is new or in the making: the streams of the

@@ -19,6 +19,16 @@ pub fn quality(before: &str, loss: f32) -> String {
     }
 }
 
+/// Seconds as minutes and seconds.
+pub fn clock_time(seconds: f32) -> String {
+    // More than a number has room for is more than anybody waits for.
+    let seconds = seconds.round() as u32;
+    match seconds / 60 {
+        0 => format!("{seconds} s"),
+        minutes => format!("{minutes} min {} s", seconds % 60),
+    }
+}
+
 /// The name of a capture's channels.
 pub fn channels(stereo: bool) -> &'static str {
     if stereo { "stereo" } else { "mono" }
@@ -34,6 +44,12 @@ mod tests {
         assert_eq!(sentence("Try again."), "Try again.");
         assert_eq!(sentence("über alles"), "Über alles.");
         assert_eq!(sentence(""), ".");
+    }
+
+    #[test]
+    fn a_time_is_told_in_minutes_where_it_is_long() {
+        let told = [0.4, 59.4, 59.6, 3_725.0].map(clock_time);
+        assert_eq!(told, ["0 s", "59 s", "1 min 0 s", "62 min 5 s"]);
     }
 
     #[test]

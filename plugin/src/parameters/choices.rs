@@ -4,7 +4,7 @@ use nice_plug::prelude::*;
 use weft_core::instrument::{self, ModulationTarget};
 
 /// Ids of the parameters that choose one of several: a number in a project is none of their choices.
-pub const CHOICE_IDS: [&str; 7] = [
+pub const CHOICE_IDS: [&str; 9] = [
     "quality",
     "slot",
     "capture_start",
@@ -12,9 +12,11 @@ pub const CHOICE_IDS: [&str; 7] = [
     "pressure_to",
     "slide_to",
     "velocity_to",
+    "imprint_content",
+    "imprint_style",
 ];
 
-/// Which texture plays, as a choice for hosts.
+/// One of the slots, as a choice for hosts.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum Slot {
     /// The first.

@@ -8,6 +8,7 @@ use weft_core::instrument::Controls;
 
 use super::amp::AmpParams;
 use super::capture::CaptureParams;
+use super::imprint::ImprintParams;
 use super::play::PlayParams;
 use super::sound::SoundParams;
 use super::sources::SourcesParams;
@@ -16,13 +17,14 @@ use super::spectrum::SpectrumParams;
 /// Ids of all parameters, and what they are at first; `passes_input`: of the effect.
 pub fn defaults(passes_input: bool) -> Vec<(String, ParamValue)> {
     let controls = Controls::DEFAULT;
-    let groups: [&dyn Params; 6] = [
+    let groups: [&dyn Params; 7] = [
         &SoundParams::new(&controls),
         &SpectrumParams::new(&controls),
         &AmpParams::new(&controls, passes_input),
         &PlayParams::new(&controls),
         &CaptureParams::new(Arc::new(|_, _| ())),
         &SourcesParams::new(&controls),
+        &ImprintParams::new(),
     ];
     let params = groups.iter().flat_map(|group| group.param_map());
     // SAFETY: the pointers are to parameters of the groups, which live to the end of this function.

@@ -16,6 +16,7 @@ mod capture;
 mod choices;
 mod controls;
 mod defaults;
+mod imprint;
 mod modulation;
 mod pages;
 mod play;
@@ -32,11 +33,13 @@ use std::sync::Arc;
 use nice_plug::prelude::*;
 use weft_core::instrument::{CaptureSettings, Controls, NoteControl};
 
+use crate::imprint::ImprintRequest;
 use crate::project::{Project, StateVersion};
 use amp::AmpParams;
 use capture::CaptureParams;
 pub use choices::CHOICE_IDS;
 pub use defaults::defaults;
+use imprint::ImprintParams;
 use pages::{OnPages, Place};
 use play::PlayParams;
 use sound::SoundParams;
@@ -82,6 +85,10 @@ pub struct WeftParams {
     /// What wheel, pressure, slide and velocity move.
     #[nested(group = "Modulation")]
     pub sources: SourcesParams,
+
+    /// What of which slots becomes a new texture.
+    #[nested(group = "Imprint")]
+    pub imprint: ImprintParams,
 }
 
 impl WeftParams {
@@ -98,6 +105,7 @@ impl WeftParams {
             play: PlayParams::new(&defaults),
             capture: CaptureParams::new(Arc::new(take_steps)),
             sources: SourcesParams::new(&defaults),
+            imprint: ImprintParams::new(),
             project,
             state_version: StateVersion,
         }
@@ -123,6 +131,11 @@ impl WeftParams {
     /// The capture that a trigger asks for. Real-time safe.
     pub fn capture_settings(&self) -> CaptureSettings {
         self.capture.settings(self.play.slot.value().into())
+    }
+
+    /// The imprint that a trigger asks for. Real-time safe.
+    pub fn imprint_request(&self) -> ImprintRequest {
+        self.imprint.request(self.play.slot.value().into())
     }
 
     /// How the input is passed on, if it is: by the effect.
@@ -158,5 +171,6 @@ impl OnPages for WeftParams {
         self.play.offer_to(place);
         self.capture.offer_to(place);
         self.sources.offer_to(place);
+        self.imprint.offer_to(place);
     }
 }

@@ -23,10 +23,12 @@ pub enum Page {
     Fit,
     /// What wheel, pressure, slide and velocity move.
     Modulation,
+    /// What of which slots becomes a new texture.
+    Imprint,
 }
 
 impl Page {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Play,
         Self::Sound,
         Self::Amp,
@@ -34,6 +36,7 @@ impl Page {
         Self::Capture,
         Self::Fit,
         Self::Modulation,
+        Self::Imprint,
     ];
 
     fn name(self) -> &'static str {
@@ -45,6 +48,7 @@ impl Page {
             Self::Capture => "Capture",
             Self::Fit => "Fit",
             Self::Modulation => "Modulation",
+            Self::Imprint => "Imprint",
         }
     }
 }

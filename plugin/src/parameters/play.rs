@@ -124,6 +124,7 @@ impl OnPages for PlayParams {
                 (Page::NotesAndSong, 7),
                 (Page::Capture, 5),
                 (Page::Fit, 4),
+                (Page::Imprint, 3),
             ],
         );
     }

@@ -26,13 +26,14 @@ fn choices_in_a_state_are_the_ones_that_it_checks() {
 
 #[test]
 fn ids_are_the_ones_that_projects_refer_to() {
-    let groups: [&[&str]; 6] = [
+    let groups: [&[&str]; 7] = [
         &sound::tests::IDS,
         &spectrum::tests::IDS,
         &amp::tests::IDS,
         &play::tests::IDS,
         &capture::tests::IDS,
         &sources::tests::IDS,
+        &imprint::tests::IDS,
     ];
     assert_eq!(ids(&params()), groups.concat());
 }
@@ -244,6 +245,7 @@ fn remote_controls_stand_where_hands_have_learned_them() {
             "Fit: Fit Steps A, Fit Steps B, Fit Steps C, Fit Steps D, Slot",
             "Modulation: Wheel To, Wheel Amount, Pressure To, Pressure Amount, Slide To, \
              Slide Amount, Velocity To, Velocity Amount",
+            "Imprint: Imprint, Imprint Content, Imprint Style, Slot",
         ]
     );
 }

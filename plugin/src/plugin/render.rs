@@ -151,18 +151,20 @@ impl<R: Role> WeftPlugin<R> {
         events::dispatch(&mut self.player, params, &mut self.channels, event);
     }
 
-    /// Begins, grabs or cancels a capture where automation or the window asks for it; one that waits follows
-    /// its settings, and begins anew where it is asked for again. A press during a recording changes nothing,
+    /// Begins, grabs or cancels a capture, or begins an imprint, where automation or the window asks for it. A
+    /// capture that waits follows its settings, and begins anew where it is asked for again. A press during a recording changes nothing,
     /// so that the button, which presses twice, counts once, and a song that goes round comes to its end.
     fn apply_capture_requests(&mut self) {
         let params = &self.instance.params;
         let session = &self.instance.session;
         let (capture, grab) = (&params.capture.trigger, &params.capture.grab);
+        let imprint = &params.imprint.trigger;
         if params.project.take_state_loaded() {
             // A project saved while a trigger was pressed must not record over its texture when it
             // is opened.
             self.triggers.capture.rises(capture.value());
             self.triggers.grab.rises(grab.value());
+            self.triggers.imprint.rises(imprint.value());
         }
         let automated = self.triggers.capture.rises(capture.value());
         let requested = session.take_capture_request();
@@ -176,6 +178,11 @@ impl<R: Role> WeftPlugin<R> {
         }
         if self.triggers.grab.rises(grab.value()) {
             self.player.grab(settings);
+        }
+        if self.triggers.imprint.rises(imprint.value()) {
+            let request = params.imprint_request();
+            // There is room for hundreds that nobody has taken.
+            (self.player).send_errand(request.to_errand(session.imprints().loads()));
         }
     }
 }

@@ -170,9 +170,10 @@ impl Project {
         instrument.load_bank(bank);
     }
 
-    /// Ends what was begun to be captured for the project that was there before, be it only asked for.
+    /// Ends what was begun to be captured or imprinted for the project that was there before, be it only asked for.
     fn end_recordings(&self) {
         self.session.take_capture_request();
+        self.session.imprints().end_for_load();
         self.session.instrument().end_recordings();
     }
 }

@@ -111,6 +111,15 @@ impl Recorder {
         }
     }
 
+    /// Sends a number to whoever takes errands. Returns whether there was room for it.
+    pub fn send_errand(&mut self, errand: u32) -> bool {
+        let is_sent = self.news.try_push(InputNews::Errand(errand)).is_ok();
+        if is_sent {
+            self.waker.call();
+        }
+        is_sent
+    }
+
     /// Gives a recording that waits to begin other settings: it may begin at once by them.
     pub fn follow(&mut self, settings: CaptureSettings) {
         if self.is_waiting() {

@@ -11,7 +11,11 @@ use crate::instrument::stream::{Engine, StreamStart};
 use crate::network::Model;
 use crate::procedural::Texture;
 
-/// From the audio thread to the worker: what the samples in the input's ring are. Places are counted in
+/// Takes the numbers that the audio thread sends ([`Player::send_errand`](crate::instrument::Player::send_errand)), on
+/// the worker's thread: it must not take long, nor end the instrument.
+pub type Errands = Box<dyn FnMut(u32) + Send>;
+
+/// From the audio thread to the worker: what the samples in the input's ring are, and errands. Places are counted in
 /// samples that went through it.
 pub(in crate::instrument) enum InputNews {
     /// What comes from number `at` on does not follow what came before.
@@ -27,6 +31,8 @@ pub(in crate::instrument) enum InputNews {
         paced: Option<PacedCapture>,
         pending: Pending,
     },
+    /// Something for whoever made the instrument, who knows what the number means.
+    Errand(u32),
 }
 
 /// From the audio thread to the worker: a voice needs a stream.

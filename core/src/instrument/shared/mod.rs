@@ -18,6 +18,7 @@ mod watch;
 mod work;
 
 pub(super) use desk::{DeskReader, DeskWriter, desk};
+pub use messages::Errands;
 pub(super) use messages::{Command, InputNews, Order, Source, StreamReply, StreamRequest};
 pub(super) use meters::{CaptureMeter, MetersReader, MetersWriter, meters};
 pub(super) use paces::{EVERYTHING, FitPaces, PacedCapture, SongPaces, paces};

@@ -13,8 +13,8 @@ use super::slots::Slots;
 use super::streams::Streams;
 use crate::clip::SoundFile;
 use crate::instrument::shared::{
-    Command, DeskReader, FitPaces, InputNews, MetersReader, Order, Pending, Sleeper, Source,
-    StageWriter, StreamReply, StreamRequest, TexturesWriter, Waker,
+    Command, DeskReader, Errands, FitPaces, InputNews, MetersReader, Order, Pending, Sleeper,
+    Source, StageWriter, StreamReply, StreamRequest, TexturesWriter, Waker,
 };
 use crate::instrument::stream::Engine;
 use crate::procedural::{Texture, synthesize};
@@ -42,6 +42,7 @@ pub(in crate::instrument) struct WorkerEnds {
     pub retired: HeapCons<Box<Engine>>,
     pub streams: HeapProd<StreamReply>,
     pub input: HeapCons<f32>,
+    pub errands: Errands,
 }
 
 /// Everything that the worker thread owns.
@@ -53,6 +54,7 @@ pub(in crate::instrument) struct Worker {
     memory: Memory,
     slots: Slots,
     streams: Streams,
+    errands: Errands,
 }
 
 impl Worker {
@@ -78,6 +80,7 @@ impl Worker {
             sleeper: ends.sleeper,
             news: ends.news,
             orders: ends.orders,
+            errands: ends.errands,
         }
     }
 
@@ -105,6 +108,7 @@ impl Worker {
         self.memory.collect();
         while let Some(news) = self.news.try_pop() {
             match news {
+                InputNews::Errand(errand) => (self.errands)(errand),
                 InputNews::Gap { at, sample_rate } => self.memory.forget_before(at, sample_rate),
                 InputNews::Recorded {
                     begin,

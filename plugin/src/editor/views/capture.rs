@@ -39,7 +39,8 @@ impl CaptureView {
 
     /// Records, or cancels what goes on.
     fn record_button(&mut self, ui: &Ui, area: Rect, context: &ViewContext<'_>) {
-        if is_cancellable(context.status.phase, context.slot_status()) {
+        let is_imprinted = context.imprint().is_some();
+        if is_imprinted || is_cancellable(context.status.phase, context.slot_status()) {
             if widgets::button(ui, area, "Cancel", theme::OUTLINE).clicked() {
                 context.session.cancel(context.slot);
             }

@@ -19,6 +19,7 @@ use weft_core::instrument::{Instrument, Slot, SlotStatus, Status};
 
 use super::layout::WindowLayout;
 use super::{theme, widgets};
+use crate::imprint::ImprintStatus;
 use crate::parameters::WeftParams;
 use crate::session::Session;
 use banner::ErrorBanner;
@@ -57,6 +58,12 @@ impl ViewContext<'_> {
     /// How the chosen slot stands.
     fn slot_status(&self) -> &SlotStatus {
         &self.status.slots[self.slot.index()]
+    }
+
+    /// How the imprint for the chosen slot stands, if one is made.
+    fn imprint(&self) -> Option<ImprintStatus> {
+        let status = self.session.imprints().status();
+        status.filter(|status| status.request.into == self.slot)
     }
 
     /// A bar for a parameter; text that was typed into it and can't be read is said in the window.

@@ -6,8 +6,9 @@ use egui::{Align2, Ui};
 use weft_core::instrument::{FitState, Phase, SlotStatus};
 
 use super::ViewContext;
-use crate::editor::wording::{quality, sentence};
+use crate::editor::wording::{clock_time, quality, sentence};
 use crate::editor::{theme, widgets};
+use crate::imprint::ImprintStatus;
 
 /// After so long without a `process` call the host has stopped us; its longest blocks are shorter.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(1);
@@ -25,6 +26,7 @@ impl ProgressView {
         let situation = Situation {
             phase: context.status.phase,
             slot: context.slot_status(),
+            imprint: context.imprint(),
             is_processing: self.heartbeat.is_beating(calls, context.now)
                 || context.session.rest().is_resting(),
             is_effect: context.is_effect(),
@@ -52,6 +54,8 @@ struct Situation<'a> {
     phase: Phase,
     /// The chosen slot.
     slot: &'a SlotStatus,
+    /// The imprint that is made for it.
+    imprint: Option<ImprintStatus>,
     /// The host calls `process`, or would if there was anything to process.
     is_processing: bool,
     is_effect: bool,
@@ -74,6 +78,12 @@ enum Line {
 
 impl Situation<'_> {
     fn line(&self) -> Line {
+        let is_capturing = matches!(self.phase, Phase::Waiting | Phase::Capturing { .. });
+        if let Some(imprint) = &self.imprint
+            && !is_capturing
+        {
+            return imprint_line(imprint);
+        }
         let advice = match self.phase {
             Phase::Waiting => "Waits for the input to reach the threshold, or for the next bar.",
             Phase::Capturing { done } => {
@@ -107,6 +117,26 @@ impl Situation<'_> {
     }
 }
 
+/// The bar of an imprint.
+fn imprint_line(imprint: &ImprintStatus) -> Line {
+    let ImprintStatus {
+        request,
+        done,
+        seconds_left,
+    } = *imprint;
+    let left = match seconds_left {
+        Some(seconds) if done < 1.0 => format!(", {} left", clock_time(seconds)),
+        _ => String::new(),
+    };
+    let text = format!(
+        "Imprinting {} in {}'s style, {:.0} %{left}",
+        request.content.letter(),
+        request.style.letter(),
+        done * 100.0
+    );
+    Line::Fit { done, text }
+}
+
 /// Whether the host still calls `process`.
 #[derive(Debug, Default)]
 struct Heartbeat {
@@ -130,13 +160,17 @@ impl Heartbeat {
 
 #[cfg(test)]
 mod tests {
+    use weft_core::instrument::Slot;
+
     use super::*;
     use crate::editor::test_window::{TestWindow, texture};
+    use crate::imprint::ImprintRequest;
 
     fn line(phase: Phase, slot: &SlotStatus, change: impl FnOnce(&mut Situation)) -> Line {
         let mut situation = Situation {
             phase,
             slot,
+            imprint: None,
             is_processing: true,
             is_effect: false,
             is_held: false,
@@ -186,6 +220,37 @@ mod tests {
             text.starts_with("Fitting, step 375 of 1500, quality "),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_imprint_has_a_bar_too_and_gives_way_to_a_capture() {
+        let request = ImprintRequest {
+            content: Slot::B,
+            style: Slot::A,
+            into: Slot::D,
+        };
+        let shown = |done, seconds_left, phase| {
+            let imprint = ImprintStatus {
+                request,
+                done,
+                seconds_left,
+            };
+            let slot = SlotStatus::default();
+            match line(phase, &slot, |s| s.imprint = Some(imprint)) {
+                Line::Fit { done, text } => (done, text),
+                Line::Capture { done, text } => (done, text),
+                other => panic!("{other:?} has no bar"),
+            }
+        };
+        let (done, text) = shown(0.125, Some(95.0), Phase::Empty);
+        assert_eq!(done, 0.125);
+        assert_eq!(text, "Imprinting B in A's style, 12 %, 1 min 35 s left");
+        let (_, text) = shown(0.0, None, Phase::Playing);
+        assert_eq!(text, "Imprinting B in A's style, 0 %");
+        let (_, text) = shown(1.0, Some(0.0), Phase::Playing);
+        assert_eq!(text, "Imprinting B in A's style, 100 %");
+        let (_, text) = shown(0.5, None, Phase::Capturing { done: 0.25 });
+        assert_eq!(text, "Capturing, 25 %");
     }
 
     #[test]

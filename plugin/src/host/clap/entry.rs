@@ -1,6 +1,7 @@
 //! The CLAP entry point, and the factory that makes the plugins. Main thread.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::path::Path;
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -14,6 +15,7 @@ use nice_plug::wrapper::setup_logger;
 
 use super::plugin::create;
 use crate::host::gate::{self, Call};
+use crate::imprint::note_library;
 use crate::plugin::{Weft, WeftFx};
 use crate::roles::{Insert, Synth};
 
@@ -38,8 +40,13 @@ fn contain<T>(error: T, work: impl FnOnce() -> T) -> T {
     gate::contain(None, Call::Main("making a plugin"), work).unwrap_or(error)
 }
 
-unsafe extern "C" fn init(_plugin_path: *const c_char) -> bool {
+unsafe extern "C" fn init(plugin_path: *const c_char) -> bool {
     contain(false, || {
+        if !plugin_path.is_null() {
+            // SAFETY: paths are C strings.
+            let path = unsafe { CStr::from_ptr(plugin_path) }.to_string_lossy();
+            note_library(Path::new(&*path));
+        }
         setup_logger::<Weft>();
         true
     })

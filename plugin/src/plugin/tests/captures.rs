@@ -41,6 +41,7 @@ fn a_loaded_project_does_not_record_over_its_texture() {
         for trigger in [
             &weft.instance.params.capture.trigger,
             &weft.instance.params.capture.grab,
+            &weft.instance.params.imprint.trigger,
         ] {
             // SAFETY: the parameter lives as long as the plugin.
             unsafe {
@@ -140,4 +141,31 @@ fn a_project_that_takes_the_place_of_another_ends_its_capture_and_an_undo_does_n
     weft.instance.project().set("AAAA".to_owned());
     hear(&mut weft, 1.0);
     assert!(!weft.player.is_capturing());
+}
+
+#[test]
+fn an_imprint_is_asked_for_by_its_trigger_for_the_slot_that_is_chosen() {
+    let mut weft: Weft = activated();
+    let mut press = |slot: &str, style: &str| {
+        let params = weft.instance.params.clone();
+        set(&params.play.slot, slot);
+        set(&params.imprint.style, style);
+        for value in ["off", "on"] {
+            set(&params.imprint.trigger, value);
+            hear(&mut weft, 0.0);
+        }
+        let session = &weft.instance.session;
+        let began = std::time::Instant::now();
+        loop {
+            if let Some(error) = session.status().error {
+                session.clear_error();
+                return error;
+            }
+            assert!(began.elapsed().as_secs() < 60, "nobody was asked");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    };
+    assert!(press("D", "B").contains("slot A has no capture"));
+    assert!(press("B", "B").contains("not slot B"));
+    assert!(press("D", "A").contains("slot A twice"));
 }

@@ -51,7 +51,7 @@ impl Rig {
     fn recorded(&mut self) -> Option<(u64, u64)> {
         self.news.pop_iter().find_map(|news| match news {
             InputNews::Recorded { begin, end, .. } => Some((begin, end)),
-            InputNews::Gap { .. } => None,
+            InputNews::Gap { .. } | InputNews::Errand(_) => None,
         })
     }
 }

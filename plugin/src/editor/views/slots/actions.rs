@@ -7,11 +7,15 @@ use weft_core::procedural::Texture;
 use super::{FileRequest, ViewContext};
 use crate::editor::layout::columns;
 use crate::editor::{theme, widgets};
+use crate::imprint::ImprintRequest;
 
 /// Seed of the textures that are synthesized from the menu.
 const FACTORY_SEED: u64 = 1;
-/// Weight of the button with the longest name, in a row where the others have 1.
-const SYNTHESIZE_WEIGHT: f32 = 1.36;
+/// Weights of the buttons with longer names, in a row where the others have 1.
+const IMPRINT_WEIGHT: f32 = 1.3;
+const SYNTHESIZE_WEIGHT: f32 = 1.6;
+/// The narrowest menu of imprints, in points.
+const IMPRINT_MENU_WIDTH: f32 = 118.0;
 /// Between a button and the menu that hangs from it, in points.
 const MENU_GAP: f32 = 2.0;
 
@@ -30,6 +34,8 @@ enum Menu {
     Synthesize,
     /// Slots to copy to.
     Copy,
+    /// Whose gestures to have in whose matter.
+    Imprint,
 }
 
 /// What is chosen from a menu.
@@ -37,6 +43,7 @@ enum Menu {
 enum MenuEntry {
     CopyTo(Slot),
     Synthesize(Texture),
+    Imprint(ImprintRequest),
 }
 
 /// Which buttons have something to do.
@@ -48,10 +55,12 @@ struct Enabled {
     clear: bool,
     load: bool,
     save: bool,
+    imprint: bool,
 }
 
 impl Enabled {
-    fn of(slot: &SlotStatus, is_browsing: bool) -> Self {
+    /// For a `slot` into which `imprints` can be made.
+    fn of(slot: &SlotStatus, imprints: usize, is_browsing: bool) -> Self {
         let has_texture = slot.texture.is_some() || slot.capture_s.is_some();
         Self {
             more: slot.capture_s.is_some() && slot.fit.is_none(),
@@ -60,6 +69,7 @@ impl Enabled {
             clear: has_texture,
             load: !is_browsing,
             save: slot.texture.is_some() && !is_browsing,
+            imprint: imprints > 0,
         }
     }
 }
@@ -77,13 +87,15 @@ impl Actions {
         let slot = context.slot;
         let slot_status = context.slot_status();
         let instrument = context.instrument();
-        let enabled = Enabled::of(slot_status, is_browsing);
+        let imprints = imprints(slot, &context.status.slots);
+        let enabled = Enabled::of(slot_status, imprints.len(), is_browsing);
 
         let height = (area.height() - theme::NARROW_GAP) / 2.0;
         let (upper, rest) = area.split_top_bottom_at_y(area.top() + height);
         let lower = rest.with_min_y(rest.top() + theme::NARROW_GAP);
         let [more, undo, copy, clear] = columns(upper, [1.0; 4]);
-        let [load, save, synthesize] = columns(lower, [1.0, 1.0, SYNTHESIZE_WEIGHT]);
+        let weights = [1.0, 1.0, IMPRINT_WEIGHT, SYNTHESIZE_WEIGHT];
+        let [load, save, imprint, synthesize] = columns(lower, weights);
         if widgets::guarded_button(ui, more, "More", enabled.more) {
             instrument.refine(slot);
         }
@@ -104,6 +116,9 @@ impl Actions {
             let name = slot_status.name.clone();
             request = Some(FileRequest::Save(slot, name));
         }
+        if widgets::guarded_button(ui, imprint, "Imprint", enabled.imprint) {
+            self.menu = self.menu.toggled(Menu::Imprint);
+        }
         if widgets::guarded_button(ui, synthesize, "Synthesize", true) {
             self.menu = self.menu.toggled(Menu::Synthesize);
         }
@@ -111,6 +126,11 @@ impl Actions {
             Menu::Closed => {}
             Menu::Copy => self.show_menu(ui, copy, context),
             Menu::Synthesize => self.show_menu(ui, synthesize, context),
+            Menu::Imprint => {
+                let width = imprint.width().max(IMPRINT_MENU_WIDTH);
+                let imprint = Rect::from_min_size(imprint.min, vec2(width, imprint.height()));
+                self.show_menu(ui, imprint, context);
+            }
         }
         request
     }
@@ -123,7 +143,7 @@ impl Actions {
     /// Draws the open menu under `button`, and does what is chosen from it.
     fn show_menu(&mut self, ui: &Ui, button: Rect, context: &ViewContext<'_>) {
         let slot = context.slot;
-        let entries = self.menu.entries(slot);
+        let entries = self.menu.entries(slot, &context.status.slots);
         let area = egui::Area::new(Id::unique("slot menu"))
             .order(egui::Order::Foreground)
             .fixed_pos(button.left_bottom() + vec2(0.0, MENU_GAP));
@@ -146,6 +166,7 @@ impl Actions {
             Some(MenuEntry::Synthesize(texture)) => {
                 context.instrument().synthesize(slot, texture, FACTORY_SEED);
             }
+            Some(MenuEntry::Imprint(request)) => context.session.imprints().begin(request),
             None => {}
         }
         let is_pressed_elsewhere = ui.input(|input| input.pointer.any_pressed())
@@ -163,8 +184,8 @@ impl Menu {
         if self == menu { Self::Closed } else { menu }
     }
 
-    /// What the menu of `slot` lists: text, and what it does.
-    fn entries(self, slot: Slot) -> Vec<(String, MenuEntry)> {
+    /// What the menu of `slot` lists where the `slots` stand like this: text, and what it does.
+    fn entries(self, slot: Slot, slots: &[SlotStatus]) -> Vec<(String, MenuEntry)> {
         match self {
             Self::Closed => Vec::new(),
             Self::Copy => {
@@ -176,8 +197,34 @@ impl Menu {
                 let entry = |t: Texture| (t.name().to_owned(), MenuEntry::Synthesize(t));
                 Texture::ALL.into_iter().map(entry).collect()
             }
+            Self::Imprint => {
+                let entry = |request: ImprintRequest| {
+                    let (content, style) = (request.content.letter(), request.style.letter());
+                    let text = format!("{content} in {style}'s style");
+                    (text, MenuEntry::Imprint(request))
+                };
+                imprints(slot, slots).into_iter().map(entry).collect()
+            }
         }
     }
+}
+
+/// The imprints that can be made for `slot`: of every other slot that has a capture, in the style of every third.
+fn imprints(slot: Slot, slots: &[SlotStatus]) -> Vec<ImprintRequest> {
+    let has_capture = |other: &Slot| {
+        let status = slots.get(other.index());
+        *other != slot && status.is_some_and(|status| status.capture_s.is_some())
+    };
+    let sources: Vec<Slot> = Slot::ALL.into_iter().filter(has_capture).collect();
+    let requests = sources.iter().flat_map(|&content| {
+        let styles = sources.iter().filter(move |&&style| style != content);
+        styles.map(move |&style| ImprintRequest {
+            content,
+            style,
+            into: slot,
+        })
+    });
+    requests.collect()
 }
 
 #[cfg(test)]
@@ -190,7 +237,7 @@ mod tests {
     fn enabled(change: impl FnOnce(&mut SlotStatus)) -> Enabled {
         let mut slot = SlotStatus::default();
         change(&mut slot);
-        Enabled::of(&slot, false)
+        Enabled::of(&slot, 0, false)
     }
 
     #[test]
@@ -204,6 +251,7 @@ mod tests {
                 clear: false,
                 load: true,
                 save: false,
+                imprint: false,
             }
         );
     }
@@ -226,20 +274,50 @@ mod tests {
             texture: Some(texture()),
             ..SlotStatus::default()
         };
-        let open = Enabled::of(&slot, true);
+        let open = Enabled::of(&slot, 0, true);
         assert!(!open.load && !open.save);
-        assert!(Enabled::of(&slot, false).save);
+        assert!(Enabled::of(&slot, 0, false).save);
     }
 
     #[test]
     fn a_menu_lists_what_there_is_to_choose() {
         let texts = |menu: Menu| {
-            let entries = menu.entries(Slot::B).into_iter();
+            let entries = menu.entries(Slot::B, &[]).into_iter();
             entries.map(|(text, _)| text).collect::<Vec<_>>()
         };
         assert_eq!(texts(Menu::Copy), ["to A", "to C", "to D"]);
         assert_eq!(texts(Menu::Synthesize).len(), Texture::ALL.len());
         assert!(texts(Menu::Closed).is_empty());
+    }
+
+    #[test]
+    fn an_imprint_is_chosen_from_what_has_captures() {
+        let mut window = TestWindow::instrument();
+        for slot in [0, 1, 2] {
+            window.status.slots[slot].capture_s = Some((4.0, 0.0..4.0));
+        }
+        let texts = |slot: Slot| {
+            let entries = Menu::Imprint
+                .entries(slot, &window.status.slots)
+                .into_iter();
+            entries.map(|(text, _)| text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(Slot::B), ["A in C's style", "C in A's style"]);
+        assert_eq!(texts(Slot::D).len(), 6);
+        let one = [SlotStatus::default(), window.status.slots[1].clone()];
+        assert!(imprints(Slot::A, &one).is_empty());
+        // The slots have none of it: the instrument says so, in the window.
+        let mut actions = Actions::default();
+        let area = Rect::from_min_size(pos2(10.0, 10.0), vec2(320.0, 64.0));
+        let mut show = |ui: &mut Ui, context: &ViewContext<'_>| {
+            actions.show(ui, area, context, false);
+        };
+        window.click("Imprint", &mut show);
+        window.click("B in C's style", &mut show);
+        let error = window.session.status().error.unwrap();
+        assert!(error.contains("slot B has no capture"), "{error}");
+        let shown = window.frame(&mut show);
+        assert!(shown.has("Imprint") && !shown.has("B in C's style"));
     }
 
     #[test]

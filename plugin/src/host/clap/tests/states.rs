@@ -49,9 +49,9 @@ fn bytes(bytes: Vec<u8>) -> State {
     }
 }
 
-/// Moves every parameter to the end that is farther from where it is at first, but for those that capture.
+/// Moves every parameter to the end that is farther from where it is at first, but for those that capture and imprint.
 fn turn_away(params: &WeftParams) {
-    let triggers = ["capture", "grab"];
+    let triggers = ["capture", "grab", "imprint"];
     for (id, param, _) in params.param_map() {
         // SAFETY: the pointers live as long as `params`.
         unsafe {
