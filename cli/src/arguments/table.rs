@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::BatchArguments;
 use super::shared::seconds;
 
-/// Compare methods over a folder of recordings: every method a row, every figure a column
+/// Compare methods over a folder of recordings: a row for each, a column for each figure
 ///
 /// The recordings' classes are the folders inside FOLDER; or what a file classes.csv in it says
 /// (in each line a file's name and its class).
