@@ -147,8 +147,8 @@ pub struct Scores {
 
 /// How near `synthesis` comes to a copy of `reference`: the energy of the reference's log spectrogram over its
 /// squared distance from the synthesis's, at the shift in time at which they are nearest (Antognini, Hoffman & Weiss
-/// 2019, eq. 8, as in Table I). About 1 to 4 for other sound of the same kind; a copy has more than any synthesis.
-/// As much of each counts as both are long.
+/// 2019, eq. 8, as in Table I). Unrelated sound of the same distribution scores its log magnitudes' mean square over
+/// twice their variance; a copy has more. As much of each counts as both are long.
 pub fn diversity(reference: &Recording, synthesis: &Recording) -> f64 {
     diversity::diversity(reference.samples(), synthesis.samples())
 }
