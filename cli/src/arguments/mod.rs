@@ -51,7 +51,7 @@ Run 'weft COMMAND --help' for more on a command.";
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
-    /// Print one line of JSON for each file, and of 'optimize' and 'transfer' also how far they are
+    /// Print JSON: a line for each file, and of optimisations how far they are
     #[arg(long, global = true)]
     pub json: bool,
     /// Print nothing but errors, and what was asked for
