@@ -8,18 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use weft_core::clip::SOUND_EXTENSIONS;
+
 use crate::arguments::BatchArguments;
 use crate::error::CliError;
 use crate::files::{self, Output};
 use crate::report::{Record, Report};
 use crate::signals;
-
-/// Endings of sound files.
-const SOUNDS: &[&str] = &[
-    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "ogg", "oga", "opus",
-    "mp3", "mp2", "m4a", "m4b", "mp4", "mov", "aac", "caf", "au", "snd", "webm", "mka", "voc",
-    "sph", "nist", "sf", "avr", "paf", "8svx", "svx", "pvf", "sds",
-];
 
 /// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +33,7 @@ impl Kind {
     /// The endings that its files have; in a folder, no others are looked at.
     fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Sound => SOUNDS,
+            Self::Sound => &SOUND_EXTENSIONS,
             Self::Wav => &["wav"],
             Self::Texture | Self::Any => &["weft"],
         }
@@ -47,7 +42,11 @@ impl Kind {
     fn has(self, path: &Path) -> bool {
         let extension = path.extension().and_then(|extension| extension.to_str());
         extension.is_some_and(|found| {
-            let sounds = if self == Self::Any { SOUNDS } else { &[] };
+            let sounds = if self == Self::Any {
+                &SOUND_EXTENSIONS[..]
+            } else {
+                &[]
+            };
             let mut known = self.extensions().iter().chain(sounds);
             known.any(|known| found.eq_ignore_ascii_case(known))
         })

@@ -28,6 +28,17 @@ pub struct GriffinLim {
     pub seed: u64,
 }
 
+impl GriffinLim {
+    /// The fast variant: the papers have none, which comes less near in as many iterations.
+    pub fn fast(iterations: usize, seed: u64) -> Self {
+        Self {
+            iterations,
+            momentum: 0.99,
+            seed,
+        }
+    }
+}
+
 /// Log magnitudes `ln(1 + |X|)`, row after row: a row is a frame, a column a bin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {

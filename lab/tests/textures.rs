@@ -199,9 +199,9 @@ fn mcdermotts_statistics_come_nearer_from_noise() {
     let method = McDermott::default();
     let made_with =
         |iterations| made(&method, &[(&clip, 1.0)], &settings(iterations, Some(3.0))).unwrap();
-    let made = made_with(25);
-    assert_eq!(made.clip.len(), 60_000);
-    assert_eq!(made.clip.sample_rate(), 20_000);
+    let texture = made_with(25);
+    assert_eq!(texture.clip.len(), 60_000);
+    assert_eq!(texture.clip.sample_rate(), 20_000);
     for name in [
         "variance",
         "skew",
@@ -211,7 +211,7 @@ fn mcdermotts_statistics_come_nearer_from_noise() {
         "C1",
         "C2",
     ] {
-        let (before, after) = before_and_after(&made, name);
+        let (before, after) = before_and_after(&texture, name);
         assert!(after < 0.2 * before, "{name}: {before} to {after}");
     }
     let noise = made_with(1);
@@ -221,7 +221,7 @@ fn mcdermotts_statistics_come_nearer_from_noise() {
         let scores = score(&reference, &synthesis, &ScoreSettings::default()).unwrap();
         scores.statistics_snr_db
     };
-    let (before, after) = (snr_db(&noise), snr_db(&made));
+    let (before, after) = (snr_db(&noise), snr_db(&texture));
     println!("stat_snr: {before:.1} dB to {after:.1} dB");
     assert!(after > before + 4.0, "{before} to {after}");
     // As loud as the recording, to what so few iterations leave.
@@ -229,15 +229,10 @@ fn mcdermotts_statistics_come_nearer_from_noise() {
         let samples = &clip.channels()[0];
         samples.iter().map(|x| f64::from(x * x)).sum::<f64>() / samples.len() as f64
     };
-    let level_db = 10.0 * (power(&made.clip) / power(&clip)).log10();
+    let level_db = 10.0 * (power(&texture.clip) / power(&clip)).log10();
     assert!(level_db.abs() < 2.5, "{level_db} dB");
     let short = synthesize(Texture::Fire, 5, 20_000, 1.5);
-    let error = method.synthesize(
-        &short,
-        &settings(1, None),
-        &AtomicBool::new(false),
-        &mut |_| {},
-    );
+    let error = made(&method, &[(&short, 1.0)], &settings(1, None));
     assert!(matches!(error, Err(LabError::TooShort { .. })));
 }
 

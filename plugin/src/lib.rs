@@ -6,10 +6,11 @@
 //! | room | what it is for | thread |
 //! | --- | --- | --- |
 //! | `text` | values as text, and back | any |
+//! | `panics` | what a contained panic says | any |
 //! | `background`, `link` | what passes between the plugin object and the adapter of its format | any |
+//! | `rest` | whether the host may rest the plugin, and how it is asked to go on | any |
 //! | `imprint` | a texture in another's matter, made by the command line tool | one of its own |
 //! | `session` | the instrument, and the window's requests | any |
-//! | `rest` | whether the host may rest the plugin, and how it is asked to go on | any |
 //! | `project` | the textures in the host's project | main |
 //! | `parameters` | what a host moves, by group | made on main, read on audio |
 //! | `instance` | these shared parts of one plugin instance | any |
@@ -29,6 +30,7 @@ mod instance;
 mod link;
 mod mpe;
 mod notes;
+mod panics;
 mod parameters;
 mod plugin;
 mod project;

@@ -150,7 +150,7 @@ impl Session {
     /// Shows in the window that a panic with `payload` ended what Weft was `doing`. Not for the audio
     /// thread.
     pub fn report_panic(&self, doing: &str, payload: &(dyn Any + Send)) {
-        let cause = panic_message(payload);
+        let cause = crate::panics::message(payload);
         self.report_error(format!(
             "Internal error while {doing} ({cause}). Save under a new name and reload Weft."
         ));
@@ -161,14 +161,6 @@ impl Session {
 fn take(flag: &AtomicBool) -> bool {
     // The load keeps the cache line shared in the usual case of nothing to take.
     flag.load(Ordering::Relaxed) && flag.swap(false, Ordering::Relaxed)
-}
-
-fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }
 
 #[cfg(test)]

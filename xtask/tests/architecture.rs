@@ -355,6 +355,7 @@ fn rooms_of_the_plugin_name_lower_floors_only() {
                 "denormals",
                 "capture",
                 "notes",
+                "panics",
                 "rest",
             ],
             &["channel_messages"],

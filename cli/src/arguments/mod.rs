@@ -8,9 +8,8 @@ mod transfer;
 
 pub use optimize::OptimizeArguments;
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
-pub use transfer::TransferArguments;
-
 pub use table::{RowChoice, TableArguments};
+pub use transfer::TransferArguments;
 
 use std::path::{Path, PathBuf};
 

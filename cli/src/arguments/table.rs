@@ -28,7 +28,7 @@ use super::shared::seconds;
 /// Columns, over the whole recording but for halves:
 ///   autocorrelation, diversity  as Table I of Antognini, Hoffman & Weiss has them
 ///   gram, statistics, frechet mel, copying  as 'weft score' has them
-///   seconds      of work, on one core
+///   seconds      of work
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,

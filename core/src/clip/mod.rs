@@ -27,7 +27,7 @@ pub(crate) use image::Image;
 pub use judge::Remark;
 pub(crate) use part_file::PartFile;
 pub use part_file::{abandon_part_files, check_writable};
-pub use read::SoundFile;
+pub use read::{SOUND_EXTENSIONS, SoundFile};
 pub(crate) use resample::greatest_common_divisor;
 pub use wav_format::SampleFormat;
 pub use write::{WavStream, WavWriter};

@@ -15,6 +15,13 @@ use super::{Clip, ClipError, MAX_READ_S, MIN_CAPTURE_S, Remark, check_sample_rat
 /// Most that is taken from a pipe, in bytes: [`MAX_READ_S`] in stereo of 64 bits at the highest sample rate.
 const MOST_PIPED_BYTES: u64 = 192 << 20;
 
+/// File name extensions of the sound files that are read, in lower case.
+pub const SOUND_EXTENSIONS: [&str; 34] = [
+    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "caf", "flac", "ogg", "oga",
+    "opus", "mp3", "mp2", "m4a", "m4b", "mp4", "mov", "aac", "au", "snd", "webm", "mka", "voc",
+    "sph", "nist", "sf", "avr", "paf", "8svx", "svx", "pvf", "sds",
+];
+
 /// What was read from a sound file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoundFile {

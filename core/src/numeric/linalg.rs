@@ -127,6 +127,13 @@ pub fn multiply(out: &mut [f32], a: View<'_>, b: View<'_>, accumulate: bool) {
     multiply_strided(out, (columns.max(1), 1), a, b, accumulate);
 }
 
+/// Adds `x` to `sum`, number by number.
+pub(crate) fn add(sum: &mut [f32], x: &[f32]) {
+    for (s, x) in sum.iter_mut().zip(x) {
+        *s += x;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use weft_core::clip::Clip;
 use weft_core::numeric::random::Sequence;
 
 use super::method::{START_INDEX, Synthesis, SynthesisSettings, usable_mono};
+use super::synthesizer::{Synthesizer, single};
 use crate::cochlea::{Cochlea, CochleaSettings, LEVEL, TextureStatistics};
 use crate::error::LabError;
 use crate::lbfgs::{Bounds, LbfgsSettings};
@@ -29,13 +30,22 @@ pub struct McDermott {
     pub cochlea: CochleaSettings,
 }
 
-impl McDermott {
-    /// Its name on the command line.
-    pub const NAME: &'static str = "mcdermott";
+impl Synthesizer for McDermott {
+    fn name(&self) -> &'static str {
+        "mcdermott"
+    }
 
-    /// Iterations if none are asked for.
-    pub fn iterations(&self) -> u32 {
+    fn sample_rate(&self) -> u32 {
+        self.cochlea.sample_rate_hz
+    }
+
+    fn iterations(&self) -> u32 {
         ITERATIONS
+    }
+
+    /// The processor: its transforms are our own.
+    fn device(&self, _: Device) -> Device {
+        Device::Cpu
     }
 
     /// Makes a texture of `clip` from noise, on the processor. Its image is the sound before
@@ -45,13 +55,15 @@ impl McDermott {
     ///
     /// # Errors
     /// If nothing can be learned from the clip ([`Clip::check_texture`]), or it or the result is shorter than 2 s.
-    pub fn synthesize(
+    fn synthesize(
         &self,
-        clip: &Clip,
+        recordings: &[(&Clip, f64)],
         settings: &SynthesisSettings,
+        _: &Device,
         cancel: &AtomicBool,
         on_progress: &mut dyn FnMut(&Progress<'_>),
     ) -> Result<Synthesis, LabError> {
+        let clip = single(recordings)?;
         let rate = self.cochlea.sample_rate_hz;
         let mono = usable_mono(clip)?.resampled(rate)?;
         let recording = &mono.channels()[0];

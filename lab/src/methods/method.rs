@@ -14,8 +14,6 @@ use crate::objective::Objective;
 use crate::optimize::{Ending, OptimizeSettings, Progress, optimize};
 use crate::spectrogram::{GriffinLim, Image, SpectrogramFormat};
 
-/// Momentum of Griffin-Lim: the papers have none, which comes less near in as many iterations (Perraudin et al. 2013).
-pub(super) const GRIFFIN_LIM_MOMENTUM: f32 = 0.99;
 /// Index of the start's noise among what a seed draws; the networks have the ones from 0 on.
 pub(super) const START_INDEX: u64 = 1 << 32;
 
@@ -129,11 +127,7 @@ pub fn synthesize(
         on_progress,
     )?;
     let optimize_s = began.elapsed().as_secs_f64();
-    let how = GriffinLim {
-        iterations: method.griffin_lim_iterations(),
-        momentum: GRIFFIN_LIM_MOMENTUM,
-        seed: settings.seed,
-    };
+    let how = GriffinLim::fast(method.griffin_lim_iterations(), settings.seed);
     let clip = scaled(format.sound(&optimized.image, seconds, &how)?, level)?;
     Ok(Synthesis {
         clip,

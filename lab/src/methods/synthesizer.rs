@@ -5,8 +5,6 @@ use std::sync::atomic::AtomicBool;
 use candle_core::Device;
 use weft_core::clip::Clip;
 
-use super::huzaifah::Huzaifah;
-use super::mcdermott::McDermott;
 use super::method::{Method, Synthesis, SynthesisSettings, synthesize};
 use crate::error::LabError;
 use crate::optimize::Progress;
@@ -68,63 +66,8 @@ impl<M: Method> Synthesizer for M {
     }
 }
 
-impl Synthesizer for McDermott {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn sample_rate(&self) -> u32 {
-        self.cochlea.sample_rate_hz
-    }
-
-    fn iterations(&self) -> u32 {
-        McDermott::iterations(self)
-    }
-
-    /// The processor: its transforms are our own.
-    fn device(&self, _: Device) -> Device {
-        Device::Cpu
-    }
-
-    fn synthesize(
-        &self,
-        recordings: &[(&Clip, f64)],
-        settings: &SynthesisSettings,
-        _: &Device,
-        cancel: &AtomicBool,
-        on_progress: &mut dyn FnMut(&Progress<'_>),
-    ) -> Result<Synthesis, LabError> {
-        McDermott::synthesize(self, single(recordings)?, settings, cancel, on_progress)
-    }
-}
-
-impl Synthesizer for Huzaifah {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn sample_rate(&self) -> u32 {
-        self.format().sample_rate
-    }
-
-    fn iterations(&self) -> u32 {
-        Huzaifah::iterations(self)
-    }
-
-    fn synthesize(
-        &self,
-        recordings: &[(&Clip, f64)],
-        settings: &SynthesisSettings,
-        device: &Device,
-        cancel: &AtomicBool,
-        on_progress: &mut dyn FnMut(&Progress<'_>),
-    ) -> Result<Synthesis, LabError> {
-        Huzaifah::synthesize(self, recordings, settings, device, cancel, on_progress)
-    }
-}
-
 /// The one recording of a method that has no use for more.
-fn single<'a>(recordings: &[(&'a Clip, f64)]) -> Result<&'a Clip, LabError> {
+pub(super) fn single<'a>(recordings: &[(&'a Clip, f64)]) -> Result<&'a Clip, LabError> {
     match recordings {
         [(clip, _)] => Ok(clip),
         _ => Err(LabError::Setting {

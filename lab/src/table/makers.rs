@@ -8,20 +8,14 @@ use thiserror::Error;
 use weft_core::clip::{Clip, ClipError};
 use weft_core::fit::cpu::Cpu;
 use weft_core::fit::{FitError, FitSettings, fit_on};
-use weft_core::inversion::{InversionError, griffin_lim};
+use weft_core::inversion::InversionError;
+use weft_core::numeric::random::Sequence;
 use weft_core::render::Renderer;
 use weft_core::spectrum::{Complex32, SpectrumError, Stft};
 
 use crate::error::LabError;
-use crate::methods::{SynthesisSettings, Synthesizer};
-
-/// Size and hop of the transforms in samples at 16 kHz, as in Antognini, Hoffman & Weiss (2019, section II):
-/// hop and size grow with the sample rate.
-const FFT_SIZE: usize = 512;
-const HOP_SIZE: usize = 64;
-const SAMPLE_RATE_HZ: f64 = 16_000.0;
-/// Their iterations of Griffin & Lim.
-const GRIFFIN_LIM_ITERATIONS: usize = 500;
+use crate::methods::{Antognini, Method, SynthesisSettings, Synthesizer};
+use crate::spectrogram;
 
 /// Why a sound can't be made.
 #[derive(Debug, Error)]
@@ -95,46 +89,20 @@ pub struct Optimized {
     pub iterations: Option<u32>,
 }
 
-fn transform(recording: &Clip) -> Result<Stft, SpectrumError> {
-    let ratio = f64::from(recording.sample_rate()) / SAMPLE_RATE_HZ;
-    // The next power of two: the frames are at least as long as the paper's.
-    let scale = (ratio.ceil() as usize).next_power_of_two();
-    Stft::new(FFT_SIZE * scale, HOP_SIZE * scale)
-}
-
-/// Sound of magnitudes, as long as `recording`.
-fn inverted(
-    stft: &Stft,
-    magnitudes: &[f32],
-    recording: &Clip,
-    seed: u32,
-) -> Result<Clip, MakerError> {
-    const MOMENTUM: f32 = 0.99;
-    let mut sound = griffin_lim(
-        stft,
-        magnitudes,
-        GRIFFIN_LIM_ITERATIONS,
-        MOMENTUM,
-        seed.into(),
-    )?;
-    sound.resize(recording.len(), 0.0);
-    Ok(Clip::new(recording.sample_rate(), vec![sound])?)
-}
-
 impl Maker for GriffinLim {
     fn name(&self) -> String {
         "griffin-lim".into()
     }
 
     fn make(&self, recording: &Clip, seed: u32) -> Result<Made, MakerError> {
-        let mono = recording.to_mono();
-        let stft = transform(&mono)?;
-        let spectra = stft.analyse(&mono.channels()[0]);
-        let magnitudes: Vec<f32> = spectra.iter().map(|z| z.norm()).collect();
-        let sound = inverted(&stft, &magnitudes, &mono, seed)?;
+        let paper = Antognini::default();
+        let how = spectrogram::GriffinLim::fast(paper.griffin_lim_iterations(), seed.into());
+        let format = paper.format();
+        let image = format.image(recording)?;
         Ok(Made {
-            reference: mono,
-            sound,
+            reference: recording.clone(),
+            // The image has the recording's own frames, and not those that begin before it.
+            sound: format.sound(&image, format.seconds_of(image.rows()), &how)?,
         })
     }
 }
@@ -159,12 +127,13 @@ impl Maker for MatchedNoise {
     }
 
     fn make(&self, recording: &Clip, seed: u32) -> Result<Made, MakerError> {
-        let mono = recording.to_mono();
-        let stft = transform(&mono)?;
-        let power: Vec<f32> = mean_powers(&stft.analyse(&mono.channels()[0]), stft.bins());
-        let mut state = seed;
+        let format = Antognini::default().format();
+        let mono = recording.to_mono().resampled(format.sample_rate)?;
+        let stft = Stft::new(format.fft_size, format.hop_size)?;
+        let power = mean_powers(&stft.analyse(&mono.channels()[0]), stft.bins());
+        let mut random = Sequence::new(seed.into(), 0);
         // White noise, filtered frame by frame by the root of the mean power.
-        let white: Vec<f32> = (0..mono.len()).map(|_| uniform(&mut state)).collect();
+        let white: Vec<f32> = (0..mono.len()).map(|_| random.gaussian()).collect();
         let mut spectra = stft.analyse(&white);
         let white_power = mean_powers(&spectra, stft.bins());
         for frame in spectra.chunks_exact_mut(stft.bins()) {
@@ -172,9 +141,7 @@ impl Maker for MatchedNoise {
                 *z *= (wanted / (has + f32::MIN_POSITIVE)).sqrt();
             }
         }
-        let mut sound = stft.synthesise(&spectra);
-        sound.resize(mono.len(), 0.0);
-        let sound = Clip::new(mono.sample_rate(), vec![sound])?;
+        let sound = Clip::new(format.sample_rate, vec![stft.synthesise(&spectra)])?;
         Ok(Made {
             reference: mono,
             sound,
@@ -192,16 +159,6 @@ fn mean_powers(spectra: &[Complex32], bins: usize) -> Vec<f32> {
     }
     let count = (spectra.len() / bins).max(1) as f32;
     sum.into_iter().map(|s| s / count).collect()
-}
-
-/// The next of numbers between -1 and 1 (Marsaglia 2003, xorshift).
-fn uniform(state: &mut u32) -> f32 {
-    let mut x = state.wrapping_mul(2).wrapping_add(1);
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    *state = x;
-    x as f32 / (u32::MAX / 2) as f32 - 1.0
 }
 
 impl Maker for Optimized {

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use weft_core::clip::SOUND_EXTENSIONS;
+
 use super::error::TableError;
 
 /// A list of classes in a folder: a file's name and its class in each line.
 const CLASSES_FILE: &str = "classes.csv";
 /// The class of what has none.
 const NO_CLASS: &str = "all";
-/// Endings of sound files.
-const SOUNDS: [&str; 8] = ["wav", "flac", "aif", "aiff", "ogg", "opus", "mp3", "m4a"];
-
 /// A recording and its class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -114,7 +113,11 @@ fn read_classes(path: &Path) -> Result<BTreeMap<String, String>, TableError> {
 
 fn is_sound(path: &Path) -> bool {
     let ending = path.extension().and_then(|e| e.to_str());
-    ending.is_some_and(|e| SOUNDS.iter().any(|known| e.eq_ignore_ascii_case(known)))
+    ending.is_some_and(|e| {
+        SOUND_EXTENSIONS
+            .iter()
+            .any(|known| e.eq_ignore_ascii_case(known))
+    })
 }
 
 fn file_name(path: &Path) -> String {

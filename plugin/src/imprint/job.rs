@@ -14,13 +14,17 @@ use super::board::Board;
 use super::error::ImprintError;
 use super::helper;
 use super::request::ImprintRequest;
-use super::tool::ToolError;
+use super::tool::{Surroundings, ToolError};
 
 /// Iterations of the transfer. `weft transfer` itself takes 500; of fire in the style of rain, the first 200 took away
 /// 99.6 % of the loss, and all of them 99.7 %.
 pub const ITERATIONS: u32 = 200;
 /// The largest file that is read: a minute of stereo at 48 kHz in floats, twice over. The tool's are mono at 22.05 kHz.
 const LARGEST_RESULT: u64 = 64 * 1024 * 1024;
+
+/// How long the tool may go without getting on. What it does before its first iteration and after its last, and each
+/// iteration, takes seconds for captures of a minute, and more beside others who work.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Finds the tool, on the thread of an imprint.
 pub type FindTool = Arc<dyn Fn() -> Result<PathBuf, ToolError> + Send + Sync>;
@@ -33,6 +37,15 @@ pub struct ImprintSettings {
     /// How long the tool may go without getting on: it reads two captures before its first iteration, and finds a
     /// minute's phases after its last.
     pub patience: Duration,
+}
+
+impl Default for ImprintSettings {
+    fn default() -> Self {
+        Self {
+            find_tool: Arc::new(|| Surroundings::of_process().find()),
+            patience: PATIENCE,
+        }
+    }
 }
 
 /// An imprint that is to be made.

@@ -20,34 +20,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use weft_core::clip::Capture;
 use weft_core::instrument::{Errands, Instrument, Slot};
 
+use crate::panics;
 use crate::rest::Rest;
 use board::Board;
 use error::ImprintError;
 pub use job::ImprintSettings;
 use job::Job;
 pub use request::ImprintRequest;
-use tool::Surroundings;
 #[cfg(test)]
 pub use tool::ToolError;
 pub use tool::note_library;
-
-/// How long the tool may go without getting on. What it does before its first iteration and after its last, and each
-/// iteration, takes seconds for captures of a minute, and more beside others who work.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-impl Default for ImprintSettings {
-    fn default() -> Self {
-        Self {
-            find_tool: Arc::new(|| Surroundings::of_process().find()),
-            patience: PATIENCE,
-        }
-    }
-}
 
 /// A look at the imprint that is being made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -261,7 +247,9 @@ impl Shared {
     fn run(&self, making: &Making) {
         let Making { job, board, .. } = making;
         let made = catch_unwind(AssertUnwindSafe(|| job.make(&self.settings, board)));
-        let made = made.unwrap_or_else(|payload| Err(ImprintError::Defect(message(&*payload))));
+        let made = made.unwrap_or_else(|payload| {
+            Err(ImprintError::Defect(panics::message(&*payload).to_owned()))
+        });
         // With the lock, so that no load comes in between.
         let work = self.work();
         if making.board.is_cancelled() {
@@ -296,11 +284,4 @@ struct Making {
 /// What is in a place, once.
 fn taken<T>(place: &Mutex<Option<T>>) -> Option<T> {
     place.lock().unwrap_or_else(PoisonError::into_inner).take()
-}
-
-/// What a panic says.
-fn message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
 }

@@ -152,8 +152,9 @@ impl<R: Role> WeftPlugin<R> {
     }
 
     /// Begins, grabs or cancels a capture, or begins an imprint, where automation or the window asks for it. A
-    /// capture that waits follows its settings, and begins anew where it is asked for again. A press during a recording changes nothing,
-    /// so that the button, which presses twice, counts once, and a song that goes round comes to its end.
+    /// capture that waits follows its settings, and begins anew where it is asked for again. A press during a
+    /// recording changes nothing, so that the button, which presses twice, counts once, and a song that goes round
+    /// comes to its end.
     fn apply_capture_requests(&mut self) {
         let params = &self.instance.params;
         let session = &self.instance.session;

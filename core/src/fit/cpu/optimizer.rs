@@ -1,7 +1,7 @@
 //! Moves the weights: matrices by Muon, everything else by Adam.
 
 use crate::network::{Tensor, TensorName, Weights};
-use crate::numeric::linalg::{View, multiply};
+use crate::numeric::linalg::{View, add, multiply};
 use crate::numeric::threads::Threads;
 
 /// Adam (Kingma & Ba 2015, algorithm 1).
@@ -94,9 +94,7 @@ impl Optimizer {
 fn sum<'a>(mut parts: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
     let mut out = parts.next().unwrap_or_default().to_vec();
     for part in parts {
-        for (o, x) in out.iter_mut().zip(part) {
-            *o += x;
-        }
+        add(&mut out, part);
     }
     out
 }

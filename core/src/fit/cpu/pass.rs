@@ -2,6 +2,7 @@
 
 use crate::network::inputs::{ScaleInputs, join_backward};
 use crate::network::{Activations, Generator, HIDDEN, SCALES, ScaleWeights, Weights, layers};
+use crate::numeric::linalg::add;
 
 /// Activations and gradients of a step, kept from step to step.
 #[derive(Debug)]
@@ -153,11 +154,5 @@ impl Pass {
             &mut self.table_part,
         );
         add(table, &self.table_part);
-    }
-}
-
-fn add(sum: &mut [f32], x: &[f32]) {
-    for (s, x) in sum.iter_mut().zip(x) {
-        *s += x;
     }
 }

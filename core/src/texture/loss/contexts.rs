@@ -7,7 +7,7 @@
 
 use super::FeatureShape;
 use crate::numeric::eigen::eigen;
-use crate::numeric::linalg::{View, multiply};
+use crate::numeric::linalg::{View, add, multiply};
 
 /// Coarse bands of a channel, at most; they overlap by half.
 const COARSE_BANDS: usize = 32;
@@ -78,12 +78,6 @@ struct Moments {
 /// What became of a comparison.
 #[derive(Clone, Debug)]
 pub(crate) struct ContextComparison {
-    /// The Fréchet distance as a part of the capture's variance, to the second order in what is off.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "a fit needs its gradient alone")
-    )]
-    pub loss: f32,
     mean: Vec<f32>,
     /// Half the gradient by the covariance.
     by_covariance: Vec<f32>,
@@ -188,7 +182,8 @@ impl ContextLoss {
     /// Compares the moments of all of a step's contexts, and of those before it, with the capture's.
     ///
     /// To the second order, the Fréchet distance of the covariances `Λ` (diagonal) and `Λ + Δ` is
-    /// `½ Σ Δᵢⱼ² / (λᵢ + λⱼ)`.
+    /// `½ Σ Δᵢⱼ² / (λᵢ + λⱼ)`, and that of the means is the square of theirs. The loss is their sum, as a part of the
+    /// capture's variance; what is needed of it is the gradient.
     pub fn compare(&self, seen: &[&SeenContexts], memory: &mut ContextMemory) -> ContextComparison {
         let components = self.variances.len();
         let count = seen.iter().map(|part| part.count).sum::<usize>();
@@ -205,7 +200,6 @@ impl ContextLoss {
         of_both.into_iter().flatten().for_each(|x| *x *= share);
         let Moments { first, second } = memory.remember(moments);
 
-        let mut loss = first.iter().map(|m| m * m).sum::<f32>();
         let mut by_covariance = vec![0.0; second.len()];
         let rows = by_covariance.chunks_exact_mut(components);
         for (i, (row, second)) in rows.zip(second.chunks_exact(components)).enumerate() {
@@ -213,11 +207,9 @@ impl ContextLoss {
                 let wanted = if i == j { self.variances[i] } else { 0.0 };
                 let off = second - first[i] * first[j] - wanted;
                 *by = off / (self.variances[i] + self.variances[j] + 2.0 * self.floor);
-                loss += 0.5 * off * *by;
             }
         }
         ContextComparison {
-            loss: loss / self.total_variance,
             mean: first.clone(),
             by_covariance,
             count,
@@ -299,12 +291,6 @@ fn pooling(shape: FeatureShape, per_channel: usize) -> Vec<f32> {
     pooling
 }
 
-fn add(sum: &mut [f32], x: &[f32]) {
-    for (s, x) in sum.iter_mut().zip(x) {
-        *s += x;
-    }
-}
-
 /// Subtracts `mean` from every row.
 fn subtract(rows: &mut [f32], mean: &[f32]) {
     for row in rows.chunks_exact_mut(mean.len()) {
@@ -340,6 +326,20 @@ mod tests {
         ContextLoss::new(&features(1, 3_000, 0.3), SHAPE, FRAME_RATE).unwrap()
     }
 
+    /// The loss of a comparison.
+    fn distance(loss: &ContextLoss, compared: &ContextComparison) -> f64 {
+        let components = loss.variances.len();
+        let of_means: f64 = compared.mean.iter().map(|m| f64::from(*m).powi(2)).sum();
+        let by_covariance = compared.by_covariance.iter().enumerate();
+        let of_covariances: f64 = by_covariance
+            .map(|(at, by)| {
+                let [a, b] = [at / components, at % components].map(|i| loss.variances[i]);
+                0.5 * f64::from(a + b + 2.0 * loss.floor) * f64::from(*by).powi(2)
+            })
+            .sum();
+        (of_means + of_covariances) / f64::from(loss.total_variance)
+    }
+
     /// A step that remembers nothing.
     struct OneStep(ContextLoss);
 
@@ -349,7 +349,7 @@ mod tests {
         fn forward(&self, synthesis: &[f32]) -> (f64, Self::Kept) {
             let seen = self.0.see(synthesis);
             let compared = self.0.compare(&[&seen], &mut ContextMemory::default());
-            (compared.loss.into(), (seen, compared))
+            (distance(&self.0, &compared), (seen, compared))
         }
 
         fn backward(&self, _: &[f32], kept: &Self::Kept, weight: f32, gradient: &mut [f32]) {
@@ -380,11 +380,12 @@ mod tests {
     fn what_is_remembered_has_less_noise_than_a_step() {
         let loss = loss();
         let mut memory = ContextMemory::default();
-        let of_steps: Vec<[f32; 2]> = (0..60)
+        let of_steps: Vec<[f64; 2]> = (0..60)
             .map(|step| {
                 let seen = loss.see(&features(10 + step, 200, 0.3));
                 let alone = loss.compare(&[&seen], &mut ContextMemory::default());
-                [alone.loss, loss.compare(&[&seen], &mut memory).loss]
+                let remembered = loss.compare(&[&seen], &mut memory);
+                [alone, remembered].map(|compared| distance(&loss, &compared))
             })
             .collect();
         let [alone, remembered] = of_steps[59];
@@ -398,9 +399,13 @@ mod tests {
         let [first, second] = parts.each_ref().map(|x| loss.see(x));
         let compared = loss.compare(&[&first, &second], &mut ContextMemory::default());
         assert_eq!(compared.count, first.count + second.count);
-        let alone = |part| loss.compare(&[part], &mut ContextMemory::default()).loss;
+        let alone = |part| {
+            let compared = loss.compare(&[part], &mut ContextMemory::default());
+            distance(&loss, &compared)
+        };
         let (a, b) = (alone(&first), alone(&second));
-        assert!(compared.loss < a.max(b), "{} {a} {b}", compared.loss);
+        let both = distance(&loss, &compared);
+        assert!(both < a.max(b), "{both} {a} {b}");
     }
 
     #[test]

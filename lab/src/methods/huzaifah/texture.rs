@@ -12,9 +12,8 @@ use super::{Constants, GRIFFIN_LIM_ITERATIONS, Generation, Huzaifah, ITERATIONS}
 use crate::axes::{Axis, FrequencyScale};
 use crate::error::LabError;
 use crate::lbfgs::{Bounds, LbfgsSettings};
-use crate::methods::method::{
-    GRIFFIN_LIM_MOMENTUM, START_INDEX, Synthesis, SynthesisSettings, scaled, usable_mono,
-};
+use crate::methods::Synthesizer;
+use crate::methods::method::{START_INDEX, Synthesis, SynthesisSettings, scaled, usable_mono};
 use crate::objective::Objective;
 use crate::optimize::{OptimizeSettings, Optimized, Progress, optimize};
 use crate::spectrogram::{GriffinLim, Image, SpectrogramFormat};
@@ -23,12 +22,16 @@ use crate::spectrogram::{GriffinLim, Image, SpectrogramFormat};
 const START_DEVIATION: f32 = 1e-3;
 const START_RANGE: f32 = 0.1;
 
-impl Huzaifah {
-    /// Its name on the command line.
-    pub const NAME: &'static str = "huzaifah";
+impl Synthesizer for Huzaifah {
+    fn name(&self) -> &'static str {
+        "huzaifah"
+    }
 
-    /// Iterations of L-BFGS if none are asked for.
-    pub fn iterations(&self) -> u32 {
+    fn sample_rate(&self) -> u32 {
+        self.format().sample_rate
+    }
+
+    fn iterations(&self) -> u32 {
         ITERATIONS
     }
 
@@ -39,7 +42,7 @@ impl Huzaifah {
     /// # Errors
     /// If nothing can be learned from a recording ([`Clip::check_texture`]), a setting or weight is out of range, a
     /// recording or the result is too short for the filters, or a tensor can't be made on the device.
-    pub fn synthesize(
+    fn synthesize(
         &self,
         recordings: &[(&Clip, f64)],
         settings: &SynthesisSettings,
@@ -83,7 +86,9 @@ impl Huzaifah {
         let optimized = job.optimize(&mut loss, start, on_progress)?;
         job.inverted(optimized, &constants, &scale, (seconds, level), began)
     }
+}
 
+impl Huzaifah {
     /// Length of the result.
     fn seconds(
         &self,
@@ -236,11 +241,7 @@ impl Job<'_> {
             values: bins.flatten_all()?.to_vec1::<f32>()?,
             columns: scale.bins(),
         };
-        let how = GriffinLim {
-            iterations: GRIFFIN_LIM_ITERATIONS,
-            momentum: GRIFFIN_LIM_MOMENTUM,
-            seed: self.settings.seed,
-        };
+        let how = GriffinLim::fast(GRIFFIN_LIM_ITERATIONS, self.settings.seed);
         Ok(Synthesis {
             clip: scaled(constants.format.sound(&image, seconds, &how)?, level)?,
             image,

@@ -1,6 +1,7 @@
 //! The critic's network: what it sees of a stretch of features, its verdicts, and the way back.
 
 use super::convolution::{Convolution, ConvolutionGradient, Layout, Plane};
+use crate::numeric::linalg::add;
 use crate::numeric::random::Sequence;
 use crate::numeric::simd::dispatch;
 use crate::texture::loss::FeatureShape;
@@ -75,9 +76,7 @@ impl CriticGradient {
         for (sum, part) in self.0.iter_mut().zip(&other.0) {
             let sums = [&mut sum.weights, &mut sum.bias];
             for (sum, part) in sums.into_iter().zip([&part.weights, &part.bias]) {
-                for (s, p) in sum.iter_mut().zip(part) {
-                    *s += p;
-                }
+                add(sum, part);
             }
         }
     }

@@ -2,14 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use weft_core::clip::SOUND_EXTENSIONS;
+
 use super::files::{EXTENSION, has_extension};
 
-/// File name extensions of recordings.
-const RECORDINGS: [&str; 34] = [
-    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "caf", "flac", "ogg", "oga",
-    "opus", "mp3", "mp2", "m4a", "m4b", "mp4", "mov", "aac", "au", "snd", "webm", "mka", "voc",
-    "sph", "nist", "sf", "avr", "paf", "8svx", "svx", "pvf", "sds",
-];
 /// More entries than that are not listed: nobody scrolls so far.
 const MOST_ENTRIES: usize = 5_000;
 
@@ -80,7 +76,7 @@ fn entries(listed: std::fs::ReadDir, purpose: Purpose) -> Vec<Entry> {
 /// Whether a file or folder is listed: not if it is hidden, and not if there is no use for it.
 fn is_offered(name: &str, is_folder: bool, purpose: Purpose) -> bool {
     let path = Path::new(name);
-    let is_recording = RECORDINGS.iter().any(|e| has_extension(path, e));
+    let is_recording = SOUND_EXTENSIONS.iter().any(|e| has_extension(path, e));
     let is_useful =
         is_folder || has_extension(path, EXTENSION) || (is_recording && purpose == Purpose::Load);
     is_useful && !name.starts_with('.')
