@@ -52,8 +52,6 @@ pub fn run(quick: bool) -> anyhow::Result<bool> {
         "--workspace",
         "--no-fail-fast",
     ]))?);
-    headline("model checks");
-    tally.add(model_checks()?);
 
     if quick {
         tally.add(Tally::skip("the hosts", "--quick leaves them out"));
@@ -70,21 +68,6 @@ fn documentation(arguments: &[&str]) -> anyhow::Result<Tally> {
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
     doc.args(arguments).env("RUSTDOCFLAGS", "--deny warnings");
     Ok(Tally::one(succeeds(&mut doc)?))
-}
-
-/// Goes through the interleavings of the core's lock-free hand-overs. A filter that finds no test has failed. The
-/// whole workspace, as some dependencies would be compiled anew for the core alone.
-fn model_checks() -> anyhow::Result<Tally> {
-    let tally = tests(&mut cargo(&[
-        "test",
-        "--workspace",
-        "--lib",
-        "--features",
-        "weft-core/loom",
-        "--",
-        "models::",
-    ]))?;
-    Ok(tally.of_program(tally.passed > 0))
 }
 
 /// Builds the release bundles and drives them in hosts.

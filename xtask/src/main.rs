@@ -34,9 +34,9 @@ enum Command {
     Demo(DemoOptions),
     /// Run every test: the one command that says whether this checkout is good.
     ///
-    /// Formatting, lints, documentation, the tests of the workspace and of its documentation, the
-    /// model checks of what threads hand each other, and then the built release bundles in real
-    /// hosts: CLAP, VST3, and the Python hosts dawdreamer and pedalboard. The last line is
+    /// Formatting, lints, documentation, the tests of the workspace and of its documentation (model
+    /// checks of what threads hand each other among them), and then the built release bundles in
+    /// real hosts: CLAP, VST3, and the Python hosts dawdreamer and pedalboard. The last line is
     /// `N passed, N failed, N skipped`; what is skipped is told with its reason.
     Test {
         /// Leave out the bundles and the hosts.

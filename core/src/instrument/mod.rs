@@ -11,6 +11,8 @@ mod audio;
 mod bank;
 mod controls;
 mod handle;
+#[cfg(test)]
+mod models;
 mod shared;
 mod status;
 mod stream;

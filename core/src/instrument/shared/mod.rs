@@ -6,12 +6,13 @@ pub(super) mod atomics;
 mod desk;
 mod messages;
 mod meters;
-#[cfg(all(test, feature = "loom"))]
-mod models;
+mod paced_steps;
 pub(super) mod paces;
 mod scope;
 mod stage;
 mod stillness;
+#[cfg(test)]
+mod tests;
 mod textures;
 mod wake;
 mod watch;
@@ -21,6 +22,7 @@ pub(super) use desk::{DeskReader, DeskWriter, desk};
 pub use messages::Errands;
 pub(super) use messages::{Command, InputNews, Order, Source, StreamReply, StreamRequest};
 pub(super) use meters::{CaptureMeter, MetersReader, MetersWriter, meters};
+pub(super) use paced_steps::PacedSteps;
 pub(super) use paces::{EVERYTHING, FitPaces, PacedCapture, SongPaces, paces};
 pub use scope::{SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
 pub(super) use scope::{ScopeWriter, scope};

@@ -112,7 +112,7 @@ impl Drop for Watch {
     }
 }
 
-#[cfg(all(test, not(feature = "loom")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -8,10 +8,10 @@ use crate::instrument::controls::Slot;
 
 /// Bits of the count of commands, which is the lowest.
 const COMMAND_BITS: usize = 16;
-const COMMANDS: u64 = (1 << COMMAND_BITS) - 1;
+pub(super) const COMMANDS: u64 = (1 << COMMAND_BITS) - 1;
 /// Commands that may wait at once. Half of what the bits count, as every thread that gives one may be about to
 /// find out that there is no more room.
-const MOST_COMMANDS: u64 = COMMANDS / 2;
+pub(super) const MOST_COMMANDS: u64 = COMMANDS / 2;
 /// Bits of each count of fits. A slot has a few at most: one that runs, one that waits, and one that is just
 /// being cancelled.
 const FIT_BITS: usize = 8;
@@ -144,38 +144,5 @@ impl PendingPacedFit {
 impl Drop for PendingPacedFit {
     fn drop(&mut self) {
         self.work.counts.fetch_sub(at(PACED, 1), Ordering::AcqRel);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_becomes_something_else_is_counted_until_it_is_dropped() {
-        let work = Arc::new(Work::default());
-        let command = work.begin().unwrap();
-        assert!(work.has_commands() && !work.has_any_fits());
-        let fit = command.into_fit(Slot::C);
-        assert!(!work.has_commands() && work.has_any_fits());
-        assert!(work.has_fits(Slot::C) && !work.has_fits(Slot::A) && !work.has_fits(Slot::D));
-        let paced = work.begin().unwrap().into_paced_fit();
-        drop(fit);
-        assert!(work.is_any() && !work.has_commands() && !work.has_any_fits());
-        let fit = paced.leave_pace(Slot::D);
-        assert!(work.has_fits(Slot::D));
-        drop(fit);
-        assert!(!work.is_any());
-    }
-
-    #[test]
-    fn more_commands_than_can_be_counted_are_refused_and_harm_no_other_count() {
-        let work = Arc::new(Work::default());
-        let commands: Vec<_> = (0..3 * COMMANDS).map_while(|_| work.begin()).collect();
-        assert_eq!(commands.len() as u64, MOST_COMMANDS);
-        assert!(!work.has_any_fits());
-        drop(commands);
-        assert!(!work.is_any());
-        assert!(work.begin().is_some());
     }
 }

@@ -12,9 +12,9 @@ use crate::fit::cpu::Cpu;
 use crate::fit::{FitError, FitEvent, FitSettings, fit_capture_on, refine_on};
 use crate::instrument::bank::FitPlan;
 use crate::instrument::controls::Slot;
-use crate::instrument::shared::atomics::{AtomicBool, AtomicU32, Ordering};
+use crate::instrument::shared::atomics::{AtomicBool, Ordering};
 use crate::instrument::shared::{
-    EVERYTHING, FitPaces, FitProgress, PacedCapture, StageWriter, Stillness, Waker,
+    EVERYTHING, FitPaces, FitProgress, PacedCapture, PacedSteps, StageWriter, Stillness, Waker,
 };
 use crate::network::Model;
 use crate::numeric::threads::lower_priority;
@@ -55,48 +55,6 @@ pub(super) struct SteppedNews {
     pub news: FitNews,
 }
 
-/// What the thread of a fit that keeps to the song's pace shares with the worker.
-pub(super) struct SharedPace {
-    capture: PacedCapture,
-    /// Steps that are done and told of, counted as in [`SteppedNews`].
-    reached: AtomicU32,
-    /// The bounce is over, and the fit goes on as any other.
-    is_over: AtomicBool,
-}
-
-impl SharedPace {
-    pub fn new(capture: PacedCapture) -> Self {
-        Self {
-            capture,
-            reached: AtomicU32::new(0),
-            is_over: AtomicBool::new(false),
-        }
-    }
-
-    /// Number of the capture.
-    pub fn capture(&self) -> PacedCapture {
-        self.capture
-    }
-
-    /// Steps that are done and told of.
-    pub fn reached(&self) -> u32 {
-        self.reached.load(Ordering::Acquire)
-    }
-
-    fn reach(&self, steps: u32) {
-        self.reached.store(steps, Ordering::Release);
-    }
-
-    /// Says that the bounce is over.
-    pub fn end(&self) {
-        self.is_over.store(true, Ordering::Release);
-    }
-
-    fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
-    }
-}
-
 /// What the thread of a fit owns.
 pub(super) struct FitThread {
     pub job: FitJob,
@@ -104,7 +62,7 @@ pub(super) struct FitThread {
     /// Where it trains.
     pub device: Cpu,
     /// Where it keeps to the song's pace.
-    pub pace: Option<Arc<SharedPace>>,
+    pub pace: Option<Arc<PacedSteps>>,
     pub is_cancelled: Arc<AtomicBool>,
     pub stage: StageWriter,
     pub paces: FitPaces,
@@ -215,40 +173,5 @@ impl FitThread {
         {
             rest();
         }
-    }
-}
-
-#[cfg(all(test, feature = "loom"))]
-mod models {
-    use std::sync::Arc;
-
-    use loom::sync::Mutex;
-    use loom::thread;
-
-    use super::*;
-
-    #[test]
-    fn news_of_all_steps_that_are_reached_are_there() {
-        loom::model(|| {
-            let pace = Arc::new(SharedPace::new(1));
-            // Stands for the channel of the news.
-            let news = Arc::new(Mutex::new(0));
-            let (fit, sent) = (pace.clone(), news.clone());
-            let thread = thread::spawn(move || {
-                for step in 1..=2 {
-                    *sent.lock().unwrap() = step;
-                    fit.reach(step);
-                }
-                while !fit.is_over() {
-                    thread::yield_now();
-                }
-            });
-            // As the worker does: first what is reached, then the news.
-            let reached = pace.reached();
-            assert!(*news.lock().unwrap() >= reached);
-            pace.end();
-            thread.join().unwrap();
-            assert_eq!(pace.reached(), 2);
-        });
     }
 }

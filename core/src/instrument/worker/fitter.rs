@@ -9,15 +9,15 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::fit_thread::{FitJob, FitNews, FitStart, FitThread, SharedPace, SteppedNews};
+use super::fit_thread::{FitJob, FitNews, FitStart, FitThread, SteppedNews};
 use crate::fit::cpu::Cpu;
 use crate::fit::{FitEvent, FitSettings, fit_capture_on};
 use crate::instrument::bank::FitPlan;
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::atomics::{AtomicBool, Ordering};
 use crate::instrument::shared::{
-    FitPaces, FitProgress, MetersReader, PacedCapture, Pending, PendingFit, PendingPacedFit,
-    StageWriter, Waker,
+    FitPaces, FitProgress, MetersReader, PacedCapture, PacedSteps, Pending, PendingFit,
+    PendingPacedFit, StageWriter, Waker,
 };
 use crate::numeric::threads::lower_priority;
 
@@ -47,7 +47,7 @@ struct RunningFit {
 struct PacedFit {
     handle: FitHandle,
     pending: PendingPacedFit,
-    pace: Arc<SharedPace>,
+    pace: Arc<PacedSteps>,
     /// News that the song has not come to.
     early: VecDeque<SteppedNews>,
     /// Steps up to which the news were given out.
@@ -279,7 +279,7 @@ impl Fitter {
 
     fn start_paced(&mut self, job: FitJob, capture: PacedCapture, pending: PendingPacedFit) {
         let slot = job.slot;
-        let pace = Arc::new(SharedPace::new(capture));
+        let pace = Arc::new(PacedSteps::new(capture));
         match self.start(job, Some(pace.clone())) {
             Some(handle) => self.paced.push(PacedFit {
                 handle,
@@ -293,7 +293,7 @@ impl Fitter {
     }
 
     /// Starts the thread of a fit. Without one, says so.
-    fn start(&self, job: FitJob, pace: Option<Arc<SharedPace>>) -> Option<FitHandle> {
+    fn start(&self, job: FitJob, pace: Option<Arc<PacedSteps>>) -> Option<FitHandle> {
         let slot = job.slot;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // One core is the audio thread's, but for a bounce, which waits. The result is the same.

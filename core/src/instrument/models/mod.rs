@@ -1,14 +1,46 @@
 //! Model checks: what goes between threads, in every interleaving and with every value that a load may see.
 //! Each prints how many executions it explored.
+//!
+//! The files of [`shared`](super::shared) are compiled here once more, on loom's atomics: these models check the code
+//! that runs, and need no build of their own.
+
+// What no model looks at.
+#![allow(dead_code)]
+
+mod atomics;
+#[path = "../shared/desk.rs"]
+mod desk;
+#[path = "../shared/meters.rs"]
+mod meters;
+#[path = "../shared/paced_steps.rs"]
+mod paced_steps;
+#[path = "../shared/paces.rs"]
+mod paces;
+#[path = "../shared/scope.rs"]
+mod scope;
+#[path = "../shared/textures.rs"]
+mod textures;
+#[path = "../shared/wake.rs"]
+mod wake;
+#[path = "../shared/work.rs"]
+mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use loom::sync::Mutex;
 use loom::thread;
 
-use super::atomics::{AtomicU32, Ordering};
-use super::*;
-use crate::instrument::controls::Slot;
+use self::atomics::{AtomicU32, Ordering};
+use self::desk::desk;
+use self::meters::meters;
+use self::paced_steps::PacedSteps;
+use self::paces::{EVERYTHING, PacedCapture, paces};
+use self::scope::{ScopeFrame, scope};
+use self::textures::textures;
+use self::wake::bell;
+use self::work::Work;
+use super::controls::Slot;
 
 /// Explores `scene` whole, and prints its `name` and how many executions it has.
 fn explore(name: &str, scene: impl Fn() + Send + Sync + 'static) {
@@ -243,5 +275,30 @@ fn who_answers_the_last_call_sees_all_that_was_called_for() {
         }
         audio.join().unwrap();
         assert!(seen == 2 || calls.answer() == Some(true));
+    });
+}
+
+#[test]
+fn news_of_all_steps_that_are_reached_are_there() {
+    explore("paced fit", || {
+        let pace = Arc::new(PacedSteps::new(1));
+        // Stands for the channel of the news.
+        let news = Arc::new(Mutex::new(0));
+        let (fit, sent) = (pace.clone(), news.clone());
+        let thread = thread::spawn(move || {
+            for step in 1..=2 {
+                *sent.lock().unwrap() = step;
+                fit.reach(step);
+            }
+            while !fit.is_over() {
+                thread::yield_now();
+            }
+        });
+        // As the worker does: first what is reached, then the news.
+        let reached = pace.reached();
+        assert!(*news.lock().unwrap() >= reached);
+        pace.end();
+        thread.join().unwrap();
+        assert_eq!(pace.reached(), 2);
     });
 }
