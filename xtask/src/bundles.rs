@@ -1,5 +1,6 @@
 //! Building and installing the plugin bundles.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,8 +41,33 @@ pub fn build() -> anyhow::Result<PathBuf> {
     .map(str::to_owned);
     nice_plug_xtask::build(&packages, &arguments)?;
     nice_plug_xtask::bundle(&target_dir, PACKAGE, &arguments, false)?;
-    let folder = target_dir.join("bundled");
     remove_false_standalone()?;
+    bundles_in(target_dir.join("bundled"))
+}
+
+/// Bundles the plugin as the workspace's tests have it, with all checks that a release leaves out, and returns the
+/// folder. Apart from the release bundles, so that nobody installs these.
+///
+/// Built together with the workspace and its `features`: what the tests were just built from serves here too.
+pub fn build_for_tests(features: &str) -> anyhow::Result<PathBuf> {
+    let mut build = cargo(&["build", "--workspace", "--lib", "--features", features]);
+    if !succeeds(&mut build)? {
+        bail!("the plugin can't be built");
+    }
+    let library = format!("{DLL_PREFIX}{PACKAGE}{DLL_SUFFIX}");
+    // The bundler takes the library from there, and puts the bundles beside it.
+    let target_dir = target_dir()?;
+    let folder = target_dir.join("tested");
+    let copy = folder.join("debug").join(&library);
+    fs::create_dir_all(folder.join("debug"))
+        .and_then(|()| fs::copy(target_dir.join("debug").join(&library), &copy))
+        .with_context(|| format!("can't copy the library to {}", copy.display()))?;
+    nice_plug_xtask::bundle(&folder, PACKAGE, &[], false)?;
+    bundles_in(folder.join("bundled"))
+}
+
+/// The folder, if both bundles are in it.
+fn bundles_in(folder: PathBuf) -> anyhow::Result<PathBuf> {
     for name in [CLAP_BUNDLE, VST3_BUNDLE] {
         let bundle = folder.join(name);
         if !bundle.exists() {

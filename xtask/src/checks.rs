@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
@@ -14,8 +14,19 @@ use crate::process::succeeds;
 use crate::tally::Tally;
 use crate::{bundles, python};
 
+/// What is loaded into hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bundles {
+    /// None: the hosts are left out.
+    None,
+    /// The plugin as the workspace's tests have it, with all checks that a release leaves out.
+    Development,
+    /// The release.
+    Release,
+}
+
 /// Runs all checks; whether none failed.
-pub fn run(quick: bool) -> anyhow::Result<bool> {
+pub fn run(bundles: Bundles) -> anyhow::Result<bool> {
     enter_workspace()?;
     let can_link_vst3 = can_link_vst3_host();
     let features = if can_link_vst3 {
@@ -53,11 +64,17 @@ pub fn run(quick: bool) -> anyhow::Result<bool> {
         "--no-fail-fast",
     ]))?);
 
-    if quick {
-        tally.add(Tally::skip("the hosts", "--quick leaves them out"));
-    } else {
-        tally.add(hosts(features, can_link_vst3)?);
-    }
+    tally.add(match bundles {
+        Bundles::None => Tally::skip("the hosts", "--quick leaves them out"),
+        Bundles::Development => {
+            headline("development bundles");
+            hosts(bundles::build_for_tests(features), features, can_link_vst3)?
+        }
+        Bundles::Release => {
+            headline("release bundles");
+            hosts(bundles::build(), features, can_link_vst3)?
+        }
+    });
     println!();
     println!("{tally}");
     Ok(tally.failed == 0)
@@ -70,20 +87,19 @@ fn documentation(arguments: &[&str]) -> anyhow::Result<Tally> {
     Ok(Tally::one(succeeds(&mut doc)?))
 }
 
-/// Builds the release bundles and drives them in hosts.
-fn hosts(features: &str, can_link_vst3: bool) -> anyhow::Result<Tally> {
-    headline("release bundles");
-    let mut tally = Tally::default();
-    match bundles::build() {
+/// Drives bundles in hosts, if they could be built.
+fn hosts(
+    bundles: anyhow::Result<PathBuf>,
+    features: &str,
+    can_link_vst3: bool,
+) -> anyhow::Result<Tally> {
+    let mut tally = Tally::one(bundles.is_ok());
+    match bundles {
         Err(error) => {
             eprintln!("error: {error:#}");
-            tally.add(Tally::one(false));
             tally.add(Tally::skip("the hosts", "there are no bundles to load"));
         }
-        Ok(folder) => {
-            tally.add(Tally::one(true));
-            tally.add(host_tests(&folder, features, can_link_vst3)?);
-        }
+        Ok(folder) => tally.add(host_tests(&folder, features, can_link_vst3)?),
     }
     Ok(tally)
 }

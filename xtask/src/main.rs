@@ -11,6 +11,7 @@ mod tally;
 
 use std::process::ExitCode;
 
+use checks::Bundles;
 use clap::{Parser, Subcommand};
 use sanitize::Sanitizer;
 use weft_hosts::demo_options::DemoOptions;
@@ -35,13 +36,18 @@ enum Command {
     /// Run every test: the one command that says whether this checkout is good.
     ///
     /// Formatting, lints, documentation, the tests of the workspace and of its documentation (model
-    /// checks of what threads hand each other among them), and then the built release bundles in
-    /// real hosts: CLAP, VST3, and the Python hosts dawdreamer and pedalboard. The last line is
+    /// checks of what threads hand each other among them), and then the built bundles in real
+    /// hosts: CLAP, VST3, and the Python hosts dawdreamer and pedalboard. The last line is
     /// `N passed, N failed, N skipped`; what is skipped is told with its reason.
     Test {
         /// Leave out the bundles and the hosts.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "release")]
         quick: bool,
+        /// Drive the release bundles in the hosts, as before a release: they take minutes to
+        /// build. Else it is the plugin as the other tests have it, with all checks that a release
+        /// leaves out.
+        #[arg(long)]
+        release: bool,
     },
     /// Run the instrument's tests under AddressSanitizer and ThreadSanitizer.
     ///
@@ -66,7 +72,11 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(_) => bundles::demo(),
-        Command::Test { quick } => checks::run(quick),
+        Command::Test { quick, release } => checks::run(match (quick, release) {
+            (true, _) => Bundles::None,
+            (false, false) => Bundles::Development,
+            (false, true) => Bundles::Release,
+        }),
         Command::Sanitize { sanitizer } => sanitize::run(sanitizer),
         Command::Bundle { arguments } => nice_plug_xtask::main_with_args(
             "cargo xtask",
