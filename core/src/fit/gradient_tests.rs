@@ -177,14 +177,17 @@ fn head_with_soft_limits() {
         y.iter().all(|y| (0.3..=2.7).contains(y)),
         "outside the soft limits"
     );
+    let [h, w, b] = &arguments;
+    let (mut same, mut slopes) = (y.clone(), y.clone());
+    layers::head_with_slopes(h, hidden, w, b, &range, &mut same, &mut slopes);
+    assert_eq!(same, y);
     let [mut dx, mut dw, mut db] = arguments.clone();
     layers::head_backward(
-        &arguments[0],
+        h,
         hidden,
-        &arguments[1],
-        &arguments[2],
-        &range,
+        w,
         &dy,
+        &mut slopes,
         Gradients {
             dx: Some(&mut dx),
             dw: &mut dw,

@@ -200,6 +200,32 @@ impl Generator {
         scales: &mut [Activations; SCALES],
         out: &mut [f32],
     ) {
+        let hidden = self.hidden(inputs, scales);
+        let head = &self.weights.head;
+        let (weight, bias) = (head.weight.data(), head.bias.data());
+        layers::head(hidden, HIDDEN, weight, bias, &self.range, out);
+    }
+
+    /// [`forward`](Self::forward), and the slopes of the features' soft limits, as many as there are features.
+    pub(crate) fn forward_with_slopes(
+        &self,
+        inputs: &[ScaleInputs; SCALES],
+        scales: &mut [Activations; SCALES],
+        out: &mut [f32],
+        slopes: &mut [f32],
+    ) {
+        let hidden = self.hidden(inputs, scales);
+        let head = &self.weights.head;
+        let (weight, bias) = (head.weight.data(), head.bias.data());
+        layers::head_with_slopes(hidden, HIDDEN, weight, bias, &self.range, out, slopes);
+    }
+
+    /// What the finest scale hands on: the hidden channels of every frame.
+    fn hidden<'s>(
+        &self,
+        inputs: &[ScaleInputs; SCALES],
+        scales: &'s mut [Activations; SCALES],
+    ) -> &'s [f32] {
         let table = self.weights.table.as_ref().map_or(&[][..], |t| t.data());
         for (s, (inputs, weights)) in inputs.iter().zip(&self.weights.scales).enumerate() {
             let (coarser, here) = scales.split_at_mut(s);
@@ -227,13 +253,6 @@ impl Generator {
             scale.hidden.resize(scale.second.len(), 0.0);
             layers::residual(&scale.first, &scale.second, HIDDEN, &mut scale.hidden);
         }
-        layers::head(
-            &scales[SCALES - 1].hidden,
-            HIDDEN,
-            self.weights.head.weight.data(),
-            self.weights.head.bias.data(),
-            &self.range,
-            out,
-        );
+        &scales[SCALES - 1].hidden
     }
 }

@@ -100,6 +100,16 @@ pub(crate) fn residual_backward(dy: &[f32], width: usize, da: &mut [f32], db: &m
     }
 }
 
+/// `h · w + b`: `n × hidden` by `hidden × features`.
+fn linear(h: &[f32], hidden: usize, w: &[f32], b: &[f32], out: &mut [f32]) {
+    let features = b.len();
+    for row in out.chunks_exact_mut(features) {
+        row.copy_from_slice(b);
+    }
+    let h = View::new(h, h.len() / hidden, hidden);
+    multiply(out, h, View::new(w, hidden, features), true);
+}
+
 /// `h · w + b` (`n × hidden` by `hidden × features`), then each feature within its soft limits ([`FeatureRange`]).
 pub(crate) fn head(
     h: &[f32],
@@ -109,20 +119,11 @@ pub(crate) fn head(
     range: &FeatureRange,
     out: &mut [f32],
 ) {
-    let features = b.len();
-    for row in out.chunks_exact_mut(features) {
-        row.copy_from_slice(b);
-    }
-    multiply(
-        out,
-        View::new(h, h.len() / hidden, hidden),
-        View::new(w, hidden, features),
-        true,
-    );
+    linear(h, hidden, w, b, out);
     dispatch(
         #[inline(always)]
         || {
-            for row in out.chunks_exact_mut(features) {
+            for row in out.chunks_exact_mut(b.len()) {
                 for (y, limits) in row.iter_mut().zip(range.limits()) {
                     *y = limits.apply(*y);
                 }
@@ -131,40 +132,50 @@ pub(crate) fn head(
     );
 }
 
-/// Gradients of [`head`].
-pub(crate) fn head_backward(
+/// [`head`], and the `slopes` of the soft limits where its results lie, which [`head_backward`] needs.
+pub(crate) fn head_with_slopes(
     h: &[f32],
     hidden: usize,
     w: &[f32],
     b: &[f32],
     range: &FeatureRange,
-    dy: &[f32],
-    Gradients { dx, dw, db }: Gradients<'_>,
+    out: &mut [f32],
+    slopes: &mut [f32],
 ) {
-    let (features, rows) = (b.len(), h.len() / hidden);
-    let mut pre = vec![0.0; rows * features];
-    for row in pre.chunks_exact_mut(features) {
-        row.copy_from_slice(b);
-    }
-    let (h_view, w_view) = (View::new(h, rows, hidden), View::new(w, hidden, features));
-    multiply(&mut pre, h_view, w_view, true);
+    linear(h, hidden, w, b, out);
+    let features = b.len();
     dispatch(
         #[inline(always)]
         || {
-            for (row, dy) in pre
-                .chunks_exact_mut(features)
-                .zip(dy.chunks_exact(features))
-            {
-                for ((y, limits), dy) in row.iter_mut().zip(range.limits()).zip(dy) {
-                    *y = dy * limits.slope(*y);
+            let rows = out.chunks_exact_mut(features);
+            for (row, slopes) in rows.zip(slopes.chunks_exact_mut(features)) {
+                for ((y, slope), limits) in row.iter_mut().zip(slopes).zip(range.limits()) {
+                    (*y, *slope) = limits.apply_with_slope(*y);
                 }
             }
         },
     );
-    sum_rows(&pre, db);
-    let pre_view = View::new(&pre, rows, features);
-    multiply(dw, h_view.transposed(), pre_view, false);
+}
+
+/// Gradients of [`head`], from the gradient `dy` by its result. `slopes` become the gradient by the linear output.
+pub(crate) fn head_backward(
+    h: &[f32],
+    hidden: usize,
+    w: &[f32],
+    dy: &[f32],
+    slopes: &mut [f32],
+    Gradients { dx, dw, db }: Gradients<'_>,
+) {
+    let (features, rows) = (db.len(), h.len() / hidden);
+    for (slope, dy) in slopes.iter_mut().zip(dy) {
+        *slope *= dy;
+    }
+    sum_rows(slopes, db);
+    let by_linear = View::new(slopes, rows, features);
+    let h = View::new(h, rows, hidden);
+    multiply(dw, h.transposed(), by_linear, false);
     if let Some(dx) = dx {
-        multiply(dx, pre_view, w_view.transposed(), false);
+        let w = View::new(w, hidden, features);
+        multiply(dx, by_linear, w.transposed(), false);
     }
 }

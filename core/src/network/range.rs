@@ -2,7 +2,7 @@
 //!
 //! Without it, one frame in seven leaves the capture's range, and a loud one ruins a render.
 
-use crate::numeric::fast_math::{sigmoid, softplus};
+use crate::numeric::fast_math::{softplus, softplus_with_slope};
 use crate::numeric::moments::{ColumnMoments, to_single};
 use crate::spectrum::Features;
 
@@ -90,12 +90,14 @@ impl Limits {
         self.low + softplus((y - self.low) * CAP_SHARPNESS) / CAP_SHARPNESS
     }
 
-    /// Derivative of [`apply`](Self::apply).
+    /// [`apply`](Self::apply), and its derivative.
     #[inline(always)]
-    pub(super) fn slope(self, z: f32) -> f32 {
-        let to_high = self.to_high(z);
-        let y = self.below(to_high);
-        sigmoid((y - self.low) * CAP_SHARPNESS) * sigmoid(to_high) * self.deviation
+    pub(super) fn apply_with_slope(self, z: f32) -> (f32, f32) {
+        let (from_high, high_slope) = softplus_with_slope(self.to_high(z));
+        let y = self.high - from_high / CAP_SHARPNESS;
+        let (from_low, low_slope) = softplus_with_slope((y - self.low) * CAP_SHARPNESS);
+        let feature = self.low + from_low / CAP_SHARPNESS;
+        (feature, low_slope * high_slope * self.deviation)
     }
 
     #[inline(always)]

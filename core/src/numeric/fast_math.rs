@@ -32,6 +32,12 @@ pub(crate) fn exp(x: f32) -> f32 {
 /// `ln(1 + exp(x))`.
 #[inline(always)]
 pub(crate) fn softplus(x: f32) -> f32 {
+    softplus_with_slope(x).0
+}
+
+/// [`softplus`], and its derivative `1 / (1 + exp(-x))`.
+#[inline(always)]
+pub(crate) fn softplus_with_slope(x: f32) -> (f32, f32) {
     let u = exp(-x.abs());
     // ln(1 + u) = 2 artanh(s) with s = u / (2 + u), at most a third.
     let s = u / (2.0 + u);
@@ -43,13 +49,8 @@ pub(crate) fn softplus(x: f32) -> f32 {
     let p = p * q + 1.0 / 5.0;
     let p = p * q + 1.0 / 3.0;
     let p = p * q + 1.0;
-    x.max(0.0) + 2.0 * s * p
-}
-
-/// `1 / (1 + exp(-x))`, the derivative of [`softplus`].
-#[inline(always)]
-pub(crate) fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
+    let above = if x < 0.0 { u } else { 1.0 };
+    (x.max(0.0) + 2.0 * s * p, above / (1.0 + u))
 }
 
 /// Natural logarithm of a normal positive number, to about two units in the last place.
@@ -105,7 +106,8 @@ mod tests {
                 "softplus({x}) is off by {error}"
             );
             let truth = 1.0 / (1.0 + (-f64::from(x)).exp());
-            assert!((f64::from(sigmoid(x)) - truth).abs() < 4e-7, "sigmoid({x})");
+            let slope = softplus_with_slope(x).1;
+            assert!((f64::from(slope) - truth).abs() < 4e-7, "slope at {x}");
         }
         for i in 1..10_000 {
             let x = (i as f32 * 1e-3).powi(5);

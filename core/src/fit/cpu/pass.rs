@@ -10,6 +10,8 @@ pub(in crate::fit) struct Pass {
     scales: [Activations; SCALES],
     /// The result: `frames × feature width`.
     pub features: Vec<f32>,
+    /// Of the soft limits where the features lie.
+    slopes: Vec<f32>,
     gradients: Weights,
     /// By the hidden channels and by what a scale takes in.
     hidden_gradient: Vec<f32>,
@@ -26,6 +28,7 @@ impl Pass {
         Self {
             scales: Default::default(),
             features: Vec::new(),
+            slopes: Vec::new(),
             gradients: weights.zeros_like(),
             hidden_gradient: Vec::new(),
             joined_gradient: Vec::new(),
@@ -45,7 +48,9 @@ impl Pass {
     ) {
         let size = frames * generator.feature_width();
         self.features.resize(size, 0.0);
-        generator.forward(inputs, &mut self.scales, &mut self.features);
+        self.slopes.resize(size, 0.0);
+        let (features, slopes) = (&mut self.features, &mut self.slopes);
+        generator.forward_with_slopes(inputs, &mut self.scales, features, slopes);
     }
 
     /// The gradients by the weights that [`backward`](Self::backward) computed.
@@ -54,7 +59,7 @@ impl Pass {
     }
 
     /// Computes [`gradients`](Self::gradients) from the gradient by the features of the last
-    /// [`forward`](Self::forward), which had the same arguments.
+    /// [`forward`](Self::forward), which had the same arguments. It takes up what that left: once each.
     pub fn backward(
         &mut self,
         generator: &Generator,
@@ -72,9 +77,8 @@ impl Pass {
             hidden,
             HIDDEN,
             weights.head.weight.data(),
-            weights.head.bias.data(),
-            generator.range(),
             by_features,
+            &mut self.slopes,
             layers::Gradients {
                 dx: Some(&mut self.hidden_gradient),
                 dw: by_head.weight.data_mut(),

@@ -7,17 +7,17 @@
 
 use super::FeatureShape;
 use crate::numeric::eigen::eigen;
-use crate::numeric::linalg::{View, add, multiply};
+use crate::numeric::linalg::{View, add, multiply, multiply_strided};
 
 /// Coarse bands of a channel, at most; they overlap by half.
-const COARSE_BANDS: usize = 32;
+const COARSE_BANDS: usize = 64;
 /// Fewest bands in the width of a coarse one.
 const LEAST_BANDS: usize = 2;
 /// Channels whose contexts are looked at: mid and side.
 const CHANNELS: usize = 2;
 /// Frames of a context.
-const TAPS: usize = 4;
-/// Seconds from one of them to the next: four span 80 ms, with their windows an eighth of a second.
+const TAPS: usize = 3;
+/// Seconds from one of them to the next: three span 46 ms, with their windows a tenth of a second.
 const STRIDE_S: f64 = 0.023;
 /// Part of the capture's variance that the components have which are compared.
 const VARIANCE_SHARE: f64 = 0.995;
@@ -30,19 +30,23 @@ const MEMORY: f32 = 0.9;
 
 /// The moments of a capture's contexts, in their own principal components: there the capture has no mean, and a
 /// diagonal covariance.
+///
+/// Frames are looked at in *lanes*: those of a lane are a stride apart, so that a context is some consecutive rows of
+/// it, and looking at contexts is a convolution.
 #[derive(Clone, Debug)]
 pub(crate) struct ContextLoss {
     /// Features of a frame.
     width: usize,
     /// Coarse bands of a frame, all channels.
     bands: usize,
-    /// Frames from one tap of a context to the next.
+    /// Frames from one tap of a context to the next: as many as there are lanes.
     stride: usize,
     /// Weights of the features in every coarse band, `width × bands`.
     pooling: Vec<f32>,
-    mean: Vec<f32>,
-    /// Principal components, `context × components`.
+    /// Principal components, `taps · bands × components`.
     basis: Vec<f32>,
+    /// The capture's mean, in these components.
+    mean: Vec<f32>,
     /// Variance of each.
     variances: Vec<f32>,
     /// Added to variances that a difference is divided by.
@@ -96,28 +100,47 @@ impl ContextLoss {
             bands,
             stride: ((STRIDE_S * frame_rate).round() as usize).max(1),
             pooling: pooling(shape, per_channel),
-            mean: vec![0.0; size],
             basis: Vec::new(),
+            mean: Vec::new(),
             variances: Vec::new(),
             floor: 0.0,
             total_variance: 0.0,
         };
-        let mut contexts = loss.contexts(features);
-        let count = contexts.len() / size.max(1);
+        let mut lanes: Vec<Vec<f32>> = (0..loss.stride)
+            .map(|lane| loss.coarse(features, lane))
+            .collect();
+        let count: usize = lanes.iter().map(|lane| loss.count(lane)).sum();
         if count < LEAST_CONTEXTS {
             return None;
         }
-        for context in contexts.chunks_exact(size) {
-            add(&mut loss.mean, context);
+        // Less the mean of every band before any product: what is left of a steady capture is small.
+        let frames = features.len() / loss.width;
+        let mut band_means = vec![0.0; bands];
+        for row in lanes.iter().flat_map(|lane| lane.chunks_exact(bands)) {
+            add(&mut band_means, row);
         }
-        loss.mean.iter_mut().for_each(|m| *m /= count as f32);
-        subtract(&mut contexts, &loss.mean);
-        let mut covariance = vec![0.0; size * size];
-        let view = View::new(&contexts, count, size);
-        multiply(&mut covariance, view.transposed(), view, false);
-        let covariance: Vec<f64> = covariance
+        band_means.iter_mut().for_each(|m| *m /= frames as f32);
+        for row in lanes
+            .iter_mut()
+            .flat_map(|lane| lane.chunks_exact_mut(bands))
+        {
+            for (x, m) in row.iter_mut().zip(&band_means) {
+                *x -= m;
+            }
+        }
+        let (mut sum, mut products) = (vec![0.0; size], vec![0.0; size * size]);
+        for lane in &lanes {
+            let contexts = View::windows(lane, bands, TAPS);
+            multiply(&mut products, contexts.transposed(), contexts, true);
+            for first in 0..loss.count(lane) {
+                add(&mut sum, &lane[first * bands..first * bands + size]);
+            }
+        }
+        let mean: Vec<f64> = sum.iter().map(|x| f64::from(*x) / count as f64).collect();
+        let covariance: Vec<f64> = products
             .iter()
-            .map(|x| f64::from(*x) / count as f64)
+            .enumerate()
+            .map(|(at, x)| f64::from(*x) / count as f64 - mean[at / size] * mean[at % size])
             .collect();
         let total: f64 = covariance.iter().step_by(size + 1).sum();
         let mut components = eigen(covariance, size);
@@ -128,6 +151,11 @@ impl ContextLoss {
             is_needed
         });
         loss.variances = components.iter().map(|c| c.value as f32).collect();
+        let of_contexts = mean.iter().zip(band_means.iter().cycle());
+        let of_contexts: Vec<f64> = of_contexts.map(|(m, band)| m + f64::from(*band)).collect();
+        let projected = |vector: &[f64]| of_contexts.iter().zip(vector).map(|(m, v)| m * v).sum();
+        let projected = components.iter().map(|c| -> f64 { projected(&c.vector) });
+        loss.mean = projected.map(|m| m as f32).collect();
         loss.basis = (0..size)
             .flat_map(|i| components.iter().map(move |c| c.vector[i] as f32))
             .collect();
@@ -136,47 +164,51 @@ impl ContextLoss {
         (!loss.variances.is_empty() && total.is_finite()).then_some(loss)
     }
 
-    /// The contexts of `features`, one behind the other.
-    fn contexts(&self, features: &[f32]) -> Vec<f32> {
-        let frames = features.len() / self.width;
-        let mut coarse = vec![0.0; frames * self.bands];
-        let features = View::new(features, frames, self.width);
+    /// The coarse bands of the frames of a lane, `rows × bands`.
+    fn coarse(&self, features: &[f32], lane: usize) -> Vec<f32> {
+        let rows = self.rows(features.len() / self.width, lane);
+        let mut coarse = vec![0.0; rows * self.bands];
+        let step = self.stride * self.width;
+        let frames = features.get(lane * self.width..).unwrap_or_default();
+        let frames = View::strided(frames, rows, self.width, step, 1);
         let pooling = View::new(&self.pooling, self.width, self.bands);
-        multiply(&mut coarse, features, pooling, false);
-        let count = frames.saturating_sub((TAPS - 1) * self.stride);
-        let taps = |first| (0..TAPS).map(move |tap| self.tap(first, tap));
-        let rows = (0..count).flat_map(taps);
-        rows.flat_map(|at| coarse[at..at + self.bands].iter().copied())
-            .collect()
+        multiply(&mut coarse, frames, pooling, false);
+        coarse
     }
 
-    /// Where in the coarse bands a tap of a context begins.
-    fn tap(&self, context: usize, tap: usize) -> usize {
-        (context + tap * self.stride) * self.bands
+    /// Frames of a lane, of `frames` in all.
+    fn rows(&self, frames: usize, lane: usize) -> usize {
+        frames.saturating_sub(lane).div_ceil(self.stride)
+    }
+
+    /// Contexts in a lane of coarse bands.
+    fn count(&self, coarse: &[f32]) -> usize {
+        (coarse.len() / self.bands).saturating_sub(TAPS - 1)
     }
 
     /// Looks at the contexts of some frames of a synthesis.
     pub fn see(&self, features: &[f32]) -> SeenContexts {
-        let (size, components) = (self.mean.len(), self.variances.len());
-        let mut contexts = self.contexts(features);
-        let count = contexts.len() / size;
-        subtract(&mut contexts, &self.mean);
-        let mut values = vec![0.0; count * components];
+        let (size, components) = (TAPS * self.bands, self.variances.len());
         let basis = View::new(&self.basis, size, components);
-        multiply(&mut values, View::new(&contexts, count, size), basis, false);
-        let mut sum = vec![0.0; components];
-        for row in values.chunks_exact(components) {
-            add(&mut sum, row);
+        let less_mean: Vec<f32> = self.mean.iter().map(|m| -m).collect();
+        let mut seen = SeenContexts::default();
+        for lane in 0..self.stride {
+            let coarse = self.coarse(features, lane);
+            let count = self.count(&coarse);
+            let mut values = less_mean.repeat(count);
+            let contexts = View::windows(&coarse, self.bands, TAPS);
+            multiply(&mut values, contexts, basis, true);
+            seen.values.append(&mut values);
+            seen.count += count;
         }
-        let mut products = vec![0.0; components * components];
-        let view = View::new(&values, count, components);
-        multiply(&mut products, view.transposed(), view, false);
-        SeenContexts {
-            values,
-            sum,
-            products,
-            count,
+        seen.sum = vec![0.0; components];
+        for row in seen.values.chunks_exact(components) {
+            add(&mut seen.sum, row);
         }
+        seen.products = vec![0.0; components * components];
+        let view = View::new(&seen.values, seen.count, components);
+        multiply(&mut seen.products, view.transposed(), view, false);
+        seen
     }
 
     /// Compares the moments of all of a step's contexts, and of those before it, with the capture's.
@@ -224,32 +256,40 @@ impl ContextLoss {
         weight: f32,
         gradient: &mut [f32],
     ) {
-        let (size, components) = (self.mean.len(), self.variances.len());
-        let mut centred = seen.values.clone();
-        subtract(&mut centred, &compared.mean);
+        let components = self.variances.len();
         // By a value: 2 (mean + ∂/∂covariance · (value − mean)) / count.
-        let mut by_values = compared.mean.repeat(seen.count);
         let by_covariance = View::new(&compared.by_covariance, components, components);
-        let centred = View::new(&centred, seen.count, components);
-        multiply(&mut by_values, centred, by_covariance, true);
+        let mut constant = vec![0.0; components];
+        let mean = View::new(&compared.mean, 1, components);
+        multiply(&mut constant, mean, by_covariance, false);
+        for (c, mean) in constant.iter_mut().zip(&compared.mean) {
+            *c = mean - *c;
+        }
+        let mut by_values = constant.repeat(seen.count);
+        let values = View::new(&seen.values, seen.count, components);
+        multiply(&mut by_values, values, by_covariance, true);
         let scale = 2.0 * weight / (self.total_variance * compared.count.max(1) as f32);
         by_values.iter_mut().for_each(|d| *d *= scale);
 
-        let mut by_contexts = vec![0.0; seen.count * size];
-        let by_values = View::new(&by_values, seen.count, components);
-        let basis = View::new(&self.basis, size, components);
-        multiply(&mut by_contexts, by_values, basis.transposed(), false);
         let frames = gradient.len() / self.width;
-        let mut by_coarse = vec![0.0; frames * self.bands];
-        for (context, taps) in by_contexts.chunks_exact(size).enumerate() {
-            for (tap, by) in taps.chunks_exact(self.bands).enumerate() {
-                let at = self.tap(context, tap);
-                add(&mut by_coarse[at..at + self.bands], by);
-            }
-        }
-        let by_coarse = View::new(&by_coarse, frames, self.bands);
         let pooling = View::new(&self.pooling, self.width, self.bands);
-        multiply(gradient, by_coarse, pooling.transposed(), true);
+        let step = self.stride * self.width;
+        let mut rest = by_values.as_slice();
+        for lane in 0..self.stride.min(frames) {
+            let rows = self.rows(frames, lane);
+            let mut by_coarse = vec![0.0; rows * self.bands];
+            let count = self.count(&by_coarse);
+            let by_values = View::new(rest, count, components);
+            for (tap, basis) in self.basis.chunks_exact(self.bands * components).enumerate() {
+                let basis = View::new(basis, self.bands, components);
+                let by_tap = &mut by_coarse[tap.min(rows) * self.bands..];
+                multiply(by_tap, by_values, basis.transposed(), true);
+            }
+            rest = &rest[count * components..];
+            let by_frames = &mut gradient[lane * self.width..];
+            let by_coarse = View::new(&by_coarse, rows, self.bands);
+            multiply_strided(by_frames, (step, 1), by_coarse, pooling.transposed(), true);
+        }
     }
 }
 
@@ -289,15 +329,6 @@ fn pooling(shape: FeatureShape, per_channel: usize) -> Vec<f32> {
         }
     }
     pooling
-}
-
-/// Subtracts `mean` from every row.
-fn subtract(rows: &mut [f32], mean: &[f32]) {
-    for row in rows.chunks_exact_mut(mean.len()) {
-        for (x, m) in row.iter_mut().zip(mean) {
-            *x -= m;
-        }
-    }
 }
 
 #[cfg(test)]

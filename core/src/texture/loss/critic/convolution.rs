@@ -248,15 +248,16 @@ impl Convolution {
         rows: &mut Vec<f32>,
     ) {
         let run = self.layout.kernel.1 * self.layout.inputs;
-        rows.clear();
         rows.resize(places * self.layout.patch(), 0.0);
         let all = rows.chunks_exact_mut(self.layout.patch());
         for (place, row) in all.enumerate() {
             let patch = self.patch_at(first + place / bands, place % bands, plane.bands);
             for (tap, part) in row.chunks_exact_mut(run).enumerate() {
                 let from = patch.from + tap * plane.bands * self.layout.inputs;
-                part[patch.offset..patch.offset + patch.count]
-                    .copy_from_slice(&plane.values[from..from + patch.count]);
+                let end = patch.offset + patch.count;
+                part[..patch.offset].fill(0.0);
+                part[patch.offset..end].copy_from_slice(&plane.values[from..from + patch.count]);
+                part[end..].fill(0.0);
             }
         }
     }
