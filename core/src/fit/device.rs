@@ -22,8 +22,8 @@ pub struct Start {
 pub struct StepPlan {
     /// How far the weights move, from 0; rates of a fit are below 0.01.
     pub learning_rate: f32,
-    /// Frames that the network makes, [`LEAST_FRAMES`](super::LEAST_FRAMES) and more. The loss of few frames is noisier, and larger
-    /// for the same network.
+    /// Frames that the network makes, [`LEAST_FRAMES`](super::LEAST_FRAMES) and more. The loss of few frames is
+    /// noisier, and larger for the same network.
     pub frames: usize,
     /// Weight of the distance of contexts' moments, from 0, against that of random projections.
     pub context_weight: f32,

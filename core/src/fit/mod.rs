@@ -1,11 +1,11 @@
 //! Training of the network on a capture.
 //!
-//! A [`Recipe`] says what is fitted, a [`Device`] where, and a [`Trainer`] makes one step of it: fresh noise
-//! inputs and fresh random filters, a block of frames, a comparison of the distributions of their projections
-//! with the capture's (sliced Wasserstein distance: Rabin et al. 2011; as a texture loss: Heitz et al. 2021),
-//! and a move of the weights, matrices by Muon (Jordan et al. 2024) and the rest by Adam. All randomness is numbered by step, and
-//! sums are taken in a fixed order: the same capture, settings and seed give the same bits on one machine,
-//! whatever the number of threads.
+//! A [`Recipe`] says what is fitted, a [`Device`] where, and a [`Trainer`] makes one step of it: fresh noise inputs
+//! and fresh random filters, a block of frames, a comparison of the distributions of their projections with the
+//! capture's (sliced Wasserstein distance: Rabin et al. 2011; as a texture loss: Heitz et al. 2021), and a move of the
+//! weights, matrices by Muon (Jordan et al. 2024) and the rest by Adam. All randomness is numbered by step, and sums
+//! are taken in a fixed order: the same capture, settings and seed give the same bits on one machine, whatever the
+//! number of threads.
 //!
 //! A fit runs on the thread that calls it, and on helpers of its [`Device`]; in an instrument that is a
 //! thread of its own.

@@ -1,5 +1,5 @@
-//! The ground floor: random numbers, matrices, eigenvalues, fast functions, windows, fades, moments and threads. It knows
-//! nothing of sound, and imports nothing from the rooms above. Whatever changes a value here changes what is
+//! The ground floor: random numbers, matrices, eigenvalues, fast functions, windows, fades, moments and threads. It
+//! knows nothing of sound, and imports nothing from the rooms above. Whatever changes a value here changes what is
 //! heard.
 
 pub(crate) mod eigen;

@@ -194,8 +194,9 @@ impl Cochlea {
         sound.into_iter().map(|x| x as f32).collect()
     }
 
-    /// The compressed envelopes of `sound`, or of the one that an image is (`[samples]`, 32 or 64 bits, any device) on the processor:
-    /// `[bands + 2, envelope_samples]`, first what lies below the lowest band, last what lies above the highest.
+    /// The compressed envelopes of `sound`, or of the one that an image is (`[samples]`, 32 or 64 bits, any device) on
+    /// the processor: `[bands + 2, envelope_samples]`, first what lies below the lowest band, last what lies above the
+    /// highest.
     ///
     /// # Errors
     /// If the sound has another shape.

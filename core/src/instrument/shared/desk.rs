@@ -11,7 +11,8 @@ struct Desk {
     loads: AtomicU32,
 }
 
-/// The desk: the main thread's end, and the one of the worker and the audio thread. Fits have `fit_steps` steps until something else is said.
+/// The desk: the main thread's end, and the one of the worker and the audio thread. Fits have `fit_steps` steps until
+/// something else is said.
 pub(in crate::instrument) fn desk(fit_steps: u32) -> (DeskWriter, DeskReader) {
     let desk = Arc::new(Desk {
         fit_steps: std::array::from_fn(|_| AtomicU32::new(fit_steps)),

@@ -1,4 +1,5 @@
-//! What goes between threads, on real ones. The files themselves have no tests: the model checks compile them once more.
+//! What goes between threads, on real ones. The files themselves have no tests: the model checks compile them once
+//! more.
 
 mod scope {
     use crate::instrument::shared::scope::*;

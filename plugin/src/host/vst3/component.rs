@@ -79,8 +79,8 @@ forward! {
             })
         }
 
-        /// The host shows what the parameters were before, until it is told. nice-plug only answers "no" to a state it can't read; the user has to see why nothing
-        /// sounds.
+        /// The host shows what the parameters were before, until it is told. nice-plug only answers "no" to a state it
+        /// can't read; the user has to see why nothing sounds.
         unsafe fn setState(&self, state: *mut IBStream) -> tresult {
             self.call(Call::Main("loading the project"), kInternalError, || {
                 // SAFETY: null, or the host's stream, which lives during this call.
