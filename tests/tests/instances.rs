@@ -68,11 +68,12 @@ type Reach<'a> = &'a dyn Fn(&mut ClapPlugin);
 fn it_can_be_removed_in_any_phase_of_a_fit() {
     let _alone = alone();
     let rain = recording(Texture::Rain, 1.5);
-    let mut kept = active(RenderMode::Realtime);
-    // Threads name themselves as they begin. Those of an instance that has captured in real time have begun, the one
-    // that wakes its worker too.
+    // Threads name themselves as they begin. Those of an instance that has made a fit have begun; a bounce waits for it.
+    let mut kept = active(RenderMode::Offline);
     set(&mut kept, &[("Fit Steps A", FIT_STEPS)]);
     capture(&mut kept, &rain, SAMPLE_RATE);
+    bounce(&mut kept, SAMPLE_RATE as usize);
+    activate(&mut kept, RenderMode::Realtime, SAMPLE_RATE);
     let before = settled_threads();
     let phases: [(&str, Reach); 5] = [
         ("before", &|_| {}),

@@ -4,8 +4,8 @@
 //! The files of [`shared`](super::shared) are compiled here once more, on loom's atomics: these models check the code
 //! that runs, and need no build of their own.
 
-// What no model looks at.
-#![allow(dead_code)]
+// The files are compiled twice on purpose, and no model looks at all of them.
+#![allow(clippy::duplicate_mod, dead_code)]
 
 mod atomics;
 #[path = "../shared/desk.rs"]
