@@ -28,12 +28,16 @@ pub struct GriffinLim {
     pub seed: u64,
 }
 
+/// Momentum that Perraudin et al. found best.
+const FAST_MOMENTUM: f32 = 0.99;
+
 impl GriffinLim {
-    /// The fast variant: the papers have none, which comes less near in as many iterations.
+    /// Fast Griffin-Lim (Perraudin et al. 2013). The papers of the methods have the plain one, which comes less near in
+    /// as many iterations.
     pub fn fast(iterations: usize, seed: u64) -> Self {
         Self {
             iterations,
-            momentum: 0.99,
+            momentum: FAST_MOMENTUM,
             seed,
         }
     }

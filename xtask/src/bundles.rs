@@ -45,8 +45,8 @@ pub fn build() -> anyhow::Result<PathBuf> {
     bundles_in(target_dir.join("bundled"))
 }
 
-/// Bundles the plugin as the workspace's tests have it, with all checks that a release leaves out, and returns the
-/// folder. Apart from the release bundles, so that nobody installs these.
+/// Bundles the plugin as the workspace's tests have it, with its own checks, which a release leaves out, and returns
+/// the folder. It is not that of the release bundles, so that nobody installs these.
 ///
 /// Built together with the workspace and its `features`: what the tests were just built from serves here too.
 pub fn build_for_tests(features: &str) -> anyhow::Result<PathBuf> {

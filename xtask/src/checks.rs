@@ -14,19 +14,19 @@ use crate::process::succeeds;
 use crate::tally::Tally;
 use crate::{bundles, python};
 
-/// What is loaded into hosts.
+/// The build of the plugin that hosts load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bundles {
+pub enum HostedBuild {
     /// None: the hosts are left out.
     None,
-    /// The plugin as the workspace's tests have it, with all checks that a release leaves out.
+    /// The one that the workspace's tests have, with its own checks, which a release leaves out.
     Development,
     /// The release.
     Release,
 }
 
 /// Runs all checks; whether none failed.
-pub fn run(bundles: Bundles) -> anyhow::Result<bool> {
+pub fn run(hosted: HostedBuild) -> anyhow::Result<bool> {
     enter_workspace()?;
     let can_link_vst3 = can_link_vst3_host();
     let features = if can_link_vst3 {
@@ -64,13 +64,13 @@ pub fn run(bundles: Bundles) -> anyhow::Result<bool> {
         "--no-fail-fast",
     ]))?);
 
-    tally.add(match bundles {
-        Bundles::None => Tally::skip("the hosts", "--quick leaves them out"),
-        Bundles::Development => {
+    tally.add(match hosted {
+        HostedBuild::None => Tally::skip("the hosts", "--quick leaves them out"),
+        HostedBuild::Development => {
             headline("development bundles");
             hosts(bundles::build_for_tests(features), features, can_link_vst3)?
         }
-        Bundles::Release => {
+        HostedBuild::Release => {
             headline("release bundles");
             hosts(bundles::build(), features, can_link_vst3)?
         }

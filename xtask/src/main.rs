@@ -11,7 +11,7 @@ mod tally;
 
 use std::process::ExitCode;
 
-use checks::Bundles;
+use checks::HostedBuild;
 use clap::{Parser, Subcommand};
 use sanitize::Sanitizer;
 use weft_hosts::demo_options::DemoOptions;
@@ -44,8 +44,8 @@ enum Command {
         #[arg(long, conflicts_with = "release")]
         quick: bool,
         /// Drive the release bundles in the hosts, as before a release: they take minutes to
-        /// build. Else it is the plugin as the other tests have it, with all checks that a release
-        /// leaves out.
+        /// build. Else it is the plugin as the other tests have it, with its own checks, which a
+        /// release leaves out.
         #[arg(long)]
         release: bool,
     },
@@ -73,9 +73,9 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(_) => bundles::demo(),
         Command::Test { quick, release } => checks::run(match (quick, release) {
-            (true, _) => Bundles::None,
-            (false, false) => Bundles::Development,
-            (false, true) => Bundles::Release,
+            (true, _) => HostedBuild::None,
+            (false, false) => HostedBuild::Development,
+            (false, true) => HostedBuild::Release,
         }),
         Command::Sanitize { sanitizer } => sanitize::run(sanitizer),
         Command::Bundle { arguments } => nice_plug_xtask::main_with_args(

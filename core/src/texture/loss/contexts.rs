@@ -94,6 +94,9 @@ impl ContextLoss {
     pub fn new(features: &[f32], shape: FeatureShape, frame_rate: f64) -> Option<Self> {
         let per_channel = COARSE_BANDS.min(shape.bands / LEAST_BANDS);
         let bands = per_channel * shape.channels.min(CHANNELS);
+        if bands == 0 {
+            return None;
+        }
         let size = TAPS * bands;
         let mut loss = Self {
             width: shape.width(),
@@ -106,42 +109,14 @@ impl ContextLoss {
             floor: 0.0,
             total_variance: 0.0,
         };
-        let mut lanes: Vec<Vec<f32>> = (0..loss.stride)
+        let lanes: Vec<Vec<f32>> = (0..loss.stride)
             .map(|lane| loss.coarse(features, lane))
             .collect();
         let count: usize = lanes.iter().map(|lane| loss.count(lane)).sum();
         if count < LEAST_CONTEXTS {
             return None;
         }
-        // Less the mean of every band before any product: what is left of a steady capture is small.
-        let frames = features.len() / loss.width;
-        let mut band_means = vec![0.0; bands];
-        for row in lanes.iter().flat_map(|lane| lane.chunks_exact(bands)) {
-            add(&mut band_means, row);
-        }
-        band_means.iter_mut().for_each(|m| *m /= frames as f32);
-        for row in lanes
-            .iter_mut()
-            .flat_map(|lane| lane.chunks_exact_mut(bands))
-        {
-            for (x, m) in row.iter_mut().zip(&band_means) {
-                *x -= m;
-            }
-        }
-        let (mut sum, mut products) = (vec![0.0; size], vec![0.0; size * size]);
-        for lane in &lanes {
-            let contexts = View::windows(lane, bands, TAPS);
-            multiply(&mut products, contexts.transposed(), contexts, true);
-            for first in 0..loss.count(lane) {
-                add(&mut sum, &lane[first * bands..first * bands + size]);
-            }
-        }
-        let mean: Vec<f64> = sum.iter().map(|x| f64::from(*x) / count as f64).collect();
-        let covariance: Vec<f64> = products
-            .iter()
-            .enumerate()
-            .map(|(at, x)| f64::from(*x) / count as f64 - mean[at / size] * mean[at % size])
-            .collect();
+        let (mean, covariance) = moments(lanes, bands);
         let total: f64 = covariance.iter().step_by(size + 1).sum();
         let mut components = eigen(covariance, size);
         let mut known = 0.0;
@@ -151,9 +126,7 @@ impl ContextLoss {
             is_needed
         });
         loss.variances = components.iter().map(|c| c.value as f32).collect();
-        let of_contexts = mean.iter().zip(band_means.iter().cycle());
-        let of_contexts: Vec<f64> = of_contexts.map(|(m, band)| m + f64::from(*band)).collect();
-        let projected = |vector: &[f64]| of_contexts.iter().zip(vector).map(|(m, v)| m * v).sum();
+        let projected = |vector: &[f64]| mean.iter().zip(vector).map(|(m, v)| m * v).sum();
         let projected = components.iter().map(|c| -> f64 { projected(&c.vector) });
         loss.mean = projected.map(|m| m as f32).collect();
         loss.basis = (0..size)
@@ -279,10 +252,13 @@ impl ContextLoss {
             let rows = self.rows(frames, lane);
             let mut by_coarse = vec![0.0; rows * self.bands];
             let count = self.count(&by_coarse);
+            if count == 0 {
+                continue;
+            }
             let by_values = View::new(rest, count, components);
             for (tap, basis) in self.basis.chunks_exact(self.bands * components).enumerate() {
                 let basis = View::new(basis, self.bands, components);
-                let by_tap = &mut by_coarse[tap.min(rows) * self.bands..];
+                let by_tap = &mut by_coarse[tap * self.bands..];
                 multiply(by_tap, by_values, basis.transposed(), true);
             }
             rest = &rest[count * components..];
@@ -309,6 +285,43 @@ impl ContextMemory {
         }
         self.moments.get_or_insert(step)
     }
+}
+
+/// Mean and covariance (`size × size`) of the contexts in lanes of coarse bands.
+fn moments(mut lanes: Vec<Vec<f32>>, bands: usize) -> (Vec<f64>, Vec<f64>) {
+    let size = TAPS * bands;
+    // Less the mean of every band before any product: what is left of a steady capture is small.
+    let mut band_means = vec![0.0; bands];
+    let mut frames = 0;
+    for row in lanes.iter().flat_map(|lane| lane.chunks_exact(bands)) {
+        add(&mut band_means, row);
+        frames += 1;
+    }
+    band_means.iter_mut().for_each(|m| *m /= frames as f32);
+    let (mut sum, mut products) = (vec![0.0; size], vec![0.0; size * size]);
+    let mut count = 0.0;
+    for lane in &mut lanes {
+        for row in lane.chunks_exact_mut(bands) {
+            for (x, m) in row.iter_mut().zip(&band_means) {
+                *x -= m;
+            }
+        }
+        let contexts = View::windows(lane, bands, TAPS);
+        multiply(&mut products, contexts.transposed(), contexts, true);
+        for context in lane.windows(size).step_by(bands) {
+            add(&mut sum, context);
+            count += 1.0;
+        }
+    }
+    let mean: Vec<f64> = sum.iter().map(|x| f64::from(*x) / count).collect();
+    let covariance = products
+        .iter()
+        .enumerate()
+        .map(|(at, x)| f64::from(*x) / count - mean[at / size] * mean[at % size])
+        .collect();
+    let with_bands = mean.iter().zip(band_means.iter().cycle());
+    let mean = with_bands.map(|(m, band)| m + f64::from(*band)).collect();
+    (mean, covariance)
 }
 
 /// Triangles over the bands of the first channels, of unit sum, evenly spaced: `width × coarse bands`.
