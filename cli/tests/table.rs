@@ -68,6 +68,35 @@ fn a_recording_that_is_too_short_leaves_the_others() {
 }
 
 #[test]
+fn methods_with_options_are_rows() {
+    let folder = folder();
+    let rows = "noise,antognini:filters=4:widest=2,antognini:stacked:filters=4,ulyanov:filters=8";
+    let line = format!("table recordings -o out --rows {rows} --seconds 3 --iterations 2 --jobs 2");
+    let said = succeed(folder.path(), &line);
+    for row in [
+        "antognini-filters=4-widest=2-2",
+        "antognini-stacked-filters=4-2",
+        "ulyanov-filters=8-2",
+    ] {
+        assert!(said.contains(&format!("| {row} |")), "{said}");
+        assert!(folder.path().join("out/sounds").join(row).is_dir());
+    }
+    for (row, told) in [
+        ("antognini:kernel=3", "--kernel"),
+        ("antognini:filters=0", "4096"),
+        ("antognini:louder=3", "--louder"),
+        ("huzaifah:axis=up", "up"),
+        ("weft:steps=3", "weft"),
+    ] {
+        refuse(
+            folder.path(),
+            &format!("table recordings -o out --rows {row}"),
+            told,
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_a_table_is_told() {
     let folder = folder();
     refuse(folder.path(), "table recordings", "--output");

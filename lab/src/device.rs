@@ -75,7 +75,8 @@ pub fn device_name(device: &Device) -> &'static str {
 
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<Device, DeviceError> {
-    Device::new_cuda(0).map_err(|error| DeviceError::Unavailable {
+    // A stream of its own lets what several threads compute at the same time overlap.
+    Device::new_cuda_with_stream(0).map_err(|error| DeviceError::Unavailable {
         device: "CUDA",
         reason: error.to_string(),
     })

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod method;
 mod network;
 mod optimize;
 mod shared;
@@ -8,7 +9,7 @@ mod transfer;
 
 pub use optimize::OptimizeArguments;
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
-pub use table::{RowChoice, TableArguments};
+pub use table::{NamedRow, Row, TableArguments};
 pub use transfer::TransferArguments;
 
 use std::path::{Path, PathBuf};

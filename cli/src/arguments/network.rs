@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use weft_lab::axes::{Axis, Scale};
 use weft_lab::methods::{Generation, Huzaifah};
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct NetworkArguments {
     /// huzaifah: what filters slide along: freq (bins are channels), time (frames are), or 2d
     ///

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use weft_lab::methods::{Antognini, Huzaifah, McDermott, SynthesisSettings, Synthesizer, Ulyanov};
-use weft_lab::{DeviceChoice, LabError};
+use weft_lab::DeviceChoice;
+use weft_lab::methods::{SynthesisSettings, Synthesizer};
 
-use super::network::NetworkArguments;
+use super::method::{MethodArguments, no_option};
 use super::shared::{WavArguments, optimized_seconds};
 use crate::error::CliError;
 
@@ -43,9 +43,8 @@ pub struct OptimizeArguments {
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub output: WavArguments,
-    /// The method: antognini, ulyanov, huzaifah or mcdermott
-    #[arg(long, value_enum, value_name = "METHOD", hide_possible_values = true)]
-    method: MethodChoice,
+    #[command(flatten)]
+    method: MethodArguments,
     /// Iterations of L-BFGS [default: the paper's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     iterations: Option<u32>,
@@ -61,37 +60,9 @@ pub struct OptimizeArguments {
     /// Write the losses as CSV and PNG into this folder, named as the output
     #[arg(long, value_name = "FOLDER")]
     pub curves: Option<PathBuf>,
-    /// Filters of a network [default: antognini 512, others 4096; 64 for huzaifah's 2d]
-    #[arg(long, value_name = "N")]
-    filters: Option<usize>,
-    /// antognini: frames that the widest filters see, 2 to 256 [default: 64]
-    #[arg(long, value_name = "FRAMES")]
-    widest: Option<usize>,
-    /// antognini: six layers on top of each other instead of six networks
-    #[arg(long)]
-    stacked: bool,
-    /// antognini: weight of the autocorrelation [default: 1000]
-    #[arg(long, value_name = "X")]
-    alpha: Option<f64>,
-    /// antognini: weight of the diversity [default: 0.0001]
-    #[arg(long, value_name = "X")]
-    beta: Option<f64>,
-    /// ulyanov, huzaifah: frames (or rows) that a filter sees [default: 11]
-    #[arg(long, value_name = "FRAMES")]
-    kernel: Option<usize>,
-    #[command(flatten)]
-    network: NetworkArguments,
     /// huzaifah: weight of each recording's Gram matrices [default: all the same]
     #[arg(long, value_name = "X,...", value_delimiter = ',')]
     weights: Vec<f64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MethodChoice {
-    Antognini,
-    Ulyanov,
-    Huzaifah,
-    Mcdermott,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -140,81 +111,10 @@ impl OptimizeArguments {
 
     /// The method with its options; fails for options of other methods, and for values that it does not take.
     pub fn method(&self) -> Result<Box<dyn Synthesizer>, CliError> {
-        let usage = |error: LabError| CliError::Usage(error.to_string());
-        let has_several = self.inputs.len() > 1;
-        if has_several && self.method != MethodChoice::Huzaifah {
-            return Err(CliError::Usage(
-                "this method takes one recording: name one, or choose huzaifah".into(),
-            ));
-        }
-        match self.method {
-            MethodChoice::Antognini => {
-                self.refuse_but(
-                    "antognini",
-                    &["--filters", "--widest", "--stacked", "--alpha", "--beta"],
-                )?;
-                if self.stacked && self.widest.is_some() {
-                    return Err(no_option("antognini with --stacked", "--widest"));
-                }
-                let default = Antognini::default();
-                let method = Antognini {
-                    filters: self.filters.unwrap_or(default.filters),
-                    widest: self.widest.unwrap_or(default.widest),
-                    stacked: self.stacked,
-                    alpha: self.alpha.unwrap_or(default.alpha),
-                    beta: self.beta.unwrap_or(default.beta),
-                };
-                method.check().map_err(usage)?;
-                Ok(Box::new(method))
-            }
-            MethodChoice::Ulyanov => {
-                self.refuse_but("ulyanov", &["--filters", "--kernel"])?;
-                let default = Ulyanov::default();
-                let method = Ulyanov {
-                    filters: self.filters.unwrap_or(default.filters),
-                    kernel: self.kernel.unwrap_or(default.kernel),
-                };
-                method.check().map_err(usage)?;
-                Ok(Box::new(method))
-            }
-            MethodChoice::Huzaifah => {
-                let others = ["--filters", "--kernel", "--weights"];
-                self.refuse_but("huzaifah", &[&others, NetworkArguments::NAMES].concat())?;
-                let mut method = self.network.method(Huzaifah::default());
-                method.filters = self.filters;
-                method.kernel = self.kernel.unwrap_or(method.kernel);
-                method.check().map_err(usage)?;
-                Ok(Box::new(method))
-            }
-            MethodChoice::Mcdermott => {
-                self.refuse_but("mcdermott", &[])?;
-                Ok(Box::new(McDermott::default()))
-            }
+        let method = self.method.method(self.inputs.len())?;
+        match self.weights.is_empty() || self.method.takes_several() {
+            true => Ok(method),
+            false => Err(no_option(method.name(), "--weights")),
         }
     }
-
-    /// Fails where an option was given that the method does not have.
-    fn refuse_but(&self, method: &str, its: &[&str]) -> Result<(), CliError> {
-        let mut given = vec![
-            ("--filters", self.filters.is_some()),
-            ("--widest", self.widest.is_some()),
-            ("--stacked", self.stacked),
-            ("--alpha", self.alpha.is_some()),
-            ("--beta", self.beta.is_some()),
-            ("--kernel", self.kernel.is_some()),
-            ("--weights", !self.weights.is_empty()),
-        ];
-        given.extend(self.network.given());
-        let mut others = given.iter().filter(|(option, _)| !its.contains(option));
-        match others.find(|(_, is_given)| *is_given) {
-            Some((option, _)) => Err(no_option(method, option)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn no_option(method: &str, option: &str) -> CliError {
-    CliError::Usage(format!(
-        "{method} has no {option}: leave it out, or choose another method"
-    ))
 }

@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use weft_lab::DeviceChoice;
+use weft_lab::methods::Synthesizer;
 
 use super::BatchArguments;
+use super::method::MethodArguments;
+use super::optimize::Device;
 use super::shared::seconds;
+use crate::error::CliError;
 
 /// Compare methods over a folder of recordings: a row for each, a column for each figure
 ///
@@ -24,6 +29,8 @@ use super::shared::seconds;
 ///   gram, gram-autocorrelation, antognini  Antognini, Hoffman & Weiss with one, two and all
 ///                three terms of their loss; ulyanov, huzaifah, mcdermott as 'weft optimize'
 ///                has them: minutes to hours for each recording
+/// The last four take options of 'weft optimize' behind them, as antognini:alpha=1e5:filters=128,
+/// antognini:stacked or huzaifah:axis=2d:layers=1+3.
 ///
 /// Columns, over the whole recording but for halves:
 ///   autocorrelation, diversity  as Table I of Antognini, Hoffman & Weiss has them
@@ -35,7 +42,8 @@ use super::shared::seconds;
     after_help = "\
 Examples:
   weft table recordings -o comparison
-  weft table recordings -o comparison --rows weft,halves --seconds 5 --jobs 0"
+  weft table recordings -o comparison --rows weft,halves --seconds 5 --jobs 0
+  weft table recordings -o filters --rows antognini:filters=32,antognini:filters=128"
 )]
 pub struct TableArguments {
     /// The folder of recordings, at least two seconds each (four for halves)
@@ -47,13 +55,12 @@ pub struct TableArguments {
     /// The rows, in their order
     #[arg(
         long,
-        value_enum,
         value_delimiter = ',',
         value_name = "ROW,...",
         default_value = "griffin-lim,halves,noise,weft",
-        hide_possible_values = true
+        value_parser = row
     )]
-    pub rows: Vec<RowChoice>,
+    pub rows: Vec<Row>,
     /// Most of a recording that counts, in seconds from its beginning
     #[arg(long, value_name = "S", default_value = "8", value_parser = seconds)]
     pub seconds: f64,
@@ -75,21 +82,70 @@ pub struct TableArguments {
     /// Another seed is another attempt of every method
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u32,
+    /// Where the rows that optimise compute: auto, cpu, cuda or metal
+    #[arg(long, value_enum, value_name = "DEVICE", default_value_t = Device::Auto, hide_possible_values = true)]
+    device: Device,
     #[command(flatten)]
     pub batch: BatchArguments,
 }
 
-/// The rows by their names.
+impl TableArguments {
+    pub fn device(&self) -> DeviceChoice {
+        self.device.into()
+    }
+}
+
+/// What makes a row.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// No method of a paper, or some terms of one.
+    Named(NamedRow),
+    /// A method of a paper, as `weft optimize` has it.
+    Method(MethodRow),
+}
+
+/// The rows that have no options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RowChoice {
+pub enum NamedRow {
     GriffinLim,
     Halves,
     Noise,
     Weft,
     Gram,
     GramAutocorrelation,
-    Antognini,
-    Ulyanov,
-    Huzaifah,
-    Mcdermott,
+}
+
+/// A method and its options.
+#[derive(Clone, Debug)]
+pub struct MethodRow {
+    /// What the row is called in tables and files.
+    pub name: String,
+    arguments: MethodArguments,
+}
+
+impl MethodRow {
+    /// The method itself; fails for options that it does not have, and for values that it does not take.
+    pub fn method(&self) -> Result<Box<dyn Synthesizer>, CliError> {
+        self.arguments.method(1)
+    }
+}
+
+/// A row by its name, or by that of a method and its options.
+fn row(text: &str) -> Result<Row, String> {
+    if let Ok(named) = NamedRow::from_str(text, false) {
+        return Ok(Row::Named(named));
+    }
+    let mut parts = text.split(':');
+    let method = parts.next().unwrap_or_default();
+    let options = parts.map(|option| match option.split_once('=') {
+        // Commas lie between rows.
+        Some((name, value)) => format!("--{name}={}", value.replace('+', ",")),
+        None => format!("--{option}"),
+    });
+    let row = MethodRow {
+        name: text.replace(':', "-"),
+        arguments: MethodArguments::parsed(method, options)?,
+    };
+    row.method().map_err(|error| error.to_string())?;
+    Ok(Row::Method(row))
 }

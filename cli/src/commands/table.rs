@@ -4,15 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use clap::ValueEnum;
 use serde_json::Value;
-use weft_lab::methods::{Antognini, Huzaifah, McDermott, Synthesizer, Ulyanov};
+use weft_lab::methods::Antognini;
 use weft_lab::table::{
     GriffinLim, Halves, Maker, MatchedNoise, Optimized, Results, Summary, TableError, TableEvent,
     TableSettings, Weft, fill, find_recordings, to_csv, to_latex, to_markdown, to_svg,
 };
 
-use crate::arguments::{RowChoice, TableArguments};
+use crate::arguments::{NamedRow, Row, TableArguments};
 use crate::error::CliError;
 use crate::report::{Record, Report};
 
@@ -24,7 +23,7 @@ pub fn table(arguments: &TableArguments, report: &Report) -> Result<(), CliError
     let entries = find_recordings(&arguments.recordings)?;
     let mut makers: Vec<Box<dyn Maker>> = Vec::new();
     for row in &arguments.rows {
-        let maker = maker(*row, arguments);
+        let maker = maker(row, arguments)?;
         // A row that is named twice is one row.
         if makers.iter().all(|other| other.name() != maker.name()) {
             makers.push(maker);
@@ -76,41 +75,38 @@ pub fn table(arguments: &TableArguments, report: &Report) -> Result<(), CliError
     }
 }
 
-fn maker(row: RowChoice, arguments: &TableArguments) -> Box<dyn Maker> {
-    let name = row.to_possible_value();
-    let name = name.map_or_else(String::new, |name| name.get_name().into());
-    let optimized = |method: Box<dyn Synthesizer + Send + Sync>| -> Box<dyn Maker> {
+fn maker(row: &Row, arguments: &TableArguments) -> Result<Box<dyn Maker>, CliError> {
+    let optimized = |name: &str, method| -> Box<dyn Maker> {
         Box::new(Optimized {
-            name: name.clone(),
+            name: name.into(),
             method,
             iterations: arguments.iterations,
+            device: arguments.device(),
         })
     };
-    match row {
-        RowChoice::GriffinLim => Box::new(GriffinLim),
-        RowChoice::Halves => Box::new(Halves),
-        RowChoice::Noise => Box::new(MatchedNoise),
-        RowChoice::Weft => Box::new(Weft {
+    let antognini = |alpha| Antognini {
+        alpha,
+        beta: 0.0,
+        ..Antognini::default()
+    };
+    Ok(match row {
+        Row::Named(NamedRow::GriffinLim) => Box::new(GriffinLim),
+        Row::Named(NamedRow::Halves) => Box::new(Halves),
+        Row::Named(NamedRow::Noise) => Box::new(MatchedNoise),
+        Row::Named(NamedRow::Weft) => Box::new(Weft {
             steps: arguments.fit_steps,
         }),
-        RowChoice::Gram => optimized(Box::new(antognini(0.0, 0.0))),
-        RowChoice::GramAutocorrelation => {
-            optimized(Box::new(antognini(Antognini::default().alpha, 0.0)))
+        Row::Named(NamedRow::Gram) => optimized("gram", Box::new(antognini(0.0))),
+        Row::Named(NamedRow::GramAutocorrelation) => {
+            let method = antognini(Antognini::default().alpha);
+            optimized("gram-autocorrelation", Box::new(method))
         }
-        RowChoice::Antognini => optimized(Box::<Antognini>::default()),
-        RowChoice::Ulyanov => optimized(Box::<Ulyanov>::default()),
-        RowChoice::Huzaifah => optimized(Box::<Huzaifah>::default()),
-        RowChoice::Mcdermott => optimized(Box::<McDermott>::default()),
-    }
-}
-
-/// The method with only some terms of its loss.
-fn antognini(alpha: f64, beta: f64) -> Antognini {
-    Antognini {
-        alpha,
-        beta,
-        ..Antognini::default()
-    }
+        Row::Method(row) => {
+            // Better told once than for each cell.
+            arguments.device().open()?;
+            optimized(&row.name, row.method()?)
+        }
+    })
 }
 
 /// Tells of a cell as soon as it is known.

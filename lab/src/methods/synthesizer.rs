@@ -10,7 +10,7 @@ use crate::error::LabError;
 use crate::optimize::Progress;
 
 /// A method that makes a texture of a recording, or of several.
-pub trait Synthesizer {
+pub trait Synthesizer: Send + Sync {
     /// Its name on the command line.
     fn name(&self) -> &'static str;
 
@@ -40,7 +40,7 @@ pub trait Synthesizer {
     ) -> Result<Synthesis, LabError>;
 }
 
-impl<M: Method> Synthesizer for M {
+impl<M: Method + Send + Sync> Synthesizer for M {
     fn name(&self) -> &'static str {
         Method::name(self)
     }

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use candle_core::Device;
 use thiserror::Error;
 use weft_core::clip::{Clip, ClipError};
 use weft_core::fit::cpu::Cpu;
@@ -13,6 +12,7 @@ use weft_core::numeric::random::Sequence;
 use weft_core::render::Renderer;
 use weft_core::spectrum::{Complex32, SpectrumError, Stft};
 
+use crate::device::DeviceChoice;
 use crate::error::LabError;
 use crate::methods::{Antognini, Method, SynthesisSettings, Synthesizer};
 use crate::spectrogram;
@@ -79,14 +79,16 @@ pub struct Weft {
     pub steps: u32,
 }
 
-/// A method of the papers, on the processor.
+/// A method of the papers.
 pub struct Optimized {
     /// Name of the row.
     pub name: String,
     /// The method.
-    pub method: Box<dyn Synthesizer + Send + Sync>,
+    pub method: Box<dyn Synthesizer>,
     /// Iterations; none are as many as its paper has.
     pub iterations: Option<u32>,
+    /// Where it computes, if it can there.
+    pub device: DeviceChoice,
 }
 
 impl Maker for GriffinLim {
@@ -176,7 +178,8 @@ impl Maker for Optimized {
             seconds: None,
         };
         let never = AtomicBool::new(false);
-        let device = self.method.device(Device::Cpu);
+        let device = self.device.open().map_err(LabError::from)?;
+        let device = self.method.device(device);
         let made =
             self.method
                 .synthesize(&[(recording, 1.0)], &settings, &device, &never, &mut |_| {})?;
