@@ -1,6 +1,8 @@
 //! Reading tensors on the processor as what they are: slices.
 
-use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Result, Shape, Storage, Tensor};
+use candle_core::{
+    CpuStorage, CustomOp1, D, DType, Device, Layout, Result, Shape, Storage, Tensor,
+};
 
 /// The values of a storage that our own operations work on.
 pub fn stored<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -36,14 +38,26 @@ pub fn squared_distance(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         let target = b.detach();
         return a.contiguous()?.apply_op1(SquaredDistance { target });
     }
-    let b = b.detach();
-    (a - &b)?.to_dtype(sum_type(a.device()))?.sqr()?.sum_all()
+    sum_of_squares(&(a - &b.detach())?)
 }
 
 /// `Σ a²`.
 pub fn energy(a: &Tensor) -> Result<f64> {
-    let sum = a.to_dtype(sum_type(a.device()))?.sqr()?.sum_all()?;
-    scalar(&sum)
+    scalar(&sum_of_squares(a)?)
+}
+
+/// `Σ a²` as a scalar of [`sum_type`]: first each row, which a graphics processor gives a block of its own, as the
+/// library has one block add up what is summed in one go; then the rows' sums.
+fn sum_of_squares(a: &Tensor) -> Result<Tensor> {
+    let squares = if a.device().is_cpu() {
+        a.to_dtype(sum_type(a.device()))?.sqr()?
+    } else {
+        a.sqr()?
+    };
+    squares
+        .sum(D::Minus1)?
+        .to_dtype(sum_type(a.device()))?
+        .sum_all()
 }
 
 /// The number that a scalar tensor is.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use weft_core::numeric::threads::Threads;
 
 use super::gram::sum;
@@ -126,30 +126,46 @@ impl DiversityTarget {
         shifts: &[usize],
         rows: usize,
     ) -> Result<Vec<f64>> {
+        if !features.iter().all(|f| f.map.device().is_cpu()) {
+            return self.distances_by_tensors(features, shifts, rows);
+        }
         let mut distances = vec![0.0; shifts.len()];
         for (feature, target) in features.iter().zip(&self.maps) {
             let steps = shifts.iter().map(|&shift| by_places(shift, rows, feature));
             let steps: Vec<i64> = steps.collect::<Result<_>>()?;
             let columns = feature.map.dim(1)?;
-            let parts = if feature.map.device().is_cpu() {
-                with_values(&feature.map, |map| {
-                    with_values(&target.map, |target| {
-                        let threads = Threads::new(0);
-                        threads.map(steps.len(), |i| distance(map, target, columns, steps[i]))
-                    })
-                })??
-            } else {
-                let far = |&step: &i64| {
-                    let (moved, still) = aligned(&feature.map.detach(), &target.map, step)?;
-                    scalar(&squared_distance(&moved, &still)?)
-                };
-                steps.iter().map(far).collect::<Result<_>>()?
-            };
+            let parts = with_values(&feature.map, |map| {
+                with_values(&target.map, |target| {
+                    let threads = Threads::new(0);
+                    threads.map(steps.len(), |i| distance(map, target, columns, steps[i]))
+                })
+            })??;
             for (sum, part) in distances.iter_mut().zip(parts) {
                 *sum += part;
             }
         }
         Ok(distances)
+    }
+
+    /// The same on a graphics processor, which is asked for all of them at once: each answer has it wait.
+    fn distances_by_tensors(
+        &self,
+        features: &[FeatureMap],
+        shifts: &[usize],
+        rows: usize,
+    ) -> Result<Vec<f64>> {
+        let of_shift = |&shift: &usize| {
+            let pairs = features.iter().zip(&self.maps);
+            sum(pairs.map(|(feature, target)| {
+                let step = by_places(shift, rows, feature)?;
+                let (moved, still) = aligned(&feature.map.detach(), &target.map, step)?;
+                squared_distance(&moved, &still)
+            }))
+        };
+        let sums: Vec<Tensor> = shifts.iter().map(of_shift).collect::<Result<_>>()?;
+        // Not every device has numbers in double precision; the processor does.
+        let sums = Tensor::stack(&sums, 0)?.to_device(&Device::Cpu)?;
+        sums.to_dtype(DType::F64)?.to_vec1()
     }
 }
 
