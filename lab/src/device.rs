@@ -78,7 +78,7 @@ fn cuda() -> Result<Device, DeviceError> {
     // A stream of its own lets what several threads compute at the same time overlap.
     Device::new_cuda_with_stream(0).map_err(|error| DeviceError::Unavailable {
         device: "CUDA",
-        reason: error.to_string(),
+        reason: in_one_line(&error),
     })
 }
 
@@ -100,7 +100,7 @@ fn metal() -> Result<Device, DeviceError> {
     };
     match opened {
         Ok(Ok(device)) => Ok(device),
-        Ok(Err(error)) => Err(failed(error.to_string())),
+        Ok(Err(error)) => Err(failed(in_one_line(&error))),
         Err(_) => Err(failed("its driver gave up".into())),
     }
 }
@@ -111,6 +111,15 @@ fn metal() -> Result<Device, DeviceError> {
         device: "Metal",
         feature: "metal",
     })
+}
+
+/// What went wrong, without the way there, which the library adds where backtraces are on.
+#[cfg(any(feature = "cuda", feature = "metal"))]
+fn in_one_line(error: &candle_core::Error) -> String {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => in_one_line(inner),
+        error => error.to_string().lines().next().unwrap_or_default().into(),
+    }
 }
 
 #[cfg(test)]
