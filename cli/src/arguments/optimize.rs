@@ -7,7 +7,7 @@ use weft_lab::methods::{Antognini, Huzaifah, McDermott, SynthesisSettings, Synth
 use weft_lab::{DeviceChoice, LabError};
 
 use super::network::NetworkArguments;
-use super::shared::{WavArguments, optimized_seconds};
+use super::shared::{Device, WavArguments, optimized_seconds};
 use crate::error::CliError;
 
 /// Make a texture by a method of the research literature: optimised from noise
@@ -92,25 +92,6 @@ enum MethodChoice {
     Ulyanov,
     Huzaifah,
     Mcdermott,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Device {
-    Auto,
-    Cpu,
-    Cuda,
-    Metal,
-}
-
-impl From<Device> for DeviceChoice {
-    fn from(device: Device) -> Self {
-        match device {
-            Device::Auto => Self::Auto,
-            Device::Cpu => Self::Cpu,
-            Device::Cuda => Self::Cuda,
-            Device::Metal => Self::Metal,
-        }
-    }
 }
 
 impl OptimizeArguments {
