@@ -3,8 +3,8 @@
 use candle_core::{DType, Result, Tensor};
 use weft_core::texture::loss::{Convolution, Critic, CriticNetwork, Layout};
 
+use super::layers::rectifier_backward;
 use super::machine::Machine;
-use super::network::rectifier_backward;
 use super::planes::{PatchTables, Planes};
 
 /// A critic that learns beside a network.

@@ -2,28 +2,36 @@
 
 use candle_core::{Result, Tensor};
 use weft_core::network::inputs::{Form, InputBlocks, ScaleInputs};
-use weft_core::network::{HIDDEN, SCALES, TAPS};
+use weft_core::network::{SCALES, TAPS};
 
 use super::indices::Gather;
 use super::machine::Machine;
 
-/// One block of what a scale's first convolution sees.
+/// What a scale's first convolution sees but for the coarser scale's columns, which lie between the two.
 #[derive(Clone, Debug)]
-pub enum Seen {
+pub struct ScaleSeen {
+    /// Fresh noise, `columns × width`.
+    pub values: Tensor,
+    pub period: Option<Period>,
+}
+
+/// What a scale sees of a period.
+#[derive(Clone, Debug)]
+pub enum Period {
     /// As it is, `columns × width`.
     Values(Tensor),
-    /// The coarser scale's columns.
-    Coarser,
     /// The weights of the table's entries, `columns × entries`.
     TableWeights(Tensor),
 }
 
-/// The blocks of every scale.
-pub type Inputs = Vec<Vec<Seen>>;
+/// What every scale sees.
+pub type Inputs = Vec<ScaleSeen>;
 
 /// How the columns of a scale lie, for steps of one length.
 #[derive(Debug)]
 pub struct ScaleLayout {
+    /// How many of the coarser scale's doubled columns lie before the first one.
+    pub skip: usize,
     /// The coarser scale's column that each column takes in; and which columns take in a coarser one.
     pub up: Option<(Tensor, Gather)>,
     /// Which taps of which windows of the first and of the second convolution see a row of what it convolves.
@@ -55,8 +63,12 @@ impl Drawer {
     /// The inputs of `frames` frames, in one journey to the device.
     pub fn draw(&mut self, seed: u32, frames: usize, machine: &Machine) -> Result<Inputs> {
         self.blocks.fill(seed, 0, frames, &mut self.drawn);
-        let blocks = self.drawn.iter().flat_map(|scale| &scale.blocks);
-        let all: Vec<f32> = blocks.flat_map(|b| &b.values).copied().collect();
+        let mut all = Vec::new();
+        for scale in &self.drawn {
+            interleave(scale, &mut all);
+            let period = scale.blocks.iter().filter(|block| !is_noise(block.form));
+            all.extend(period.flat_map(|block| &block.values));
+        }
         let all = Tensor::new(all, &machine.device)?;
         let mut place = 0;
         let mut take = |columns: usize, length: usize| {
@@ -65,17 +77,23 @@ impl Drawer {
             values.reshape((columns, length / columns))
         };
         let scales = self.drawn.iter().map(|scale| {
-            let blocks = scale.blocks.iter().map(|block| {
+            let noise = scale.blocks.iter().filter(|block| is_noise(block.form));
+            let length = noise.map(|block| block.values.len()).sum();
+            let values = take(scale.columns, length)?;
+            let mut period = None;
+            for block in &scale.blocks {
                 let length = block.values.len();
-                Ok(match block.form {
-                    Form::Coarser => Seen::Coarser,
-                    Form::TableWeights => Seen::TableWeights(take(scale.columns, length)?),
-                    Form::Values { .. } | Form::Noise { .. } => {
-                        Seen::Values(take(scale.columns, length)?)
+                match block.form {
+                    Form::TableWeights => {
+                        period = Some(Period::TableWeights(take(scale.columns, length)?));
                     }
-                })
-            });
-            blocks.collect()
+                    Form::Values { .. } => {
+                        period = Some(Period::Values(take(scale.columns, length)?));
+                    }
+                    Form::Noise { .. } | Form::Coarser => {}
+                }
+            }
+            Ok(ScaleSeen { values, period })
         });
         scales.collect()
     }
@@ -101,12 +119,28 @@ impl Drawer {
                 ))
             });
             scales.push(ScaleLayout {
+                skip: scale.skip,
                 up: up.transpose()?,
                 folds: [fold(columns, machine)?, fold(columns - 2, machine)?],
             });
             coarser = columns - 4;
         }
         Ok(Layouts { frames, scales })
+    }
+}
+
+fn is_noise(form: Form) -> bool {
+    matches!(form, Form::Noise { .. })
+}
+
+/// The noise of a scale, all its kinds side by side.
+fn interleave(scale: &ScaleInputs, out: &mut Vec<f32>) {
+    let noise: Vec<_> = scale.blocks.iter().filter(|b| is_noise(b.form)).collect();
+    for column in 0..scale.columns {
+        for block in &noise {
+            let width = block.values.len() / scale.columns;
+            out.extend_from_slice(&block.values[column * width..(column + 1) * width]);
+        }
     }
 }
 
@@ -119,13 +153,4 @@ fn fold(rows: usize, machine: &Machine) -> Result<Gather> {
     };
     let lists: Vec<_> = (0..rows).map(seen).collect();
     Gather::new(&lists, windows * TAPS, machine)
-}
-
-/// Channels of a block, where a table has `table` channels.
-pub fn width(seen: &Seen, table: usize) -> Result<usize> {
-    Ok(match seen {
-        Seen::Values(values) => values.dim(1)?,
-        Seen::Coarser => HIDDEN,
-        Seen::TableWeights(_) => table,
-    })
 }

@@ -11,6 +11,7 @@ mod distances;
 mod indices;
 mod inputs;
 mod kernels;
+mod layers;
 mod machine;
 mod network;
 mod optimizer;

@@ -15,8 +15,9 @@ use super::critic::{TensorCritic, Verdicts};
 use super::distances::{Comparison, Distance};
 use super::failure;
 use super::inputs::{Drawer, Layouts};
+use super::layers::Limits;
 use super::machine::Machine;
-use super::network::{Limits, Pass};
+use super::network::Pass;
 use super::optimizer::Optimizer;
 use super::parameters::Parameters;
 use super::targets::Targets;
@@ -109,9 +110,9 @@ impl<'a> TensorTrainer<'a> {
         });
         let mut trainer = Self {
             machine: machine.clone(),
-            limits: Limits::new(generator.range(), device)?,
+            limits: Limits::new(generator.range(), machine)?,
             gradients: weights.zeros_like()?,
-            optimizer: Optimizer::new(&weights)?,
+            optimizer: Optimizer::new(&weights, machine)?,
             weights,
             drawer: Drawer::new(generator.inputs().clone()),
             targets: Targets::new(recipe.loss(), machine)?,
@@ -154,7 +155,13 @@ impl<'a> TensorTrainer<'a> {
         let inputs = self
             .drawer
             .draw(draws.input_seed(), plan.frames, &self.machine)?;
-        let pass = Pass::forward(&self.weights, &self.limits, &inputs, &layout.scales)?;
+        let pass = Pass::forward(
+            &self.weights,
+            &self.limits,
+            &inputs,
+            &layout.scales,
+            &self.machine,
+        )?;
         let distance = layout
             .comparison
             .compare(loss, &self.targets, &pass.features)?;
@@ -181,6 +188,7 @@ impl<'a> TensorTrainer<'a> {
             &inputs,
             &layout.scales,
             &gradient,
+            &self.machine,
             &mut self.gradients,
         )?;
         self.optimizer

@@ -16,7 +16,26 @@ use super::{Argument, Grid, MOST_SORTED};
 const SOURCE: &str = include_str!("fit.cu");
 /// Those that sort need more shared memory than a kernel has by itself.
 const SORTING: [&str; 3] = ["order", "answer", "compare"];
-const OTHERS: [&str; 2] = ["gather", "compare_backward"];
+const OTHERS: [&str; 18] = [
+    "gather",
+    "compare_backward",
+    "noise",
+    "period",
+    "join_windows",
+    "rectify_windows",
+    "rectify",
+    "residual",
+    "limits",
+    "rectifier_backward",
+    "first_backward",
+    "join_backward",
+    "adam",
+    "momentum",
+    "energy",
+    "iteration_start",
+    "polynomial",
+    "move_matrices",
+];
 
 /// The kernels, loaded on one device.
 pub struct Kernels {

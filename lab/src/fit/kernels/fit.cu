@@ -232,3 +232,297 @@ extern "C" __global__ void compare_backward(const float *projected, int frames, 
     }
     out[(u64)row * frames + frame] = sum;
 }
+
+// The noise's mixing function (Wellons' lowbias32), and its numbers by seed, stream, frame and channel.
+__device__ u32 mix(u32 x) {
+    x ^= x >> 16;
+    x *= 0x7FEB352Du;
+    x ^= x >> 15;
+    x *= 0x846CA68Bu;
+    return x ^ x >> 16;
+}
+
+__device__ u32 frame_key(u32 seed, u32 stream, long long frame) {
+    u32 key = mix(mix(seed) ^ stream);
+    return mix(mix(key ^ (u32)frame) + (u32)(frame >> 32));
+}
+
+__device__ u32 channel_bits(u32 key, u32 channel) { return mix(key ^ channel * 0x9E3779B9u); }
+
+__device__ float unit(u32 bits) { return ((float)(bits >> 8) + 0.5f) * (1.0f / 16777216.0f); }
+
+__device__ double wide_unit(u32 bits) { return ((double)(bits >> 8) + 0.5) / 16777216.0; }
+
+__device__ float gaussian(u32 bits) {
+    float radius = sqrtf(fmaxf(-2.0f * logf(unit(bits)), 0.0f));
+    return radius * cospif(2.0f * unit(mix(bits ^ 0xA511E9B3u)));
+}
+
+// Numbers that describe a time scale: its first column, how many it has, the columns of coarser scales before it, and
+// frames of a column.
+#define SCALE_NUMBERS 4
+
+// Which scale column `at` of all scales is in; `at` becomes its place there.
+__device__ int scale_of(const u32 *scales, int *at) {
+    int scale = 0;
+    while (*at >= (int)scales[1]) {
+        *at -= scales[1];
+        scales += SCALE_NUMBERS;
+        scale++;
+    }
+    return scale;
+}
+
+// Gaussian noise and sparse events of all scales, side by side.
+extern "C" __global__ void noise(const u32 *scales, const double *rates, u32 seed, u32 gaussian_stream, u32 spike_stream,
+                                 u32 size_stream, int gaussians, int spikes, int columns, float *out) {
+    int width = gaussians + spikes;
+    EACH(i, columns * width) {
+        int at = i / width, channel = i % width;
+        int scale = scale_of(scales, &at);
+        long long column = (long long)(int)scales[scale * SCALE_NUMBERS] + at;
+        if (channel < gaussians) {
+            out[i] = gaussian(channel_bits(frame_key(seed, gaussian_stream + scale, column), channel));
+            continue;
+        }
+        channel -= gaussians;
+        double rate = rates[scale * spikes + channel];
+        float value = 0.0f;
+        if (wide_unit(channel_bits(frame_key(seed, spike_stream + scale, column), channel)) < rate) {
+            double size = wide_unit(channel_bits(frame_key(seed, size_stream + scale, column), channel));
+            value = (float)((1.0 - log(size)) / sqrt(5.0 * rate));
+        }
+        out[i] = value;
+    }
+}
+
+// The phase of a period at an absolute frame, in periods.
+__device__ double phase_at(u32 seed, u32 phase_stream, u32 jitter_stream, double period, double jitter, long long frame) {
+    double knots = (double)frame / (2.0 * period);
+    double knot = floor(knots), x = knots - knot;
+    double smooth = x * x * (3.0 - 2.0 * x);
+    double before = gaussian(channel_bits(frame_key(seed, jitter_stream, (long long)knot), 0)) * jitter;
+    double after = gaussian(channel_bits(frame_key(seed, jitter_stream, (long long)knot + 1), 0)) * jitter;
+    double offset = wide_unit(channel_bits(frame_key(seed, phase_stream, 0), 0));
+    return (double)frame / period + offset + before * (1.0 - smooth) + after * smooth;
+}
+
+// What the columns `first..` of all scales see of a period: `width` numbers of each, harmonics where `entries` is 0, or
+// the weights of a table's entries. `law` is the period and the deviation of its jitter.
+extern "C" __global__ void period(const u32 *scales, const double *law, u32 seed, u32 phase_stream, u32 jitter_stream,
+                                  int first, int columns, int width, int entries, float *out) {
+    EACH(i, columns * width) {
+        int at = first + i / width, channel = i % width;
+        int scale = scale_of(scales, &at);
+        const u32 *numbers = scales + scale * SCALE_NUMBERS;
+        long long frames = numbers[3];
+        long long frame = ((long long)(int)numbers[0] + at) * frames + frames / 2;
+        double phase = phase_at(seed, phase_stream, jitter_stream, law[0], law[1], frame);
+        if (entries == 0) {
+            double turn = 2.0 * (channel / 2 + 1) * phase;
+            out[i] = (float)(channel % 2 == 0 ? sinpi(turn) : cospi(turn));
+        } else {
+            double turn = (phase - floor(phase)) * entries;
+            double gap = fabs(turn - channel);
+            out[i] = (float)fmax(1.0 - fmin(gap, entries - gap), 0.0);
+        }
+    }
+}
+
+// Taps of a convolution along time.
+#define TAPS 3
+
+// What a scale's first convolution sees, as windows: fresh values, the coarser scale's columns twice each, and what a
+// period adds.
+extern "C" __global__ void join_windows(const float *values, const float *coarser, const float *period, int values_width,
+                                        int coarser_width, int period_width, int skip, int windows, float *out) {
+    int width = values_width + coarser_width + period_width;
+    EACH(i, windows * TAPS * width) {
+        int channel = i % width, row = i / (TAPS * width) + i / width % TAPS;
+        float value;
+        if (channel < values_width) {
+            value = values[row * values_width + channel];
+        } else if (channel < values_width + coarser_width) {
+            value = coarser[(skip + row) / 2 * coarser_width + channel - values_width];
+        } else {
+            value = period[row * period_width + channel - values_width - coarser_width];
+        }
+        out[i] = value;
+    }
+}
+
+__device__ float leaky(float x, float leak) { return fmaxf(x, leak * x); }
+
+// y = leaky(z + bias), and its windows.
+extern "C" __global__ void rectify_windows(const float *z, const float *bias, float leak, int rows, int width, float *y,
+                                           float *windows) {
+    EACH(i, rows * width) {
+        int row = i / width, channel = i % width;
+        float value = leaky(z[i] + bias[channel], leak);
+        y[i] = value;
+        for (int tap = 0; tap < TAPS; tap++) {
+            int window = row - tap;
+            if (window >= 0 && window < rows - (TAPS - 1)) {
+                windows[(window * TAPS + tap) * width + channel] = value;
+            }
+        }
+    }
+}
+
+// y = leaky(z + bias).
+extern "C" __global__ void rectify(const float *z, const float *bias, float leak, int rows, int width, float *y) {
+    EACH(i, rows * width) { y[i] = leaky(z[i] + bias[i % width], leak); }
+}
+
+// second = leaky(z + bias), and gain · (first without its first and last row + second).
+extern "C" __global__ void residual(const float *z, const float *bias, const float *first, float leak, float gain,
+                                    int rows, int width, float *second, float *sum) {
+    EACH(i, rows * width) {
+        float value = leaky(z[i] + bias[i % width], leak);
+        second[i] = value;
+        sum[i] = gain * (first[i + width] + value);
+    }
+}
+
+// ln(1 + exp(x)), and its derivative.
+__device__ float softplus(float x, float *slope) {
+    float small = expf(-fabsf(x));
+    *slope = (x < 0.0f ? small : 1.0f) / (1.0f + small);
+    return fmaxf(x, 0.0f) + log1pf(small);
+}
+
+// Features of the linear output z + bias, softly kept within their range, and the slopes there.
+extern "C" __global__ void limits(const float *z, const float *bias, const float *mean, const float *deviation,
+                                  const float *low, const float *high, float sharpness, int rows, int width,
+                                  float *features, float *slopes) {
+    EACH(i, rows * width) {
+        int c = i % width;
+        float linear = mean[c] + deviation[c] * (z[i] + bias[c]);
+        float high_slope, low_slope;
+        float y = high[c] - softplus((high[c] - linear) * sharpness, &high_slope) / sharpness;
+        features[i] = low[c] + softplus((y - low[c]) * sharpness, &low_slope) / sharpness;
+        slopes[i] = low_slope * high_slope * deviation[c];
+    }
+}
+
+// The gradient by what came into a leaky rectifier, from `gain` times that by its result y.
+extern "C" __global__ void rectifier_backward(const float *y, const float *dy, float leak, float gain, int count,
+                                              float *out) {
+    EACH(i, count) { out[i] = gain * dy[i] * (y[i] > 0.0f ? 1.0f : leak); }
+}
+
+// The gradient by a row of what windows see.
+__device__ float folded(const float *by_windows, int windows, int width, int row, int channel) {
+    float sum = 0.0f;
+    for (int tap = 0; tap < TAPS; tap++) {
+        int window = row - tap;
+        if (window >= 0 && window < windows) {
+            sum += by_windows[(window * TAPS + tap) * width + channel];
+        }
+    }
+    return sum;
+}
+
+// The gradient by what came into a scale's first rectifier: from that by the second convolution's windows, and from
+// that by the residual sum.
+extern "C" __global__ void first_backward(const float *by_windows, const float *by_sum, const float *first, float leak,
+                                          float gain, int windows, int width, float *out) {
+    EACH(i, (windows + TAPS - 1) * width) {
+        int row = i / width, channel = i % width;
+        float sum = folded(by_windows, windows, width, row, channel);
+        // A window and a row of the sum have the same middle.
+        if (row >= 1 && row <= windows) {
+            sum += gain * by_sum[i - width];
+        }
+        out[i] = sum * (first[i] > 0.0f ? 1.0f : leak);
+    }
+}
+
+// From the gradient by the windows of a first convolution (of the channels that depend on weights alone: the coarser
+// scale's, then the period's) to that by the coarser scale's columns, and by the period's values.
+extern "C" __global__ void join_backward(const float *by_windows, int windows, int coarser_width, int period_width,
+                                         int skip, int coarser_rows, float *by_coarser, float *by_period) {
+    int width = coarser_width + period_width, rows = windows + TAPS - 1;
+    int coarser = coarser_rows * coarser_width;
+    EACH(i, coarser + rows * period_width) {
+        if (i < coarser) {
+            int channel = i % coarser_width;
+            float sum = 0.0f;
+            for (int row = 2 * (i / coarser_width) - skip, end = row + 2; row < end; row++) {
+                if (row >= 0 && row < rows) {
+                    sum += folded(by_windows, windows, width, row, channel);
+                }
+            }
+            by_coarser[i] = sum;
+        } else {
+            int at = i - coarser;
+            by_period[at] = folded(by_windows, windows, width, at / period_width, coarser_width + at % period_width);
+        }
+    }
+}
+
+// Adam's move of weights along their gradient.
+extern "C" __global__ void adam(float *weights, const float *gradient, float *first, float *second, float beta_1,
+                                float beta_2, float epsilon, float first_scale, float second_scale, float rate,
+                                int count) {
+    EACH(i, count) {
+        float g = gradient[i];
+        float m = first[i] = beta_1 * first[i] + (1.0f - beta_1) * g;
+        float v = second[i] = beta_2 * second[i] + (1.0f - beta_2) * g * g;
+        weights[i] -= rate * m * first_scale / (sqrtf(v * second_scale) + epsilon);
+    }
+}
+
+// The momentum with this gradient, and a step ahead.
+extern "C" __global__ void momentum(const float *gradient, float *known, float decay, int count, float *ahead) {
+    EACH(i, count) {
+        float part = (1.0f - decay) * gradient[i];
+        float m = known[i] = decay * known[i] + part;
+        ahead[i] = decay * m + part;
+    }
+}
+
+// Sums of squares of matrices of `count` values; a block for each.
+extern "C" __global__ void energy(const float *x, int count, float *out) {
+    __shared__ float room[1024];
+    const float *own = x + (u64)blockIdx.x * count;
+    float sum = 0.0f;
+    for (int i = threadIdx.x; i < count; i += blockDim.x) {
+        sum += own[i] * own[i];
+    }
+    sum = of_block(sum, room, Add());
+    if (threadIdx.x == 0) {
+        out[blockIdx.x] = sum;
+    }
+}
+
+#define LEAST 1.17549435e-38f
+
+// Gram matrices of unit energy, and what the iteration starts from.
+extern "C" __global__ void iteration_start(float *gram, const float *energies, int side, int count, float *total) {
+    EACH(i, count) {
+        float energy = energies[i / (side * side)] + LEAST;
+        int row = i / side % side, column = i % side;
+        gram[i] /= energy;
+        total[i] = row == column ? 1.0f / sqrtf(energy) : 0.0f;
+    }
+}
+
+// a + b · gram + c · square.
+extern "C" __global__ void polynomial(const float *gram, const float *square, float a, float b, float c, int side,
+                                      int count, float *out) {
+    EACH(i, count) {
+        int row = i / side % side, column = i % side;
+        out[i] = c * square[i] + b * gram[i] + (row == column ? a : 0.0f);
+    }
+}
+
+// Moves matrices of `size` values along `even`, brought to a root mean square of `change`. `shares` are one over the
+// numbers of values that matrices have; the rest are zeros.
+extern "C" __global__ void move_matrices(float *weights, const float *even, const float *energies, const float *shares,
+                                         float change, int size, int count) {
+    EACH(i, count) {
+        int matrix = i / size;
+        weights[i] -= change * even[i] / sqrtf(energies[matrix] * shares[matrix] + LEAST);
+    }
+}

@@ -60,6 +60,15 @@ impl Grid {
         }
     }
 
+    /// A block for each of so many sums.
+    pub fn blocks(count: usize) -> Self {
+        Self {
+            blocks: (count, 1),
+            threads: SORT_BLOCK,
+            shared_bytes: 0,
+        }
+    }
+
     /// A block for each of so many sorts of at most `count` values; and to how many they are filled up.
     pub fn sorts(blocks: (usize, usize), count: usize) -> (Self, usize) {
         let padded = count.next_power_of_two().max(2);
