@@ -9,6 +9,7 @@ mod curve;
 mod device;
 mod envelopes;
 mod error;
+pub mod fit;
 pub mod lbfgs;
 pub mod loss;
 pub mod methods;

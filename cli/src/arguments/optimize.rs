@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use weft_lab::DeviceChoice;
 use weft_lab::methods::{SynthesisSettings, Synthesizer};
 
 use super::method::{MethodArguments, no_option};
-use super::shared::{WavArguments, optimized_seconds};
+use super::shared::{Device, WavArguments, optimized_seconds};
 use crate::error::CliError;
 
 /// Make a texture by a method of the research literature: optimised from noise
@@ -63,25 +63,6 @@ pub struct OptimizeArguments {
     /// huzaifah: weight of each recording's Gram matrices [default: all the same]
     #[arg(long, value_name = "X,...", value_delimiter = ',')]
     weights: Vec<f64>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Device {
-    Auto,
-    Cpu,
-    Cuda,
-    Metal,
-}
-
-impl From<Device> for DeviceChoice {
-    fn from(device: Device) -> Self {
-        match device {
-            Device::Auto => Self::Auto,
-            Device::Cpu => Self::Cpu,
-            Device::Cuda => Self::Cuda,
-            Device::Metal => Self::Metal,
-        }
-    }
 }
 
 impl OptimizeArguments {

@@ -10,6 +10,7 @@ use weft_core::fit::cpu::Cpu;
 use weft_core::fit::{Effort, FitSettings, STEP_FRAMES_RANGE, STEPS_RANGE};
 use weft_core::instrument::{BRIGHTNESS_RANGE, Controls, PITCH_RANGE_ST, TIME_RANGE};
 use weft_core::procedural::MAX_SYNTHESIS_S;
+use weft_lab::DeviceChoice;
 
 use crate::error::CliError;
 use crate::files::{Output, is_standard};
@@ -199,9 +200,32 @@ pub struct EffortArguments {
     /// Seed of the fit itself: another one is another attempt
     #[arg(long, value_name = "N", default_value_t = 0)]
     fit_seed: u64,
+    /// Where to fit: on a graphics processor where one answers, or on the one named
+    #[arg(long, value_enum, default_value_t = Device::Auto)]
+    device: Device,
     /// Threads to fit with, for each file; 0 means all cores
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+}
+
+/// The devices by their names.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Device {
+    Auto,
+    Cpu,
+    Cuda,
+    Metal,
+}
+
+impl From<Device> for DeviceChoice {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Auto => Self::Auto,
+            Device::Cpu => Self::Cpu,
+            Device::Cuda => Self::Cuda,
+            Device::Metal => Self::Metal,
+        }
+    }
 }
 
 /// The efforts by their names.
@@ -238,8 +262,13 @@ impl EffortArguments {
         }
     }
 
-    /// Where one of the files is fitted.
-    pub fn device(&self, batch: &BatchArguments) -> Cpu {
+    /// Where the files are fitted.
+    pub fn device(&self) -> DeviceChoice {
+        self.device.into()
+    }
+
+    /// The processor, as one of the files is fitted on it.
+    pub fn processor(&self, batch: &BatchArguments) -> Cpu {
         let threads = match (self.threads, batch.jobs()) {
             (0, jobs @ 2..) => (cores() / jobs).max(1),
             (threads, _) => threads,

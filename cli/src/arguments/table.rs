@@ -8,8 +8,7 @@ use weft_lab::methods::Synthesizer;
 
 use super::BatchArguments;
 use super::method::MethodArguments;
-use super::optimize::Device;
-use super::shared::seconds;
+use super::shared::{Device, seconds};
 use crate::error::CliError;
 
 /// Compare methods over a folder of recordings: a row for each, a column for each figure

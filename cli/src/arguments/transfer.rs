@@ -7,8 +7,7 @@ use weft_lab::DeviceChoice;
 use weft_lab::methods::{SynthesisSettings, Transfer};
 
 use super::network::NetworkArguments;
-use super::optimize::Device;
-use super::shared::WavArguments;
+use super::shared::{Device, WavArguments};
 use crate::error::CliError;
 
 /// Make one recording's gestures in another's matter: a transfer of style

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use weft_core::clip::{Clip, Remark};
-use weft_core::fit::{FitError, FitEvent, FitSettings};
+use weft_core::fit::{Device, DeviceError, FitError, FitEvent, FitSettings};
 use weft_core::network::{Model, quality_db};
+use weft_lab::fit::ChosenDevice;
 
 use super::render::{Stretch, check_wav_length, write_stretch};
 use crate::arguments::{
@@ -31,6 +32,7 @@ pub fn texture(arguments: &TextureArguments, report: &Report) -> Result<(), CliE
     } = arguments;
     let format = output.format();
     let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Wav)?;
+    let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
         let clip = read_capture(&job.input, report, &mut record)?;
@@ -38,7 +40,7 @@ pub fn texture(arguments: &TextureArguments, report: &Report) -> Result<(), CliE
         job.output.check(Some(&job.input))?;
         let channels = clip.channel_count().min(2);
         check_wav_length(format, clip.sample_rate(), channels, *seconds)?;
-        let model = fit_capture(&job.input, &clip, effort, batch, report, &mut record)?;
+        let model = fit_capture(&job.input, &clip, effort, &device, report, &mut record)?;
         let source = Source::new(&model, *seed, None)?;
         let stretch = Stretch {
             seconds: *seconds,
@@ -59,11 +61,12 @@ pub fn fit(arguments: &FitArguments, report: &Report) -> Result<(), CliError> {
         batch,
     } = arguments;
     let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Texture)?;
+    let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
         let clip = read_capture(&job.input, report, &mut record)?;
         job.output.check(Some(&job.input))?;
-        let model = fit_capture(&job.input, &clip, effort, batch, report, &mut record)?;
+        let model = fit_capture(&job.input, &clip, effort, &device, report, &mut record)?;
         job.output.write_model(&model)?;
         say_written(&job.output.path, report, &mut record);
         Ok(record)
@@ -80,14 +83,15 @@ pub fn refine(arguments: &RefineArguments, report: &Report) -> Result<(), CliErr
     } = arguments;
     let settings = effort.settings();
     let plan = Plan::new(models, Kind::Texture, &output.output(), Kind::Texture)?;
+    let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
         let start = read_model(&job.input)?;
         // A texture may be replaced by its better self.
         job.output.check(None)?;
-        let device = effort.device(batch);
+        record.insert("device".into(), device.name.into());
         let refined = with_progress(&job.input, &settings, report, &mut record, |on_event| {
-            weft_core::fit::refine_on(&device, &start, &settings, on_event)
+            weft_core::fit::refine_on(&*device.device, &start, &settings, on_event)
         })?;
         job.output.write_model(&refined)?;
         say_written(&job.output.path, report, &mut record);
@@ -134,14 +138,37 @@ fn fit_capture(
     path: &Path,
     clip: &Clip,
     effort: &EffortArguments,
-    batch: &BatchArguments,
+    device: &ChosenDevice,
     report: &Report,
     record: &mut Record,
 ) -> Result<Model, CliError> {
-    let (device, settings) = (effort.device(batch), effort.settings());
+    let settings = effort.settings();
+    record.insert("device".into(), device.name.into());
+    let device: &dyn Device = &*device.device;
     with_progress(path, &settings, report, record, |on_event| {
-        weft_core::fit::fit_on(&device, clip, &settings, on_event)
+        weft_core::fit::fit_on(device, clip, &settings, on_event)
     })
+}
+
+/// The device that files are fitted on, told where it is not the processor.
+fn chosen_device(
+    effort: &EffortArguments,
+    batch: &BatchArguments,
+    report: &Report,
+) -> Result<ChosenDevice, CliError> {
+    let told = *report;
+    let on_failure = move |error: &DeviceError| {
+        let DeviceError { device, reason } = error;
+        told.remark(&format!(
+            "{device} failed ({reason}): the processor goes on with the fit"
+        ));
+    };
+    let processor = effort.processor(batch);
+    let chosen = effort.device().open_for_fits(processor, on_failure)?;
+    if let Some(remark) = &chosen.remark {
+        report.remark(&format!("{}: {remark}", chosen.name));
+    }
+    Ok(chosen)
 }
 
 /// What a fit tells its caller.

@@ -241,8 +241,8 @@ fn evaluate(loss: &SlicedWasserstein, targets: &StepTargets, parts: &[&[f32]]) -
     let banks: Vec<_> = (0..BANKS)
         .map(|bank| loss.compare(&outputs, targets, bank))
         .collect();
-    let value = banks.iter().map(|b| f64::from(b.0)).sum();
-    let by_outputs: Vec<f32> = banks.into_iter().flat_map(|b| b.1).collect();
+    let value = banks.iter().map(|b| f64::from(b.value)).sum();
+    let by_outputs: Vec<f32> = banks.into_iter().flat_map(|b| b.by_outputs).collect();
     let mut gradient = vec![0.0; parts.iter().map(|x| x.len()).sum()];
     loss.filters_backward(&by_outputs, targets, 0, &mut gradient);
     (value, gradient)

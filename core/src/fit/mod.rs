@@ -13,20 +13,28 @@
 mod calibration;
 pub mod cpu;
 mod device;
+mod draws;
 mod effort;
 mod error;
+mod fallback;
 #[cfg(test)]
 mod gradient_tests;
+mod moves;
 #[cfg(all(test, feature = "parity"))]
 mod parity_tests;
 mod recipe;
 mod run;
 mod schedule;
+mod trace;
 
 pub use device::{Device, Start, StepPlan, StepReport, Trainer};
+pub use draws::{SEEN_FRAMES, STRETCHES_FOR_CRITIC, Side, StepDraws, stretches};
 pub use effort::{Effort, LEAST_FRAMES};
 pub use error::{DeviceError, FitError};
+pub use fallback::Fallback;
+pub use moves::{ADAM, Adam, MUON, Muon};
 pub use recipe::Recipe;
+pub use trace::StepTrace;
 
 use std::ops::ControlFlow;
 

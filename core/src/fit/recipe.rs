@@ -90,7 +90,7 @@ impl Recipe {
     }
 
     /// A critic that knows nothing yet; none for a capture too short to have one.
-    pub(crate) fn new_critic(&self) -> Option<Critic> {
+    pub fn new_critic(&self) -> Option<Critic> {
         let channels = self.front_end.feature_channels();
         let bands = self.front_end.bands().count();
         let whitening = whitening(&self.range.deviation, bands);
@@ -111,7 +111,7 @@ impl Recipe {
     }
 
     /// The moments of the capture's contexts; none for a capture that has too few.
-    pub(crate) fn new_contexts(&self) -> Option<ContextLoss> {
+    pub fn new_contexts(&self) -> Option<ContextLoss> {
         self.loss.contexts(self.front_end.frame_rate())
     }
 

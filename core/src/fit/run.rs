@@ -137,9 +137,14 @@ impl Nearest {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
     use crate::fit::cpu::Cpu;
-    use crate::fit::{DeviceError, FitSettings, StepPlan, StepReport, Trainer, fit_on, refine_on};
+    use crate::fit::{
+        DeviceError, Fallback, FitSettings, StepPlan, StepReport, Trainer, fit_on, refine_on,
+    };
     use crate::procedural::{Texture, synthesize};
 
     fn settings(steps: u32) -> FitSettings {
@@ -208,6 +213,43 @@ mod tests {
             assert_eq!(steps, failing_step.saturating_sub(1));
             let error = result.expect_err("the device fails").to_string();
             assert!(error.contains("The toaster") && error.contains("out of bread"));
+        }
+    }
+
+    #[test]
+    fn where_a_device_fails_another_one_goes_on() {
+        let clip = synthesize(Texture::Rain, 1, 8_000, 1.5);
+        let fitted = |device: &dyn Device| {
+            let mut steps = 0;
+            let model = fit_on(device, &clip, &settings(10), &mut |event| {
+                if let FitEvent::Progress { step, .. } = event {
+                    steps = step;
+                }
+                ControlFlow::Continue(())
+            });
+            assert_eq!(steps, 10);
+            model.unwrap()
+        };
+        let alone = fitted(&Cpu::default());
+        for failing_step in [0, 1, 3, 8] {
+            let told = Arc::new(AtomicU32::new(0));
+            let count = told.clone();
+            let device = Fallback {
+                first: Failing {
+                    step: failing_step,
+                    cpu: Cpu::default(),
+                },
+                then: Cpu::default(),
+                on_failure: Box::new(move |error| {
+                    assert_eq!(*error, failure());
+                    count.fetch_add(1, Ordering::Relaxed);
+                }),
+            };
+            let model = fitted(&device);
+            assert_eq!(told.load(Ordering::Relaxed), 1);
+            // Where nothing was done yet, nothing is lost.
+            let is_same = model.generator() == alone.generator();
+            assert!(is_same || failing_step > 1, "failed at step {failing_step}");
         }
     }
 

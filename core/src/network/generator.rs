@@ -91,12 +91,12 @@ impl Generator {
     }
 
     /// Noise and period that it makes frames of.
-    pub(crate) fn inputs(&self) -> &InputBlocks {
+    pub fn inputs(&self) -> &InputBlocks {
         &self.inputs
     }
 
     /// What its features are kept within.
-    pub(crate) fn range(&self) -> &FeatureRange {
+    pub fn range(&self) -> &FeatureRange {
         &self.range
     }
 

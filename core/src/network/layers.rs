@@ -8,11 +8,11 @@ use crate::numeric::linalg::{View, multiply};
 use crate::numeric::simd::dispatch;
 
 /// Slope of the leaky rectifier below zero.
-const LEAK: f32 = 0.2;
+pub const LEAK: f32 = 0.2;
 /// The sum of two paths is scaled back to about unit deviation.
-const RESIDUAL_GAIN: f32 = 0.7;
+pub const RESIDUAL_GAIN: f32 = 0.7;
 /// Taps of every convolution.
-pub(crate) const TAPS: usize = 3;
+pub const TAPS: usize = 3;
 
 /// `leaky_relu(x ∗ w + b)`: valid correlation of `x` (`n × inputs`) with `w` (`3 × inputs × outputs`)
 /// to `out` (`n − 2 × outputs`).

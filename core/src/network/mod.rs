@@ -7,7 +7,7 @@
 
 mod file;
 mod generator;
-pub(crate) mod inputs;
+pub mod inputs;
 pub(crate) mod layers;
 mod model;
 mod nodes;
@@ -19,16 +19,17 @@ pub use file::ModelError;
 pub(crate) use file::{damaged, open_tensors, read_header};
 pub(crate) use generator::Activations;
 pub use generator::{Generator, GeneratorScratch};
+pub use layers::{LEAK, RESIDUAL_GAIN, TAPS};
 pub(crate) use model::tidy_name;
 pub use model::{FitRecord, Model, NAME_MOST_CHARS, TextureId, quality_db};
 pub(crate) use nodes::{Axis, AxisPlace, NODES_AROUND, NodeGrid, NodePlace, Nodes};
-pub(crate) use range::FeatureRange;
+pub use range::FeatureRange;
 pub(crate) use stream::FeatureStream;
 pub use weights::{LayerPart, LayerWeights, ScaleLayer, ScaleWeights, Tensor, TensorName, Weights};
 
 /// Time scales.
-pub(crate) const SCALES: usize = 6;
+pub const SCALES: usize = 6;
 /// Channels between the layers.
-pub(crate) const HIDDEN: usize = 64;
+pub const HIDDEN: usize = 64;
 /// Frames that are computed together when a texture plays: one column of the coarsest scale.
 pub const BLOCK_FRAMES: usize = 1 << (SCALES - 1);

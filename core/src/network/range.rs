@@ -15,10 +15,14 @@ const CAP_SHARPNESS: f32 = 6.0;
 
 /// The capture's own range and scale of every feature.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct FeatureRange {
+pub struct FeatureRange {
+    /// Means.
     pub mean: Vec<f32>,
+    /// Deviations that the network's linear output is scaled with.
     pub deviation: Vec<f32>,
+    /// What they are softly kept above.
     pub low: Vec<f32>,
+    /// What they are softly kept below.
     pub high: Vec<f32>,
 }
 
@@ -32,8 +36,11 @@ pub(super) struct Limits {
 }
 
 impl FeatureRange {
+    /// How sharply the soft limits bend, per unit of log magnitude.
+    pub const SHARPNESS: f32 = CAP_SHARPNESS;
+
     /// Measured on a capture's features; the first `magnitude_width` of them can't be negative.
-    pub fn measure(features: &Features, magnitude_width: usize) -> Self {
+    pub(crate) fn measure(features: &Features, magnitude_width: usize) -> Self {
         let width = features.width;
         let mut low = vec![f32::INFINITY; width];
         let mut high = vec![f32::NEG_INFINITY; width];

@@ -6,7 +6,7 @@ mod optimizer;
 pub(super) mod pass;
 mod trainer;
 
-use super::{Device, DeviceError, Recipe, Start, Trainer};
+use super::{Device, DeviceError, Recipe, Start, StepPlan, StepTrace, Trainer};
 use crate::numeric::threads::Threads;
 use trainer::CpuTrainer;
 
@@ -19,17 +19,28 @@ pub struct Cpu {
     pub background: bool,
 }
 
+impl Cpu {
+    fn threads(&self) -> Threads {
+        if self.background {
+            Threads::in_background(self.threads)
+        } else {
+            Threads::new(self.threads)
+        }
+    }
+
+    /// Makes these steps, and keeps all that they compute: what other devices are checked against.
+    pub fn traces(&self, recipe: &Recipe, start: Start, plans: &[StepPlan]) -> Vec<StepTrace> {
+        let mut trainer = CpuTrainer::new(recipe, start, self.threads());
+        plans.iter().map(|plan| trainer.trace(plan)).collect()
+    }
+}
+
 impl Device for Cpu {
     fn trainer<'a>(
         &'a self,
         recipe: &'a Recipe,
         start: Start,
     ) -> Result<Box<dyn Trainer + 'a>, DeviceError> {
-        let threads = if self.background {
-            Threads::in_background(self.threads)
-        } else {
-            Threads::new(self.threads)
-        };
-        Ok(Box::new(CpuTrainer::new(recipe, start, threads)))
+        Ok(Box::new(CpuTrainer::new(recipe, start, self.threads())))
     }
 }

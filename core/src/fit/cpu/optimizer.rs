@@ -1,24 +1,9 @@
 //! Moves the weights: matrices by Muon, everything else by Adam.
 
+use crate::fit::moves::{ADAM, MUON};
 use crate::network::{Tensor, TensorName, Weights};
 use crate::numeric::linalg::{View, add, multiply};
 use crate::numeric::threads::Threads;
-
-/// Adam (Kingma & Ba 2015, algorithm 1).
-const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.999;
-const EPSILON: f32 = 1e-8;
-
-/// Momentum of the matrices' gradients. Less than Muon's usual 0.95: fits are a few thousand steps.
-const MOMENTUM: f32 = 0.9;
-/// Root mean square of a matrix's change at rate 1, which Adam's is comparable with (Liu et al. 2025,
-/// "Muon is scalable", section 2.2, has 0.2); twice that converged fastest here.
-const CHANGE_RMS: f32 = 0.4;
-/// Newton-Schulz iteration with a steep start (Jordan et al. 2024): x ← ax + bx³ + cx⁵ brings singular
-/// values to about 0.7..1.2. Three rounds reach those over some 3 % of the whole, and five, which are
-/// usual, fit no better here.
-const QUINTIC: [f32; 3] = [3.4445, -4.7750, 2.0315];
-const ROUNDS: usize = 3;
 
 /// What the optimizer remembers of one tensor.
 #[derive(Clone, Debug)]
@@ -107,13 +92,13 @@ fn adam(
     step: i32,
     rate: f32,
 ) {
-    let first_scale = 1.0 / (1.0 - BETA_1.powi(step));
-    let second_scale = 1.0 / (1.0 - BETA_2.powi(step));
+    let first_scale = 1.0 / (1.0 - ADAM.beta_1.powi(step));
+    let second_scale = 1.0 / (1.0 - ADAM.beta_2.powi(step));
     let moments = first.iter_mut().zip(second);
     for ((w, g), (m, v)) in weights.iter_mut().zip(gradient).zip(moments) {
-        *m = BETA_1 * *m + (1.0 - BETA_1) * g;
-        *v = BETA_2 * *v + (1.0 - BETA_2) * g * g;
-        *w -= rate * *m * first_scale / ((*v * second_scale).sqrt() + EPSILON);
+        *m = ADAM.beta_1 * *m + (1.0 - ADAM.beta_1) * g;
+        *v = ADAM.beta_2 * *v + (1.0 - ADAM.beta_2) * g * g;
+        *w -= rate * *m * first_scale / ((*v * second_scale).sqrt() + ADAM.epsilon);
     }
 }
 
@@ -121,8 +106,8 @@ fn adam(
 fn nesterov(gradient: &[f32], momentum: &mut [f32]) -> Vec<f32> {
     let both = momentum.iter_mut().zip(gradient);
     both.map(|(m, g)| {
-        *m = MOMENTUM * *m + (1.0 - MOMENTUM) * g;
-        MOMENTUM * *m + (1.0 - MOMENTUM) * g
+        *m = MUON.momentum * *m + (1.0 - MUON.momentum) * g;
+        MUON.momentum * *m + (1.0 - MUON.momentum) * g
     })
     .collect()
 }
@@ -152,12 +137,12 @@ fn orthogonalized(x: &[f32], columns: usize) -> Vec<f32> {
         multiply(&mut out, a, b, false);
         out
     };
-    let [a, b, c] = QUINTIC;
+    let [a, b, c] = MUON.quintic;
     let mut total = vec![0.0; side * side];
     for diagonal in total.iter_mut().step_by(side + 1) {
         *diagonal = 1.0 / energy.sqrt();
     }
-    for round in 0..ROUNDS {
+    for round in 0..MUON.rounds {
         let mut polynomial = product(&gram, &gram);
         for (p, g) in polynomial.iter_mut().zip(&gram) {
             *p = c * *p + b * g;
@@ -165,7 +150,7 @@ fn orthogonalized(x: &[f32], columns: usize) -> Vec<f32> {
         for diagonal in polynomial.iter_mut().step_by(side + 1) {
             *diagonal += a;
         }
-        if round + 1 < ROUNDS {
+        if round + 1 < MUON.rounds {
             gram = product(&product(&gram, &polynomial), &polynomial);
         }
         total = product(&total, &polynomial);
@@ -178,7 +163,7 @@ fn orthogonalized(x: &[f32], columns: usize) -> Vec<f32> {
         multiply(&mut out, even, view, false);
     }
     let mean_square = out.iter().map(|v| v * v).sum::<f32>() / out.len() as f32;
-    let scale = CHANGE_RMS / (mean_square + f32::MIN_POSITIVE).sqrt();
+    let scale = MUON.change_rms / (mean_square + f32::MIN_POSITIVE).sqrt();
     for v in &mut out {
         *v *= scale;
     }
@@ -199,7 +184,7 @@ mod tests {
                 .map(|i| random.gaussian() * (-0.02 * (i / columns) as f32).exp() * 1e-3)
                 .collect();
             let y = orthogonalized(&x, columns);
-            let unit = ((rows.max(columns) as f32).sqrt() * CHANGE_RMS).powi(2);
+            let unit = ((rows.max(columns) as f32).sqrt() * MUON.change_rms).powi(2);
             let side = rows.min(columns);
             let view = View::new(&y, rows, columns);
             let mut gram = vec![0.0; side * side];

@@ -3,36 +3,21 @@
 use std::ops::Range;
 
 use super::contexts::Contexts;
-use super::criticism::{Criticism, Opinion, Side, learns_in};
+use super::criticism::{Criticism, Opinion};
 use super::optimizer::Optimizer;
 use super::pass::Pass;
-use crate::fit::{DeviceError, LEAST_FRAMES, Recipe, Start, StepPlan, StepReport, Trainer};
+use crate::fit::draws::{STRETCHES_FOR_CRITIC, Side, StepDraws, stretches};
+use crate::fit::{
+    DeviceError, LEAST_FRAMES, Recipe, Start, StepPlan, StepReport, StepTrace, Trainer,
+};
 use crate::network::inputs::{InputBlocks, ScaleInputs};
 use crate::network::{Generator, SCALES};
-use crate::numeric::random::Sequence;
+use crate::numeric::linalg::add;
 use crate::numeric::threads::Threads;
 use crate::texture::loss::{
-    BANKS, ContextComparison, SeenContexts, SlicedWasserstein, StepTargets, TargetBank,
+    BANKS, BankComparison, ContextComparison, CriticGradient, SeenContexts, SlicedWasserstein,
+    StepTargets, TargetBank,
 };
-
-/// Keeps the noise of the steps apart from the filters, which are drawn from the same seed.
-const INPUT_SEED: u64 = 0x1297_0512;
-/// The frames of a step are made in stretches of about so many, each by one thread. Their margins overlap, so
-/// that more of them cost more in all.
-const PART_FRAMES: usize = 384;
-/// Fewest stretches of a step: two cores are usual. How a step is cut must not depend on threads: the sums'
-/// order, and with it the bits, would.
-const LEAST_PARTS: usize = 2;
-
-/// The critic sees the first of so many parts.
-const PARTS_FOR_CRITIC: usize = 4;
-
-/// The stretches that `frames` frames are made in.
-fn part_ranges(frames: usize) -> impl Iterator<Item = Range<usize>> {
-    let count = (frames / PART_FRAMES).max(LEAST_PARTS);
-    let start = move |part: usize| frames * part / count;
-    (0..count).map(move |part| start(part)..start(part + 1))
-}
 
 /// One stretch of a step's frames.
 #[derive(Debug)]
@@ -48,13 +33,15 @@ struct Part {
     contexts: SeenContexts,
     /// Gradient by its features.
     gradient: Vec<f32>,
+    /// That gradient by the projections alone, and with the contexts', where a step is looked at.
+    looked_at: [Vec<f32>; 2],
 }
 
 impl Part {
     /// What the critic thinks of this part, if it saw it.
     fn opinion<'o>(&self, opinions: &'o [Opinion]) -> Option<&'o Opinion> {
-        let sees = self.place.is_multiple_of(PARTS_FOR_CRITIC);
-        let place = self.place / PARTS_FOR_CRITIC;
+        let sees = self.place.is_multiple_of(STRETCHES_FOR_CRITIC);
+        let place = self.place / STRETCHES_FOR_CRITIC;
         sees.then(|| opinions.get(place)).flatten()
     }
 }
@@ -80,11 +67,14 @@ pub(super) struct CpuTrainer<'a> {
     next: Draws,
     contexts: Contexts<'a>,
     criticism: Option<Criticism<'a>>,
+    /// Whether what gradients come to is kept from stage to stage.
+    is_looked_at: bool,
 }
 
 /// What a step's frames are worth.
 struct Compared {
     loss: f32,
+    by_set: Vec<f32>,
     /// Gradient of the loss by the filters' outputs.
     by_outputs: Vec<f32>,
     /// What the contexts are like, where they count.
@@ -96,7 +86,7 @@ struct Compared {
 
 /// What may look at a step's frames at the same time as others.
 enum Look<'a> {
-    Compare(usize, &'a mut (f32, Vec<f32>)),
+    Compare(usize, &'a mut Option<BankComparison>),
     Judge(Side, usize, &'a mut Option<Opinion>),
 }
 
@@ -111,35 +101,29 @@ enum Task<'a> {
 struct Drawing<'a> {
     loss: &'a SlicedWasserstein,
     inputs: &'a InputBlocks,
-    seed: u64,
-    step: u32,
+    draws: StepDraws,
 }
 
 impl Drawing<'_> {
     /// Fresh noise for frames `range` of the step.
     fn inputs(&self, range: Range<usize>, inputs: &mut [ScaleInputs; SCALES]) {
-        let seed = Sequence::new(self.seed ^ INPUT_SEED, u64::from(self.step)).next() as u32;
+        let seed = self.draws.input_seed();
         self.inputs
             .fill(seed, range.start as i64, range.len(), inputs);
     }
 
-    /// Which bank is new in the step: each in its turn.
-    fn renewed_bank(&self) -> usize {
-        self.step as usize % BANKS
-    }
-
     /// Fresh filters of bank `bank`, and what the capture answers to them.
     fn bank(&self, bank: usize) -> TargetBank {
-        self.loss.draw(self.seed, self.step.into(), bank)
+        self.loss
+            .draw(self.draws.seed(), self.draws.step().into(), bank)
     }
 }
 
 impl Draws {
     /// The tasks of drawing noise for `frames` frames, and a bank.
     fn tasks(&mut self, frames: usize) -> impl Iterator<Item = Task<'_>> {
-        let ranges = part_ranges(frames);
-        self.inputs
-            .resize_with(part_ranges(frames).count(), Default::default);
+        let ranges = stretches(frames);
+        self.inputs.resize_with(ranges.len(), Default::default);
         let inputs = ranges.zip(&mut self.inputs);
         let inputs = inputs.map(|(range, inputs)| Task::DrawInputs(range, inputs));
         inputs.chain([Task::DrawBank(&mut self.bank)])
@@ -152,7 +136,7 @@ impl Task<'_> {
         match self {
             Self::Learn(part) => learn(part),
             Self::DrawInputs(range, inputs) => drawing.inputs(range.clone(), inputs),
-            Self::DrawBank(drawn) => **drawn = Some(drawing.bank(drawing.renewed_bank())),
+            Self::DrawBank(drawn) => **drawn = Some(drawing.bank(drawing.draws.renewed_bank())),
         }
     }
 }
@@ -172,6 +156,7 @@ impl<'a> CpuTrainer<'a> {
             next: Draws::default(),
             contexts: Contexts::new(recipe),
             criticism: Criticism::new(recipe),
+            is_looked_at: false,
         };
         trainer.targets =
             StepTargets::new(threads.map(BANKS, |bank| trainer.drawing(0).bank(bank)));
@@ -184,8 +169,7 @@ impl<'a> CpuTrainer<'a> {
         Drawing {
             loss: self.loss,
             inputs: self.generator.inputs(),
-            seed: self.seed,
-            step: self.step.wrapping_add(ahead),
+            draws: StepDraws::new(self.seed, self.step.wrapping_add(ahead)),
         }
     }
 
@@ -198,7 +182,7 @@ impl<'a> CpuTrainer<'a> {
     fn lay_out(&mut self, frames: usize) {
         let mut passes: Vec<_> = self.parts.drain(..).map(|part| part.pass).collect();
         let new_pass = || Pass::new(self.generator.weights());
-        let parts = part_ranges(frames).enumerate();
+        let parts = stretches(frames).enumerate();
         let parts = parts.map(|(place, range)| Part {
             place,
             range,
@@ -207,6 +191,7 @@ impl<'a> CpuTrainer<'a> {
             outputs: Vec::new(),
             contexts: SeenContexts::default(),
             gradient: Vec::new(),
+            looked_at: Default::default(),
         });
         self.parts = parts.collect();
         let mut next = std::mem::take(&mut self.next);
@@ -220,7 +205,7 @@ impl<'a> CpuTrainer<'a> {
 
     /// Makes the frames of the step whose noise was drawn, and the filters' outputs on them.
     fn forward(&mut self) {
-        let bank = self.drawing(0).renewed_bank();
+        let bank = self.drawing(0).draws.renewed_bank();
         if let Some(drawn) = self.next.bank.take() {
             self.targets.renew(bank, drawn);
         }
@@ -252,10 +237,11 @@ impl<'a> CpuTrainer<'a> {
         let seen: Vec<_> = self.parts.iter().map(|p| &p.contexts).collect();
         let contexts = self.contexts.compare(&seen);
         let outputs: Vec<&[f32]> = self.parts.iter().map(|p| p.outputs.as_slice()).collect();
-        let mut banks: [_; BANKS] = std::array::from_fn(|_| (0.0, Vec::new()));
+        let mut banks: [_; BANKS] = std::array::from_fn(|_| None);
+        let draws = StepDraws::new(self.seed, self.step);
         let critic = self.criticism.as_ref().filter(|_| asks_critic);
-        let seen = critic.map_or(0, |_| self.parts.len().div_ceil(PARTS_FOR_CRITIC));
-        let learned = if learns_in(self.step) { seen } else { 0 };
+        let seen = critic.map_or(0, |_| self.parts.len().div_ceil(STRETCHES_FOR_CRITIC));
+        let learned = if draws.critic_learns() { seen } else { 0 };
         let nothing = |count: usize| (0..count).map(|_| None).collect::<Vec<_>>();
         let (mut real, mut synthesized) = (nothing(learned), nothing(seen));
         let judged = |side: Side| move |(place, opinion)| Look::Judge(side, place, opinion);
@@ -268,18 +254,22 @@ impl<'a> CpuTrainer<'a> {
         let mut looks: Vec<_> = of_parts.chain(of_capture).chain(banked).collect();
         self.threads.for_each(&mut looks, |look| match look {
             Look::Compare(bank, compared) => {
-                **compared = self.loss.compare(&outputs, &self.targets, *bank);
+                **compared = Some(self.loss.compare(&outputs, &self.targets, *bank));
             }
             Look::Judge(side, place, opinion) => {
-                let synthesis = &self.parts[*place * PARTS_FOR_CRITIC].pass.features;
-                let judge = |c: &Criticism<'_>| c.judge(*side, synthesis, self.step, *place);
+                let synthesis = &self.parts[*place * STRETCHES_FOR_CRITIC].pass.features;
+                let judge = |c: &Criticism<'_>| c.judge(*side, synthesis, draws, *place);
                 **opinion = critic.map(judge);
             }
         });
         drop(looks);
+        let banks: Vec<_> = banks.into_iter().flatten().collect();
+        let mut by_set = vec![0.0; self.loss.sets().len()];
+        banks.iter().for_each(|bank| add(&mut by_set, &bank.by_set));
         Compared {
-            loss: banks.iter().map(|c| c.0).sum(),
-            by_outputs: banks.into_iter().flat_map(|c| c.1).collect(),
+            loss: banks.iter().map(|bank| bank.value).sum(),
+            by_set,
+            by_outputs: banks.into_iter().flat_map(|b| b.by_outputs).collect(),
             contexts,
             real: real.into_iter().flatten().collect(),
             synthesized: synthesized.into_iter().flatten().collect(),
@@ -306,9 +296,9 @@ impl<'a> CpuTrainer<'a> {
         let drawing = Drawing {
             loss,
             inputs: generator.inputs(),
-            seed: self.seed,
-            step: self.step.wrapping_add(1),
+            draws: StepDraws::new(self.seed, self.step.wrapping_add(1)),
         };
+        let is_looked_at = self.is_looked_at;
         let learn = parts.iter_mut().map(Task::Learn);
         let mut tasks: Vec<_> = learn.chain(next.tasks(frames)).collect();
         self.threads.for_each(&mut tasks, |task| {
@@ -316,9 +306,15 @@ impl<'a> CpuTrainer<'a> {
                 part.gradient.resize(part.pass.features.len(), 0.0);
                 let first = part.range.start;
                 loss.filters_backward(&compared.by_outputs, targets, first, &mut part.gradient);
+                if is_looked_at {
+                    part.looked_at[0].clone_from(&part.gradient);
+                }
                 if let Some((contexts, compared)) = contexts {
                     let (seen, weight) = (&part.contexts, plan.context_weight);
                     contexts.backward(seen, compared, weight, &mut part.gradient);
+                }
+                if is_looked_at {
+                    part.looked_at[1].clone_from(&part.gradient);
                 }
                 if let Some(opinion) = part.opinion(opinions)
                     && weight > 0.0
@@ -329,29 +325,69 @@ impl<'a> CpuTrainer<'a> {
             });
         });
     }
-}
 
-impl Trainer for CpuTrainer<'_> {
-    fn step(&mut self, plan: StepPlan) -> Result<StepReport, DeviceError> {
+    /// Makes a step. Returns what its frames were worth, and the gradient that the critic learned by.
+    fn advance(&mut self, plan: &StepPlan) -> (Compared, Option<CriticGradient>) {
         if plan.frames != self.frames() {
             self.lay_out(plan.frames);
         }
         self.contexts.prepare(plan.context_weight > 0.0);
         self.forward();
         let compared = self.compare(plan.critic_weight.is_some());
-        self.backward(&compared, &plan);
-        if let Some(criticism) = &mut self.criticism {
-            criticism.learn(&compared.real, &compared.synthesized);
-        }
+        self.backward(&compared, plan);
+        let criticism = self.criticism.as_mut();
+        let learned = criticism.and_then(|c| c.learn(&compared.real, &compared.synthesized));
         let gradients: Vec<_> = self.parts.iter().map(|p| p.pass.gradients()).collect();
         let weights = self.generator.weights_mut();
         self.optimizer
             .step(weights, &gradients, plan.learning_rate, self.threads);
         self.step = self.step.wrapping_add(1);
-        Ok(StepReport {
+        (compared, learned)
+    }
+
+    fn report(&self, compared: &Compared) -> StepReport {
+        StepReport {
             loss: compared.loss / self.loss.weight(),
             critic_gap: self.criticism.as_ref().and_then(Criticism::gap),
-        })
+        }
+    }
+
+    /// Makes a step, and keeps all that it computes on the way.
+    pub fn trace(&mut self, plan: &StepPlan) -> StepTrace {
+        self.is_looked_at = true;
+        let (compared, learned) = self.advance(plan);
+        self.is_looked_at = false;
+        let of_parts = |values: &dyn Fn(&Part) -> &Vec<f32>| -> Vec<f32> {
+            let parts = self.parts.iter();
+            parts.flat_map(|part| values(part)).copied().collect()
+        };
+        let mut by_weights = self.generator.weights().zeros_like();
+        for part in &self.parts {
+            let parts = by_weights
+                .tensors_mut()
+                .zip(part.pass.gradients().tensors());
+            parts.for_each(|(sum, part)| add(sum.data_mut(), part.data()));
+        }
+        StepTrace {
+            features: of_parts(&|part| &part.pass.features),
+            by_projections: of_parts(&|part| &part.looked_at[0]),
+            with_contexts: of_parts(&|part| &part.looked_at[1]),
+            with_critic: of_parts(&|part| &part.gradient),
+            by_critic: learned.map_or(Vec::new(), |learned| {
+                learned.parts().flatten().copied().collect()
+            }),
+            by_weights,
+            weights: self.generator.weights().clone(),
+            report: self.report(&compared),
+            by_set: compared.by_set,
+        }
+    }
+}
+
+impl Trainer for CpuTrainer<'_> {
+    fn step(&mut self, plan: StepPlan) -> Result<StepReport, DeviceError> {
+        let (compared, _) = self.advance(&plan);
+        Ok(self.report(&compared))
     }
 
     fn snapshot(&mut self) -> Result<Generator, DeviceError> {

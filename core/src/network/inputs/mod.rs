@@ -17,7 +17,7 @@ use noise::{GaussianNoise, Spikes};
 use period::PeriodPhase;
 
 /// Learned channels of the phase table.
-pub(crate) const TABLE_CHANNELS: usize = 16;
+pub const TABLE_CHANNELS: usize = 16;
 
 /// One kind of input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,11 +31,17 @@ enum Block {
 
 /// How a block's values become channels of a scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Form {
+pub enum Form {
     /// As they are: `columns × width`.
-    Values { width: usize },
+    Values {
+        /// Channels.
+        width: usize,
+    },
     /// As they are, times the temperature: `columns × width`.
-    Noise { width: usize },
+    Noise {
+        /// Channels.
+        width: usize,
+    },
     /// By the coarser scale's columns; there are no values.
     Coarser,
     /// By the learned table: weights of its entries, `columns × entries`.
@@ -81,7 +87,8 @@ impl Form {
 
 /// The values of one block on one scale.
 #[derive(Clone, Debug)]
-pub(crate) struct BlockValues {
+pub struct BlockValues {
+    /// How they become channels.
     pub form: Form,
     /// Row-major, a row for each column.
     pub values: Vec<f32>,
@@ -89,11 +96,12 @@ pub(crate) struct BlockValues {
 
 /// Inputs of one scale: the values of every block, in the order of the list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ScaleInputs {
+pub struct ScaleInputs {
     /// Columns of this scale.
     pub columns: usize,
     /// Doubled columns of the coarser scale to leave out at the start.
     pub skip: usize,
+    /// The values of every block.
     pub blocks: Vec<BlockValues>,
 }
 
@@ -104,7 +112,7 @@ impl ScaleInputs {
     }
 
     /// Multiplies the noise by a temperature.
-    pub fn temper(&mut self, temperature: f32) {
+    pub(crate) fn temper(&mut self, temperature: f32) {
         let is_noise = |b: &&mut BlockValues| matches!(b.form, Form::Noise { .. });
         for block in self.blocks.iter_mut().filter(is_noise) {
             for x in &mut block.values {
@@ -116,13 +124,13 @@ impl ScaleInputs {
 
 /// The inputs of one network.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct InputBlocks {
+pub struct InputBlocks {
     blocks: Vec<Block>,
 }
 
 impl InputBlocks {
     /// For `frame_rate` frames a second; `period` (in frames) adds the phase of a period.
-    pub fn new(frame_rate: f64, period: Option<f64>) -> Self {
+    pub(crate) fn new(frame_rate: f64, period: Option<f64>) -> Self {
         let mut blocks = vec![
             Block::Gaussian,
             Block::Spikes(Spikes { frame_rate }),

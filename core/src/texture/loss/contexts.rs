@@ -34,7 +34,7 @@ const MEMORY: f32 = 0.9;
 /// Frames are looked at in *lanes*: those of a lane are a stride apart, so that a context is some consecutive rows of
 /// it, and looking at contexts is a convolution.
 #[derive(Clone, Debug)]
-pub(crate) struct ContextLoss {
+pub struct ContextLoss {
     /// Features of a frame.
     width: usize,
     /// Coarse bands of a frame, all channels.
@@ -91,7 +91,7 @@ pub(crate) struct ContextComparison {
 impl ContextLoss {
     /// Measures the capture's `features` (`frames × shape.width()`) at `frame_rate` frames a second; none for a
     /// capture with too few contexts, or whose contexts are all alike.
-    pub fn new(features: &[f32], shape: FeatureShape, frame_rate: f64) -> Option<Self> {
+    pub(crate) fn new(features: &[f32], shape: FeatureShape, frame_rate: f64) -> Option<Self> {
         let per_channel = COARSE_BANDS.min(shape.bands / LEAST_BANDS);
         let bands = per_channel * shape.channels.min(CHANNELS);
         if bands == 0 {
@@ -137,6 +137,56 @@ impl ContextLoss {
         (!loss.variances.is_empty() && total.is_finite()).then_some(loss)
     }
 
+    /// Coarse bands of a frame, all channels.
+    pub fn bands(&self) -> usize {
+        self.bands
+    }
+
+    /// Frames of a context, which are [`stride`](Self::stride) apart.
+    pub const fn taps() -> usize {
+        TAPS
+    }
+
+    /// Frames from one tap of a context to the next.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Weights of the features in every coarse band, `width × bands`.
+    pub fn pooling(&self) -> &[f32] {
+        &self.pooling
+    }
+
+    /// The capture's principal components, `taps · bands × components`.
+    pub fn basis(&self) -> &[f32] {
+        &self.basis
+    }
+
+    /// The capture's mean, in these components.
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// The capture's variance of every component.
+    pub fn variances(&self) -> &[f32] {
+        &self.variances
+    }
+
+    /// Added to variances that a difference is divided by.
+    pub fn floor(&self) -> f32 {
+        self.floor
+    }
+
+    /// Variance of all the capture's contexts.
+    pub fn total_variance(&self) -> f32 {
+        self.total_variance
+    }
+
+    /// What is remembered of the moments of earlier steps; the rest of them is the last step's.
+    pub const fn memory() -> f32 {
+        MEMORY
+    }
+
     /// The coarse bands of the frames of a lane, `rows × bands`.
     fn coarse(&self, features: &[f32], lane: usize) -> Vec<f32> {
         let rows = self.rows(features.len() / self.width, lane);
@@ -160,7 +210,7 @@ impl ContextLoss {
     }
 
     /// Looks at the contexts of some frames of a synthesis.
-    pub fn see(&self, features: &[f32]) -> SeenContexts {
+    pub(crate) fn see(&self, features: &[f32]) -> SeenContexts {
         let (size, components) = (TAPS * self.bands, self.variances.len());
         let basis = View::new(&self.basis, size, components);
         let less_mean: Vec<f32> = self.mean.iter().map(|m| -m).collect();
@@ -189,7 +239,11 @@ impl ContextLoss {
     /// To the second order, the Fréchet distance of the covariances `Λ` (diagonal) and `Λ + Δ` is
     /// `½ Σ Δᵢⱼ² / (λᵢ + λⱼ)`, and that of the means is the square of theirs. The loss is their sum, as a part of the
     /// capture's variance; what is needed of it is the gradient.
-    pub fn compare(&self, seen: &[&SeenContexts], memory: &mut ContextMemory) -> ContextComparison {
+    pub(crate) fn compare(
+        &self,
+        seen: &[&SeenContexts],
+        memory: &mut ContextMemory,
+    ) -> ContextComparison {
         let components = self.variances.len();
         let count = seen.iter().map(|part| part.count).sum::<usize>();
         let mut moments = Moments {
@@ -222,7 +276,7 @@ impl ContextLoss {
     }
 
     /// Adds `weight` times the gradient by the features that were `seen` to `gradient`.
-    pub fn backward(
+    pub(crate) fn backward(
         &self,
         seen: &SeenContexts,
         compared: &ContextComparison,

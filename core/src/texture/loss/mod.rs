@@ -17,16 +17,19 @@ mod random_network;
 mod sliced_wasserstein;
 
 pub use autocorrelation::{AutocorrelationLoss, Autocorrelations};
-pub(crate) use contexts::{ContextComparison, ContextLoss, ContextMemory, SeenContexts};
-pub(crate) use critic::{
-    Critic, CriticGradient, CriticNetwork, CriticSettings, LEAST_SEEN_FRAMES, Sight,
-};
+pub use contexts::ContextLoss;
+pub(crate) use contexts::{ContextComparison, ContextMemory, SeenContexts};
+pub use critic::{Convolution, Critic, CriticNetwork, CriticSettings, Layout, Sight};
+pub(crate) use critic::{CriticGradient, LEAST_SEEN_FRAMES};
 pub use diversity::{DiversityLoss, NearestShift};
 pub use gram::{GramLoss, GramSettings};
 #[cfg(test)]
 pub(crate) use sliced_wasserstein::plain;
-pub(crate) use sliced_wasserstein::{BANKS, FeatureShape, StepTargets, TargetBank};
-pub use sliced_wasserstein::{SlicedWasserstein, StepLoss};
+pub use sliced_wasserstein::{
+    BANK_FAMILIES, BANKS, DrawnBank, FAMILY, FeatureShape, Projection, Ranker, Set,
+    SlicedWasserstein, StepLoss, Term, VARIANCE_FLOOR,
+};
+pub(crate) use sliced_wasserstein::{BankComparison, StepTargets, TargetBank};
 
 /// A distance of rows of features from a reference, and its gradient.
 pub trait Loss {

@@ -36,15 +36,17 @@ impl Plane {
 }
 
 /// How a convolution goes over a plane.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Layout {
     /// Times and bands that it sees at once.
     pub kernel: (usize, usize),
     /// Places from one result to the next, either way.
     pub stride: usize,
     /// Bands of zeros that are put at either end, fewer than the kernel has. Times are never made up.
     pub margin: usize,
+    /// Channels of the plane.
     pub inputs: usize,
+    /// Channels of the result.
     pub outputs: usize,
 }
 
@@ -60,8 +62,8 @@ impl Layout {
         )
     }
 
-    /// Values of a patch.
-    fn patch(&self) -> usize {
+    /// Values of a patch: channels of bands of times.
+    pub fn patch(&self) -> usize {
         self.kernel.0 * self.kernel.1 * self.inputs
     }
 }
@@ -69,7 +71,7 @@ impl Layout {
 /// A convolution whose weights are used at a fixed gain: `gain / σ · W`, where `σ` is the largest singular
 /// value of `W` (spectral normalization: Miyato et al. 2018, section 2.1).
 #[derive(Clone, Debug)]
-pub(super) struct Convolution {
+pub struct Convolution {
     layout: Layout,
     /// `kernel · inputs × outputs`.
     weights: Vec<f32>,
@@ -99,7 +101,32 @@ struct Patch {
 }
 
 impl Convolution {
-    pub fn new(layout: Layout, gain: f32, random: &mut Sequence) -> Self {
+    /// How it goes over a plane.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Its weights before they are brought to their gain, `patch × outputs`.
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// Added to each output.
+    pub fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
+    /// Estimate of the right singular vector that goes with the weights' largest singular value.
+    pub fn direction(&self) -> &[f32] {
+        &self.direction
+    }
+
+    /// What the weights are multiplied by when they are used.
+    pub fn factor(&self) -> f32 {
+        self.factor
+    }
+
+    pub(super) fn new(layout: Layout, gain: f32, random: &mut Sequence) -> Self {
         let deviation = (2.0 / layout.patch() as f32).sqrt();
         let mut draw = |count: usize, deviation: f32| -> Vec<f32> {
             (0..count).map(|_| random.gaussian() * deviation).collect()
@@ -119,12 +146,12 @@ impl Convolution {
     }
 
     /// Weights and bias, to be moved; [`normalize`](Self::normalize) makes the move count.
-    pub fn parameters_mut(&mut self) -> [&mut [f32]; 2] {
+    pub(super) fn parameters_mut(&mut self) -> [&mut [f32]; 2] {
         [&mut self.weights, &mut self.bias]
     }
 
     /// Gradients of zero.
-    pub fn zero_gradient(&self) -> ConvolutionGradient {
+    pub(super) fn zero_gradient(&self) -> ConvolutionGradient {
         ConvolutionGradient {
             weights: vec![0.0; self.weights.len()],
             bias: vec![0.0; self.bias.len()],
@@ -133,7 +160,7 @@ impl Convolution {
 
     /// Makes a round of power iteration, and sets the weights' gain by its estimate of their largest singular
     /// value.
-    pub fn normalize(&mut self, gain: f32) {
+    pub(super) fn normalize(&mut self, gain: f32) {
         let (rows, columns) = (self.layout.patch(), self.layout.outputs);
         let weights = View::new(&self.weights, rows, columns);
         let mut left = vec![0.0; rows];
@@ -148,7 +175,7 @@ impl Convolution {
     }
 
     /// The convolution of a plane.
-    pub fn apply(&self, plane: &Plane) -> Plane {
+    pub(super) fn apply(&self, plane: &Plane) -> Plane {
         let Layout { outputs, .. } = self.layout;
         let (times, bands) = self.layout.result(plane.times, plane.bands);
         let mut out = Plane::zeros(times, bands, outputs);
@@ -171,7 +198,7 @@ impl Convolution {
     /// From the gradient by the result `dy` of [`apply`](Self::apply): adds that by the plane to `dx`, and
     /// that by weights and bias to `gradient`, where they are wanted. The largest singular value counts as a
     /// constant.
-    pub fn backward(
+    pub(super) fn backward(
         &self,
         plane: &Plane,
         dy: &Plane,

@@ -9,7 +9,9 @@
 mod convolution;
 mod network;
 
-pub(crate) use network::{CriticGradient, CriticNetwork, LEAST_SEEN_FRAMES, Sight};
+pub use convolution::{Convolution, Layout};
+pub(crate) use network::{CriticGradient, LEAST_SEEN_FRAMES};
+pub use network::{CriticNetwork, Sight};
 
 /// Decays of Adam's moments (Kingma & Ba 2015, algorithm 1), as critics are usually trained.
 const BETA_1: f32 = 0.5;
@@ -20,7 +22,7 @@ const GAP_SMOOTHING: f32 = 0.02;
 
 /// How a critic learns.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CriticSettings {
+pub struct CriticSettings {
     /// Learning rate.
     pub rate: f32,
     /// Distance of the mean verdicts on real and synthesized stretches from which on it waits.
@@ -29,7 +31,7 @@ pub(crate) struct CriticSettings {
 
 /// A critic, and what its training remembers.
 #[derive(Clone, Debug)]
-pub(crate) struct Critic {
+pub struct Critic {
     network: CriticNetwork,
     settings: CriticSettings,
     /// First and second moments of every run of parameters.
@@ -39,8 +41,13 @@ pub(crate) struct Critic {
 }
 
 impl Critic {
+    /// Decays of Adam's moments, and what keeps its quotients finite.
+    pub const ADAM: (f32, f32, f32) = (BETA_1, BETA_2, EPSILON);
+    /// Weight of a step in the smoothed distance of the verdicts.
+    pub const GAP_SMOOTHING: f32 = GAP_SMOOTHING;
+
     /// One that has learned nothing yet.
-    pub fn new(mut network: CriticNetwork, settings: CriticSettings) -> Self {
+    pub(crate) fn new(mut network: CriticNetwork, settings: CriticSettings) -> Self {
         let moments = |run: &mut [f32]| [vec![0.0; run.len()], vec![0.0; run.len()]];
         Self {
             moments: network.parameters_mut().map(moments).collect(),
@@ -56,6 +63,11 @@ impl Critic {
         &self.network
     }
 
+    /// How it learns.
+    pub fn settings(&self) -> CriticSettings {
+        self.settings
+    }
+
     /// By how much its mean verdict on real stretches has lately been above that on synthesized ones; nothing
     /// before its first step.
     pub fn gap(&self) -> Option<f32> {
@@ -64,7 +76,7 @@ impl Critic {
 
     /// Takes a step along `gradient`, the sum of those by its parameters for a real and a
     /// synthesized stretch whose mean verdicts were `real` and `synthesized`; or waits.
-    pub fn learn(&mut self, real: f32, synthesized: f32, gradient: &CriticGradient) {
+    pub(crate) fn learn(&mut self, real: f32, synthesized: f32, gradient: &CriticGradient) {
         let gap = real - synthesized;
         let smooth = self
             .gap

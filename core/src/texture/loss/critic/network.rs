@@ -27,7 +27,8 @@ pub(crate) const LEAST_SEEN_FRAMES: usize = 38;
 
 /// How features come before the critic: less a mean, times a scale, and blurred by noise.
 #[derive(Clone, Debug)]
-pub(crate) struct Sight {
+pub struct Sight {
+    /// What a frame's features are.
     pub shape: FeatureShape,
     /// Of every feature.
     pub mean: Vec<f32>,
@@ -39,7 +40,7 @@ pub(crate) struct Sight {
 
 /// The critic's network.
 #[derive(Clone, Debug)]
-pub(crate) struct CriticNetwork {
+pub struct CriticNetwork {
     sight: Sight,
     layers: Vec<Convolution>,
     /// Verdicts on all bands together, and on single places.
@@ -89,8 +90,44 @@ impl CriticGradient {
 }
 
 impl CriticNetwork {
+    /// Slope of its leaky rectifiers below zero.
+    pub const LEAK: f32 = LEAK;
+    /// Largest singular value of every layer.
+    pub const GAIN: f32 = GAIN;
+
+    /// How features come before it.
+    pub fn sight(&self) -> &Sight {
+        &self.sight
+    }
+
+    /// The layers, one after the other.
+    pub fn layers(&self) -> &[Convolution] {
+        &self.layers
+    }
+
+    /// The two heads, both on the last layer's result.
+    pub fn heads(&self) -> &[Convolution; 2] {
+        &self.heads
+    }
+
+    /// Channels that tell of every band in which place it is; the layers see them behind those of the features.
+    pub fn places(&self) -> Vec<[f32; PLACE_CHANNELS]> {
+        let bands = self.sight.shape.bands;
+        let place = |band: usize| 2.0 * band as f32 / (bands - 1).max(1) as f32 - 1.0;
+        let places = (0..bands).map(place);
+        places
+            .map(|place| [place, (PLACE_ARGUMENT * place).sin()])
+            .collect()
+    }
+
+    /// The noise numbered `noise` that blurs what it sees: a number for each channel of each band of each frame, to
+    /// be multiplied by the sight's deviation.
+    pub fn blur(&self, noise: u64) -> Sequence {
+        Sequence::new(self.seed ^ !noise, noise)
+    }
+
     /// A critic with random weights, which knows nothing yet.
-    pub fn new(sight: Sight, seed: u64) -> Self {
+    pub(crate) fn new(sight: Sight, seed: u64) -> Self {
         let mut random = Sequence::new(seed, 0);
         let mut inputs = sight.shape.channels + PLACE_CHANNELS;
         let mut bands = sight.shape.bands;
@@ -124,13 +161,13 @@ impl CriticNetwork {
     }
 
     /// Runs of parameters, to be moved. [`normalize`](Self::normalize) makes the moves count.
-    pub fn parameters_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+    pub(super) fn parameters_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let all = self.layers.iter_mut().chain(&mut self.heads);
         all.flat_map(Convolution::parameters_mut)
     }
 
     /// Brings every layer to its gain.
-    pub fn normalize(&mut self) {
+    pub(super) fn normalize(&mut self) {
         let all = self.layers.iter_mut().chain(&mut self.heads);
         all.for_each(|layer| layer.normalize(GAIN));
     }
@@ -143,15 +180,10 @@ impl CriticNetwork {
             scale,
             noise: deviation,
         } = &self.sight;
-        let mut random = Sequence::new(self.seed ^ !noise, noise);
+        let mut random = self.blur(noise);
         let wide = channels + PLACE_CHANNELS;
         let mut plane = Plane::zeros(features.len() / shape.width(), *bands, wide);
-        let places: Vec<[f32; PLACE_CHANNELS]> = (0..*bands)
-            .map(|band| {
-                let place = 2.0 * band as f32 / (bands - 1).max(1) as f32 - 1.0;
-                [place, (PLACE_ARGUMENT * place).sin()]
-            })
-            .collect();
+        let places = self.places();
         let rows = plane.values.chunks_exact_mut(bands * wide);
         for (row, frame) in rows.zip(features.chunks_exact(shape.width())) {
             for (band, values) in row.chunks_exact_mut(wide).enumerate() {
@@ -168,7 +200,7 @@ impl CriticNetwork {
 
     /// Judges a stretch of features (rows of the shape's width), at least [`LEAST_SEEN_FRAMES`] of them.
     /// `noise` numbers the noise that blurs it.
-    pub fn judge(&self, features: &[f32], noise: u64) -> Verdict {
+    pub(crate) fn judge(&self, features: &[f32], noise: u64) -> Verdict {
         let mut planes = vec![self.look(features, noise)];
         for layer in &self.layers {
             let mut plane = planes.last().map(|p| layer.apply(p)).unwrap_or_default();
@@ -183,7 +215,7 @@ impl CriticNetwork {
     }
 
     /// Gradient of `−mean verdict` by the features of the stretch: which way they look less real.
-    pub fn by_features(&self, verdict: &Verdict) -> Vec<f32> {
+    pub(crate) fn by_features(&self, verdict: &Verdict) -> Vec<f32> {
         let by_verdicts = verdict.heads.each_ref().map(|plane| {
             let mut dy = plane.zeros_like();
             let share = -1.0 / dy.values.len() as f32;
@@ -211,7 +243,7 @@ impl CriticNetwork {
 
     /// The loss whose gradient by the parameters the critic learns by. Sum of both heads' means.
     #[cfg(test)]
-    pub fn hinge(verdict: &Verdict, is_real: bool) -> f64 {
+    pub(crate) fn hinge(verdict: &Verdict, is_real: bool) -> f64 {
         let sign = if is_real { 1.0 } else { -1.0 };
         let of_head = |plane: &Plane| {
             let losses = plane
@@ -225,7 +257,7 @@ impl CriticNetwork {
 
     /// Gradient by the critic's parameters of its hinge loss on a stretch: verdicts on real ones are to be above
     /// 1, on synthesized ones below −1 (Lim & Ye 2017, section 3).
-    pub fn by_parameters(&self, verdict: &Verdict, is_real: bool) -> CriticGradient {
+    pub(crate) fn by_parameters(&self, verdict: &Verdict, is_real: bool) -> CriticGradient {
         let sign = if is_real { 1.0 } else { -1.0 };
         let by_verdicts = verdict.heads.each_ref().map(|plane| {
             let mut dy = plane.zeros_like();

@@ -3,20 +3,23 @@
 use crate::numeric::random::Sequence;
 
 /// Filters that are drawn together: projections combine the filters of one family over time.
-pub(crate) const FAMILY: usize = 4;
+pub const FAMILY: usize = 4;
 /// Narrowest bump over the bands, in bands.
 const NARROWEST: f64 = 2.0;
 /// Widest bump over the bands, as a part of all bands.
 const WIDEST: f64 = 0.75;
 
 /// Features that filters look at: channels of bands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct FeatureShape {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeatureShape {
+    /// Channels of a frame.
     pub channels: usize,
+    /// Bands of a channel.
     pub bands: usize,
 }
 
 impl FeatureShape {
+    /// Features of a frame: band after band of a channel, channel after channel.
     pub fn width(self) -> usize {
         self.channels * self.bands
     }

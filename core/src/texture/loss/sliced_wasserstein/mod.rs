@@ -20,26 +20,30 @@ mod spelled_out;
 mod step;
 mod targets;
 
-pub(crate) use filters::FeatureShape;
+pub use filters::{FAMILY, FeatureShape};
+pub use projections::{Projection, Term};
+pub use ranks::Ranker;
+pub use sets::Set;
 pub use step::StepLoss;
+pub use targets::VARIANCE_FLOOR;
 pub(crate) use targets::{StepTargets, TargetBank};
+
+use std::ops::Range;
 
 use crate::numeric::linalg::{View, multiply, multiply_strided};
 use crate::numeric::random::Sequence;
 use crate::texture::Period;
 use crate::texture::loss::ContextLoss;
-use filters::{FAMILY, FamilyKind, draw_family};
+use filters::{FamilyKind, draw_family};
 use pooling::Pooled;
-use projections::Projection;
-use ranks::Ranker;
 use sets::Sets;
 use targets::Target;
 
 /// Families of filters that are drawn and ranked together, by one thread.
-const BANK_FAMILIES: usize = 4;
+pub const BANK_FAMILIES: usize = 4;
 const BANK: usize = BANK_FAMILIES * FAMILY;
 /// Banks in a step.
-pub(crate) const BANKS: usize = 8;
+pub const BANKS: usize = 8;
 /// Filters in a step.
 const FILTERS: usize = BANKS * BANK;
 
@@ -58,6 +62,25 @@ pub struct SlicedWasserstein {
     /// The capture's features.
     reference: Vec<f32>,
     sets: Sets,
+}
+
+/// The random filters and projections of one bank, before anything is known of what the capture answers to them.
+#[derive(Clone, Debug)]
+pub struct DrawnBank {
+    /// A run of weights for each filter, one weight for each feature; divided by the whitening already.
+    pub filters: Vec<f32>,
+    /// Of every family, a projection for each set.
+    pub projections: Vec<Vec<Projection>>,
+}
+
+/// What a bank finds of a step.
+pub(crate) struct BankComparison {
+    /// Its part of the loss.
+    pub value: f32,
+    /// The same by set.
+    pub by_set: Vec<f32>,
+    /// Gradient by the outputs of its filters, a run of frames for each.
+    pub by_outputs: Vec<f32>,
 }
 
 impl SlicedWasserstein {
@@ -80,8 +103,23 @@ impl SlicedWasserstein {
         }
     }
 
+    /// What a frame's features are.
+    pub fn shape(&self) -> FeatureShape {
+        self.shape
+    }
+
+    /// The capture's features, frame after frame.
+    pub fn reference(&self) -> &[f32] {
+        &self.reference
+    }
+
+    /// What distributions are compared: the sets of the loss, in the order of a bank's projections.
+    pub fn sets(&self) -> &[Set] {
+        self.sets.list()
+    }
+
     /// Frames of the capture.
-    pub(crate) fn reference_frames(&self) -> usize {
+    pub fn reference_frames(&self) -> usize {
         self.reference.len() / self.shape.width()
     }
 
@@ -90,33 +128,38 @@ impl SlicedWasserstein {
         ContextLoss::new(&self.reference, self.shape, frame_rate)
     }
 
-    /// A stretch of the capture's features of at most `frames` frames, from a random place.
-    pub(crate) fn stretch(&self, random: &mut Sequence, frames: usize) -> &[f32] {
-        let width = self.shape.width();
+    /// A stretch of the capture of at most `frames` frames, from a random place: which frames those are.
+    pub fn stretch(&self, random: &mut Sequence, frames: usize) -> Range<usize> {
         let all = self.reference_frames();
         let rows = all.min(frames);
-        let start = random.below(all - rows + 1) * width;
-        &self.reference[start..start + rows * width]
+        let start = random.below(all - rows + 1);
+        start..start + rows
     }
 
     /// Sum of the sets' weights.
-    pub(crate) fn weight(&self) -> f32 {
+    pub fn weight(&self) -> f32 {
         self.sets.weight()
     }
 
     /// Draws bank `bank` as it is new in a step, and ranks the capture's projections.
     pub(crate) fn draw(&self, seed: u64, step: u64, bank: usize) -> TargetBank {
+        self.ranked(self.draw_bank(seed, step, bank))
+    }
+
+    /// Draws the filters and projections of bank `bank` as they are new in a step.
+    pub fn draw_bank(&self, seed: u64, step: u64, bank: usize) -> DrawnBank {
         let mut random = Sequence::new(seed, step << 8 | bank as u64);
         let kind = |family: usize| [FamilyKind::Rough, FamilyKind::Smooth][family % 2];
         let filters = self.draw_filters(&mut random, kind);
-        let projections: Vec<Vec<Projection>> = (0..BANK_FAMILIES)
-            .map(|family| {
-                let sets = self.sets.iter();
-                sets.map(|set| self.sets.draw_projection(&mut random, kind(family), set))
-                    .collect()
-            })
-            .collect();
-        self.bank_with(filters, projections)
+        let projections = (0..BANK_FAMILIES).map(|family| {
+            let sets = self.sets.list().iter();
+            sets.map(|set| self.sets.draw_projection(&mut random, kind(family), set))
+                .collect()
+        });
+        DrawnBank {
+            projections: projections.collect(),
+            filters,
+        }
     }
 
     /// The filters of a bank, scaled by the whitening.
@@ -134,8 +177,12 @@ impl SlicedWasserstein {
         filters
     }
 
-    /// A bank of these filters (already scaled by the whitening) and projections.
-    fn bank_with(&self, filters: Vec<f32>, projections: Vec<Vec<Projection>>) -> TargetBank {
+    /// A bank with what the capture answers to it.
+    fn ranked(&self, drawn: DrawnBank) -> TargetBank {
+        let DrawnBank {
+            filters,
+            projections,
+        } = drawn;
         let outputs = apply_filters(&self.reference, self.shape.width(), &filters);
         let rows = self.reference_frames();
         let mut ranker = Ranker::default();
@@ -145,7 +192,7 @@ impl SlicedWasserstein {
             .zip(outputs.chunks_exact(FAMILY * rows))
             .map(|(projections, outputs)| {
                 let pooled = Pooled::new(outputs, rows);
-                let sets = projections.into_iter().zip(self.sets.iter());
+                let sets = projections.into_iter().zip(self.sets.list());
                 sets.map(|(projection, set)| {
                     let outputs = pooled.at(set.pool);
                     let count = outputs.length - set.reach;
@@ -163,18 +210,18 @@ impl SlicedWasserstein {
         apply_filters(features, self.shape.width(), &targets.filters)
     }
 
-    /// The part of the loss that bank `bank` finds, and its gradient by the filters' outputs (a run of
-    /// frames for each filter of the bank), from the outputs on the parts of a synthesis.
+    /// What bank `bank` finds, from the outputs of all filters on the parts of a synthesis.
     pub(crate) fn compare(
         &self,
         parts: &[&[f32]],
         targets: &StepTargets,
         bank: usize,
-    ) -> (f32, Vec<f32>) {
+    ) -> BankComparison {
         let frames = parts.iter().map(|part| part.len() / FILTERS).sum();
         let mut outputs = Vec::with_capacity(FAMILY * frames);
         let (mut ranker, mut projected) = (Ranker::default(), Vec::new());
         let mut value = 0.0;
+        let mut by_set = vec![0.0; self.sets().len()];
         let mut gradient = vec![0.0; BANK * frames];
         let families = gradient.chunks_exact_mut(FAMILY * frames);
         for (i, (gradient, targets)) in families.zip(&targets.banks[bank]).enumerate() {
@@ -188,19 +235,25 @@ impl SlicedWasserstein {
             }
             let pooled = Pooled::new(&outputs, frames);
             let mut pooled_gradient = pooled.zeros_like();
-            for (target, set) in targets.iter().zip(self.sets.iter()) {
+            for ((target, set), of_set) in targets.iter().zip(self.sets()).zip(&mut by_set) {
                 let outputs = pooled.at(set.pool);
                 let count = outputs.length - set.reach;
                 let projection = &target.projection;
                 projection.project(&outputs, count, &mut projected);
                 let families = (BANKS * BANK_FAMILIES) as f32;
-                value += target.distance(&mut projected, set.weight / families, &mut ranker);
+                let distance = target.distance(&mut projected, set.weight / families, &mut ranker);
+                value += distance;
+                *of_set += distance;
                 let gradient = pooled_gradient.at_mut(set.pool);
                 projection.project_backward(&projected, outputs.length, gradient);
             }
             pooled_gradient.backward(gradient);
         }
-        (value, gradient)
+        BankComparison {
+            value,
+            by_set,
+            by_outputs: gradient,
+        }
     }
 
     /// Gradient by the features of frames `first .. first + features.len() / width`, from the gradient by

@@ -7,22 +7,25 @@ use crate::numeric::simd::dispatch;
 
 /// One filter's output at some frame after a projection's own, times a weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Term {
+pub struct Term {
+    /// Frames after the projection's own.
     pub frame: usize,
     /// Place of the filter in its family.
     pub filter: usize,
+    /// What the output counts.
     pub weight: f32,
 }
 
 /// A projection of a stretch of frames to one number, the same at every place.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Projection {
+pub struct Projection {
+    /// What it sums.
     pub terms: Vec<Term>,
 }
 
 impl Projection {
     /// Adds terms of unit norm for `taps` frames from `frame` on.
-    pub fn draw_taps(
+    pub(super) fn draw_taps(
         &mut self,
         random: &mut Sequence,
         kind: FamilyKind,
@@ -49,7 +52,7 @@ impl Projection {
     }
 
     /// The projections of the first `count` stretches of a family's outputs.
-    pub fn project(&self, outputs: &Runs<'_>, count: usize, out: &mut Vec<f32>) {
+    pub(super) fn project(&self, outputs: &Runs<'_>, count: usize, out: &mut Vec<f32>) {
         out.clear();
         out.resize(count, 0.0);
         dispatch(
@@ -67,7 +70,7 @@ impl Projection {
     }
 
     /// Adds the gradient of [`project`](Self::project) by the outputs (runs of `length`) to `outputs`.
-    pub fn project_backward(&self, dy: &[f32], length: usize, outputs: &mut [f32]) {
+    pub(super) fn project_backward(&self, dy: &[f32], length: usize, outputs: &mut [f32]) {
         dispatch(
             #[inline(always)]
             || {

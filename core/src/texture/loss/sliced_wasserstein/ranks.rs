@@ -11,7 +11,7 @@ const FEW: usize = 48;
 
 /// Ranks numbers; keeps its memory.
 #[derive(Debug, Default)]
-pub(crate) struct Ranker {
+pub struct Ranker {
     /// (key, index).
     sorted: Vec<(u16, u16)>,
     swapped: Vec<(u16, u16)>,

@@ -26,10 +26,12 @@ const LAG_PERIOD_GATE: f64 = 0.12;
 
 /// One pooling and length of stretches whose distributions are compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Set {
+pub struct Set {
+    /// Frames that are averaged to one.
     pub pool: usize,
     /// Pooled frames that a projection looks at beyond its own.
     pub reach: usize,
+    /// What the mean of its projections' distances counts.
     pub weight: f32,
     kind: SetKind,
 }
@@ -105,13 +107,13 @@ impl Sets {
         }
     }
 
-    pub fn iter(&self) -> std::slice::Iter<'_, Set> {
-        self.list.iter()
+    pub fn list(&self) -> &[Set] {
+        &self.list
     }
 
     /// Sum of the sets' weights.
     pub fn weight(&self) -> f32 {
-        self.iter().map(|set| set.weight).sum()
+        self.list.iter().map(|set| set.weight).sum()
     }
 
     /// Longest lag at a pooling, in pooled frames, that leaves enough pairs in `frames` frames.

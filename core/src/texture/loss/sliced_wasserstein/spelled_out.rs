@@ -25,7 +25,7 @@ impl SlicedWasserstein {
                 taps: terms.map(|term| (term.frame, weights(term))).collect(),
             }
         };
-        let sets = self.sets.iter().enumerate();
+        let sets = self.sets.list().iter().enumerate();
         sets.map(|(i, set)| PlainSet {
             pool: set.pool,
             reach: set.reach,

@@ -32,9 +32,9 @@ impl Loss for StepLoss<'_> {
         let outputs = loss.apply_filters(synthesis, targets);
         let (mut value, mut by_outputs) = (0.0, Vec::new());
         for bank in 0..BANKS {
-            let (part, by_bank) = loss.compare(&[&outputs], targets, bank);
-            value += f64::from(part);
-            by_outputs.extend(by_bank);
+            let compared = loss.compare(&[&outputs], targets, bank);
+            value += f64::from(compared.value);
+            by_outputs.extend(compared.by_outputs);
         }
         (value, by_outputs)
     }

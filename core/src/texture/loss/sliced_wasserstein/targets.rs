@@ -4,7 +4,7 @@ use super::projections::Projection;
 use super::ranks::Ranker;
 
 /// Added to the capture's variance that a distance is divided by.
-const VARIANCE_FLOOR: f32 = 1e-3;
+pub const VARIANCE_FLOOR: f32 = 1e-3;
 
 /// A projection and the capture's distribution of it.
 #[derive(Clone, Debug)]
