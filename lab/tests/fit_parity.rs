@@ -164,6 +164,8 @@ fn compare(device: &Device) {
     for (name, clip) in [("mono", mono()), ("stereo", stereo())] {
         let recipe = Recipe::new(&clip, &FitSettings::default()).unwrap();
         let tensors = TensorDevice::new(device.clone());
+        let has_table = recipe.new_generator().weights().table.is_some();
+        assert_eq!(has_table, name == "stereo", "a clock has a period");
         let start = |steps| Start {
             generator: recipe.new_generator(),
             steps,

@@ -6,6 +6,7 @@ use weft_core::network::{SCALES, TAPS};
 
 use super::indices::Gather;
 use super::machine::Machine;
+use super::noise::NoiseMaker;
 
 /// What a scale's first convolution sees but for the coarser scale's columns, which lie between the two.
 #[derive(Clone, Debug)]
@@ -45,11 +46,12 @@ pub struct Layouts {
     pub scales: Vec<ScaleLayout>,
 }
 
-/// Draws inputs on the host.
+/// Draws inputs: on the device where it has kernels, or else on the host.
 #[derive(Debug)]
 pub struct Drawer {
     blocks: InputBlocks,
     drawn: [ScaleInputs; SCALES],
+    maker: Option<NoiseMaker>,
 }
 
 impl Drawer {
@@ -57,11 +59,26 @@ impl Drawer {
         Self {
             blocks,
             drawn: Default::default(),
+            maker: None,
         }
     }
 
-    /// The inputs of `frames` frames, in one journey to the device.
+    /// The inputs of `frames` frames.
     pub fn draw(&mut self, seed: u32, frames: usize, machine: &Machine) -> Result<Inputs> {
+        let Some(kernels) = &machine.kernels else {
+            return self.draw_on_host(seed, frames, machine);
+        };
+        let maker = match self.maker.take() {
+            Some(maker) if maker.frames() == frames => maker,
+            _ => NoiseMaker::new(&self.blocks, frames, machine)?,
+        };
+        let inputs = maker.make(kernels, seed, machine)?;
+        self.maker = Some(maker);
+        Ok(inputs)
+    }
+
+    /// The inputs of `frames` frames, in one journey to the device.
+    fn draw_on_host(&mut self, seed: u32, frames: usize, machine: &Machine) -> Result<Inputs> {
         self.blocks.fill(seed, 0, frames, &mut self.drawn);
         let mut all = Vec::new();
         for scale in &self.drawn {

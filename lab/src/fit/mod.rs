@@ -14,6 +14,7 @@ mod kernels;
 mod layers;
 mod machine;
 mod network;
+mod noise;
 mod optimizer;
 mod order;
 mod parameters;

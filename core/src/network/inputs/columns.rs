@@ -23,8 +23,8 @@ fn spans(frames: usize) -> [Span; SCALES] {
 }
 
 /// The columns of one scale that a run of frames needs, by absolute frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Columns {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
     /// The scale, counted from the coarsest.
     pub scale: usize,
     /// The first column, in columns of this scale.

@@ -9,8 +9,10 @@ mod join;
 mod noise;
 mod period;
 
-pub(crate) use columns::Columns;
+pub use columns::Columns;
 pub(crate) use join::{join, join_backward};
+pub use noise::NoiseLaw;
+pub use period::PeriodLaw;
 
 use super::{HIDDEN, SCALES};
 use noise::{GaussianNoise, Spikes};
@@ -150,6 +152,20 @@ impl InputBlocks {
     /// Length of the period in frames, if the network has one.
     pub fn period(&self) -> Option<f64> {
         self.phase().map(|phase| phase.frames)
+    }
+
+    /// How the noise of these columns is made, for whoever makes it elsewhere.
+    pub fn noise_law(&self, columns: Columns) -> NoiseLaw {
+        let spikes = self.blocks.iter().find_map(|block| match block {
+            Block::Spikes(spikes) => Some(*spikes),
+            _ => None,
+        });
+        NoiseLaw::new(spikes, columns)
+    }
+
+    /// How the phase of the period is made, if the network has one, for whoever makes it elsewhere.
+    pub fn period_law(&self) -> Option<PeriodLaw> {
+        self.phase().map(PeriodPhase::law)
     }
 
     /// Entries of the phase table, if the network has one.

@@ -12,6 +12,35 @@ const SPIKE_RATES_HZ: (f64, f64) = (1.0, 12.0);
 /// No sparse channel fires in more than half of its columns.
 const SPIKE_MOST: f64 = 0.5;
 
+/// How the noise of some columns is made: of each column first the Gaussian channels, then the sparse ones, all from
+/// numbers by seed, stream, column and channel ([`Noise`]).
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoiseLaw {
+    /// Gaussian channels.
+    pub gaussians: usize,
+    /// Stream of the Gaussian channels.
+    pub gaussian_stream: u32,
+    /// Of every sparse channel, events a column: there is one where its number in the stream of hits is below this.
+    pub spike_rates: Vec<f64>,
+    /// Stream of hits.
+    pub spike_stream: u32,
+    /// Stream of sizes: one of rate `r` and number `u` is `(1 − ln u) / √(5 r)`.
+    pub size_stream: u32,
+}
+
+impl NoiseLaw {
+    pub(super) fn new(spikes: Option<Spikes>, columns: Columns) -> Self {
+        let scale = columns.scale as u32;
+        Self {
+            gaussians: GaussianNoise::WIDTH,
+            gaussian_stream: stream::NOISE + scale,
+            spike_rates: spikes.map_or(Vec::new(), |spikes| spikes.rates(columns).to_vec()),
+            spike_stream: stream::SPIKE + scale,
+            size_stream: stream::SPIKE_SIZE + scale,
+        }
+    }
+}
+
 /// Gaussian noise of unit deviation (texture networks: Ulyanov et al. 2016, section 3.2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct GaussianNoise;

@@ -13,6 +13,26 @@ const PHASE_HARMONICS: usize = 3;
 /// Deviation of the smooth jitter of the phase, in periods; one knot every two periods.
 const PHASE_JITTER: f64 = 0.01;
 
+/// How the phase of a period is made from numbers by seed, stream and frame ([`Noise`]):
+/// the frame over the period, a random start, and a jitter between knots two periods apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PeriodLaw {
+    /// Length of the period in frames.
+    pub frames: f64,
+    /// Deviation of the smooth jitter, in periods.
+    pub jitter: f64,
+    /// Stream of where it starts.
+    pub phase_stream: u32,
+    /// Stream of the jitter's knots.
+    pub jitter_stream: u32,
+    /// Entries of the table that the finest scales see.
+    pub table_entries: usize,
+    /// How many of the finest scales see the table; the others see sines and cosines.
+    pub table_scales: usize,
+    /// Harmonics that they see.
+    pub harmonics: usize,
+}
+
 /// A phase that turns once a period, with a random start and a smooth jitter. Coarse scales see its harmonics,
 /// the finest an entry of a learned table.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +46,19 @@ impl PeriodPhase {
     pub fn table_entries(self) -> usize {
         let (least, most) = TABLE_BOUNDS;
         self.frames.round_ties_even().clamp(least, most) as usize
+    }
+
+    /// How it is made.
+    pub fn law(self) -> PeriodLaw {
+        PeriodLaw {
+            frames: self.frames,
+            jitter: PHASE_JITTER,
+            phase_stream: stream::PHASE,
+            jitter_stream: stream::JITTER,
+            table_entries: self.table_entries(),
+            table_scales: TABLE_SCALES,
+            harmonics: PHASE_HARMONICS,
+        }
     }
 
     /// What scale `s` sees of it.

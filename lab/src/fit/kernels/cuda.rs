@@ -53,6 +53,7 @@ impl fmt::Debug for Kernels {
 enum Bits {
     Address(u64),
     Int(i32),
+    Word(u32),
     Float(f32),
 }
 
@@ -92,6 +93,7 @@ impl Kernels {
         let bits = arguments.iter().map(|argument| match *argument {
             Argument::Tensor(tensor) => self.address(tensor).map(Bits::Address),
             Argument::Int(number) => Ok(Bits::Int(i32::try_from(number).map_err(Error::wrap)?)),
+            Argument::Bits(bits) => Ok(Bits::Word(bits)),
             Argument::Float(number) => Ok(Bits::Float(number)),
         });
         let bits: Vec<Bits> = bits.collect::<Result<_>>()?;
@@ -100,6 +102,7 @@ impl Kernels {
             match bits {
                 Bits::Address(address) => builder.arg(address),
                 Bits::Int(number) => builder.arg(number),
+                Bits::Word(bits) => builder.arg(bits),
                 Bits::Float(number) => builder.arg(number),
             };
         }

@@ -258,9 +258,8 @@ __device__ float gaussian(u32 bits) {
     return radius * cospif(2.0f * unit(mix(bits ^ 0xA511E9B3u)));
 }
 
-// Numbers that describe a time scale: its first column, how many it has, the columns of coarser scales before it, and
-// frames of a column.
-#define SCALE_NUMBERS 4
+// Numbers that describe a time scale: its first column, how many it has, and frames of a column.
+#define SCALE_NUMBERS 3
 
 // Which scale column `at` of all scales is in; `at` becomes its place there.
 __device__ int scale_of(const u32 *scales, int *at) {
@@ -315,7 +314,7 @@ extern "C" __global__ void period(const u32 *scales, const double *law, u32 seed
         int at = first + i / width, channel = i % width;
         int scale = scale_of(scales, &at);
         const u32 *numbers = scales + scale * SCALE_NUMBERS;
-        long long frames = numbers[3];
+        long long frames = numbers[2];
         long long frame = ((long long)(int)numbers[0] + at) * frames + frames / 2;
         double phase = phase_at(seed, phase_stream, jitter_stream, law[0], law[1], frame);
         if (entries == 0) {

@@ -30,6 +30,8 @@ pub enum Argument<'a> {
     /// Where its values begin: a tensor without gaps.
     Tensor(&'a Tensor),
     Int(usize),
+    /// A seed, or what else is but bits.
+    Bits(u32),
     Float(f32),
 }
 
