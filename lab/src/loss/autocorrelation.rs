@@ -8,7 +8,7 @@ use candle_core::{Device, Result, Tensor};
 use super::correlate::Correlation;
 use super::gram::sum;
 use crate::network::FeatureMap;
-use crate::tensors::{energy, squared_distance};
+use crate::tensors::{energy, frozen_times, squared_distance};
 
 /// `A[τ, μ] = Σ F[t, μ] · F[t + τ, μ] / T` over `T` places, for some lags `τ` in places: lags × filters.
 ///
@@ -82,8 +82,9 @@ impl Transforms {
     }
 
     fn autocorrelation(&self, map: &Tensor) -> Result<Tensor> {
-        let power = (self.real.matmul(map)?.sqr()? + self.imaginary.matmul(map)?.sqr()?)?;
-        self.back.matmul(&power)
+        let real = frozen_times(&self.real, map)?;
+        let imaginary = frozen_times(&self.imaginary, map)?;
+        frozen_times(&self.back, &(real.sqr()? + imaginary.sqr()?)?)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use candle_core::{Result, Tensor};
 
+use crate::tensors::times_frozen;
+
 /// Rectified activations of `image` (rows × channels): all windows of `width` rows side by side, times `weights`
 /// (`width · channels` × count).
 pub(super) fn convolved_by_unfolding(
@@ -13,5 +15,5 @@ pub(super) fn convolved_by_unfolding(
     let shifted: Vec<Tensor> = (0..width)
         .map(|tap| image.narrow(0, tap, places))
         .collect::<Result<_>>()?;
-    Tensor::cat(&shifted, 1)?.matmul(weights)?.relu()
+    times_frozen(&Tensor::cat(&shifted, 1)?, weights)?.relu()
 }

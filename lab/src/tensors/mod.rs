@@ -1,4 +1,8 @@
-//! Reading tensors on the processor as what they are: slices.
+//! Tensors on the processor as what they are, slices; sums, and products with what never learns.
+
+mod frozen;
+
+pub use frozen::{frozen_times, times_frozen};
 
 use candle_core::{
     CpuStorage, CustomOp1, D, DType, Device, Layout, Result, Shape, Storage, Tensor,
