@@ -9,7 +9,7 @@ use weft_core::fit::FitError;
 use weft_core::inversion::InversionError;
 use weft_core::network::ModelError;
 use weft_core::texture::score::ScoreError;
-use weft_lab::table::TableError;
+use weft_lab::table::{TableError, VggishError};
 use weft_lab::{DeviceError, LabError};
 
 /// Why a command failed.
@@ -121,6 +121,9 @@ pub enum CliError {
     /// A table can't be made; the message names the file.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// The network that was named can't be asked.
+    #[error(transparent)]
+    Vggish(#[from] VggishError),
     /// Of several files, some failed; each was told.
     #[error("{failed} of {of} files failed")]
     SomeFailed {

@@ -97,6 +97,23 @@ fn methods_with_options_are_rows() {
 }
 
 #[test]
+fn a_network_that_cannot_be_run_is_told_before_anything_is_made() {
+    let folder = folder();
+    fs::write(folder.path().join("vggish.onnx"), "no network").unwrap();
+    let told = if cfg!(feature = "onnx") {
+        "ONNX"
+    } else {
+        "--features onnx"
+    };
+    fail(
+        folder.path(),
+        &format!("{TABLE} --vggish vggish.onnx"),
+        &["vggish.onnx", told],
+    );
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
 fn what_cannot_be_a_table_is_told() {
     let folder = folder();
     refuse(folder.path(), "table recordings", "--output");

@@ -49,6 +49,7 @@ fn settings(folder: &Path) -> TableSettings {
         seed: 1,
         most_seconds: 2.5,
         jobs: 2,
+        vggish: None,
     }
 }
 

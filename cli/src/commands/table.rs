@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
 use weft_lab::methods::Antognini;
 use weft_lab::table::{
     GriffinLim, Halves, Maker, MatchedNoise, Optimized, Results, Summary, TableError, TableEvent,
-    TableSettings, Weft, fill, find_recordings, to_csv, to_latex, to_markdown, to_svg,
+    TableSettings, Vggish, Weft, fill, find_recordings, to_csv, to_latex, to_markdown, to_svg,
 };
 
 use crate::arguments::{NamedRow, Row, TableArguments};
@@ -21,6 +22,7 @@ const RESULTS_FILE: &str = "results.jsonl";
 /// `weft table`: methods compared over a folder of recordings.
 pub fn table(arguments: &TableArguments, report: &Report) -> Result<(), CliError> {
     let entries = find_recordings(&arguments.recordings)?;
+    let vggish = arguments.vggish.as_deref().map(Vggish::open).transpose()?;
     let mut makers: Vec<Box<dyn Maker>> = Vec::new();
     for row in &arguments.rows {
         let maker = maker(row, arguments)?;
@@ -41,6 +43,7 @@ pub fn table(arguments: &TableArguments, report: &Report) -> Result<(), CliError
         seed: arguments.seed,
         most_seconds: arguments.seconds,
         jobs: arguments.batch.jobs(),
+        vggish: vggish.map(Arc::new),
     };
     // A signal ends the process; what is known by then is in the results.
     let failed = fill(

@@ -58,6 +58,19 @@ impl Summary {
         }
     }
 
+    /// The columns that some row has a value in.
+    pub fn columns(&self) -> Vec<Column> {
+        let has = |column: &Column| {
+            let mut means = self.rows.iter().filter_map(|row| row.mean.as_ref());
+            means.any(|figures| (column.of)(figures).is_some())
+        };
+        // A table without values has all that every cell would have.
+        let is_empty = self.rows.iter().all(|row| row.mean.is_none());
+        let always = |column: &Column| (column.of)(&Figures::default()).is_some();
+        let shown = COLUMNS.into_iter();
+        shown.filter(|c| has(c) || is_empty && always(c)).collect()
+    }
+
     /// Titles of the groups of figures: the classes, where there is more than one, and the mean.
     pub(super) fn groups(&self) -> Vec<&str> {
         let classes: &[String] = if self.classes.len() > 1 {
@@ -82,7 +95,10 @@ impl Summary {
     /// A cell: the figure of every group, as in Table I of the paper.
     fn cell(&self, row: &SummaryRow, column: &Column, nothing: &str) -> String {
         let figures = self.figures(row).into_iter();
-        let shown = figures.map(|f| f.map_or(nothing.into(), |f| significant((column.of)(f))));
+        let shown = figures.map(|f| {
+            let value = f.and_then(column.of);
+            value.map_or(nothing.into(), significant)
+        });
         shown.collect::<Vec<_>>().join(" | ")
     }
 }
@@ -101,12 +117,15 @@ pub(super) fn significant(value: f64) -> String {
 /// One line for every recording and row, and one for every mean, with all digits.
 pub fn to_csv(names: &[String], entries: &[Entry], seed: u32, results: &Results) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let columns = COLUMNS.iter().map(|c| c.name);
-    let heads = ["method", "class", "recording"].into_iter().chain(columns);
+    let summary = Summary::new(names, entries, seed, results);
+    let columns = summary.columns();
+    let titles = columns.iter().map(|c| c.name);
+    let heads = ["method", "class", "recording"].into_iter().chain(titles);
     let mut write = |fields: Vec<String>| writer.write_record(fields).expect("memory takes it");
     write(heads.map(String::from).collect());
     let line = |method: &str, class: &str, recording: &str, figures: &Figures| {
-        let values = COLUMNS.iter().map(|c| (c.of)(figures).to_string());
+        let values = columns.iter().map(|c| (c.of)(figures));
+        let values = values.map(|value| value.map_or(String::new(), |value| value.to_string()));
         let names = [method, class, recording].map(String::from);
         names.into_iter().chain(values).collect::<Vec<_>>()
     };
@@ -117,7 +136,6 @@ pub fn to_csv(names: &[String], entries: &[Entry], seed: u32, results: &Results)
             }
         }
     }
-    let summary = Summary::new(names, entries, seed, results);
     for row in &summary.rows {
         for (class, figures) in summary.classes.iter().zip(&row.classes) {
             if let Some(figures) = figures {
@@ -134,17 +152,18 @@ pub fn to_csv(names: &[String], entries: &[Entry], seed: u32, results: &Results)
 
 /// A table for reading; each cell has the classes' means and the mean of all.
 pub fn to_markdown(summary: &Summary) -> String {
+    let columns = summary.columns();
     let mut out = String::new();
     let mut titles = vec![format!("method ({})", summary.groups().join(", "))];
     titles.extend(
-        COLUMNS
+        columns
             .iter()
             .map(|c| format!("{} {}", c.title, arrow(c.better))),
     );
     let _ = writeln!(out, "| {} |", titles.join(" | "));
     let _ = writeln!(out, "|{}", " --- |".repeat(titles.len()));
     for row in &summary.rows {
-        let cells = COLUMNS.iter().map(|c| summary.cell(row, c, "–"));
+        let cells = columns.iter().map(|c| summary.cell(row, c, "–"));
         // The bar parts cells.
         let cells: Vec<_> = cells.map(|cell| cell.replace(" | ", ", ")).collect();
         let _ = writeln!(out, "| {} | {} |", row.name, cells.join(" | "));
@@ -173,15 +192,16 @@ pub fn to_latex(summary: &Summary) -> String {
     };
     let mut out = String::new();
     let _ = writeln!(out, "% {}", summary.groups().join(" | "));
-    let _ = writeln!(out, "\\begin{{tabular}}{{l{}}}", "r".repeat(COLUMNS.len()));
-    let titles = COLUMNS.iter().map(|c| escaped(c.title)).collect::<Vec<_>>();
+    let columns = summary.columns();
+    let _ = writeln!(out, "\\begin{{tabular}}{{l{}}}", "r".repeat(columns.len()));
+    let titles = columns.iter().map(|c| escaped(c.title)).collect::<Vec<_>>();
     let _ = writeln!(
         out,
         "\\toprule\nMethod & {} \\\\\n\\midrule",
         titles.join(" & ")
     );
     for row in &summary.rows {
-        let cells = COLUMNS.iter().map(|c| summary.cell(row, c, "--"));
+        let cells = columns.iter().map(|c| summary.cell(row, c, "--"));
         let cells: Vec<_> = cells.map(|cell| cell.replace(" | ", " $\\mid$ ")).collect();
         let _ = writeln!(out, "{} & {} \\\\", escaped(&row.name), cells.join(" & "));
     }

@@ -8,6 +8,7 @@ use weft_core::clip::ClipError;
 use weft_core::texture::score::ScoreError;
 
 use super::makers::MakerError;
+use super::vggish::VggishError;
 
 /// Why a table, or a cell of it, can't be made.
 #[derive(Debug, Error)]
@@ -47,6 +48,16 @@ pub enum TableError {
         row: String,
         /// What is wrong with it.
         source: ScoreError,
+    },
+    /// VGGish can't be asked.
+    #[error("{path:?}, {row}: {source}")]
+    Vggish {
+        /// The recording.
+        path: PathBuf,
+        /// The row.
+        row: String,
+        /// What is wrong.
+        source: VggishError,
     },
     /// A method failed on a recording.
     #[error("{path:?}, {row}: {source}")]

@@ -19,6 +19,9 @@ pub struct Figures {
     pub frechet_mel: f64,
     /// Mean best correlation of 100 ms snippets with the recording, 0 to 1.
     pub copying: f64,
+    /// Distance of the mean embeddings of VGGish, 0 to 2, where its network was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vggish: Option<f64>,
     /// Seconds of work, of the first time that the sound was made.
     pub seconds: f64,
 }
@@ -32,53 +35,59 @@ pub struct Column {
     pub title: &'static str,
     /// Which way it is better; of diversity, what a copy does not have.
     pub better: Better,
-    /// The figure itself.
-    pub of: fn(&Figures) -> f64,
+    /// The figure itself, where it was taken.
+    pub of: fn(&Figures) -> Option<f64>,
 }
 
 /// The columns in their order.
-pub const COLUMNS: [Column; 7] = [
+pub const COLUMNS: [Column; 8] = [
     Column {
         name: "autocorrelation",
         title: "Autocorrelation",
         better: Better::Lower,
-        of: |f| f.autocorrelation,
+        of: |f| Some(f.autocorrelation),
     },
     Column {
         name: "diversity",
         title: "Diversity",
         better: Better::Lower,
-        of: |f| f.diversity,
+        of: |f| Some(f.diversity),
     },
     Column {
         name: "gram",
         title: "Gram",
         better: Better::Lower,
-        of: |f| f.gram,
+        of: |f| Some(f.gram),
     },
     Column {
         name: "statistics_db",
         title: "Statistics/dB",
         better: Better::Higher,
-        of: |f| f.statistics_db,
+        of: |f| Some(f.statistics_db),
     },
     Column {
         name: "frechet_mel",
         title: "Fréchet mel",
         better: Better::Lower,
-        of: |f| f.frechet_mel,
+        of: |f| Some(f.frechet_mel),
     },
     Column {
         name: "copying",
         title: "Copying",
         better: Better::Lower,
-        of: |f| f.copying,
+        of: |f| Some(f.copying),
+    },
+    Column {
+        name: "vggish",
+        title: "VGGish",
+        better: Better::Lower,
+        of: |f| f.vggish,
     },
     Column {
         name: "seconds",
         title: "Seconds",
         better: Better::Lower,
-        of: |f| f.seconds,
+        of: |f| Some(f.seconds),
     },
 ];
 
@@ -105,6 +114,7 @@ impl Figures {
             statistics_db: scores.statistics_snr_db,
             frechet_mel: scores.frechet_mel,
             copying: scores.copying_100_ms,
+            vggish: None,
             seconds,
         })
     }
@@ -121,7 +131,14 @@ impl Figures {
             statistics_db: mean(|f| f.statistics_db),
             frechet_mel: mean(|f| f.frechet_mel),
             copying: mean(|f| f.copying),
+            vggish: mean_of_those_taken(all.iter().filter_map(|f| f.vggish)),
             seconds: mean(|f| f.seconds),
         })
     }
+}
+
+/// The mean of figures that not every cell has.
+fn mean_of_those_taken(figures: impl Iterator<Item = f64>) -> Option<f64> {
+    let figures: Vec<f64> = figures.collect();
+    (!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64)
 }

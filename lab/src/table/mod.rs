@@ -4,11 +4,14 @@
 mod document;
 mod error;
 mod figures;
+#[cfg(feature = "onnx")]
+mod log_mel;
 mod makers;
 mod picture;
 mod recordings;
 mod results;
 mod run;
+mod vggish;
 
 pub use document::{Summary, SummaryRow, to_csv, to_latex, to_markdown};
 pub use error::TableError;
@@ -18,3 +21,4 @@ pub use picture::to_svg;
 pub use recordings::{Entry, find_recordings};
 pub use results::{Outcome, Results};
 pub use run::{TableEvent, TableSettings, fill};
+pub use vggish::{Vggish, VggishError};

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::document::{Summary, significant};
-use super::figures::{COLUMNS, Column};
+use super::figures::Column;
 
 /// Sizes in pixels.
 const PANEL_WIDTH: usize = 430;
@@ -18,14 +18,15 @@ const DECADES: f64 = 4.0;
 /// The means of every row as bars, on a logarithmic scale but for decibels.
 pub fn to_svg(summary: &Summary) -> String {
     let panel_height = TITLE_HEIGHT + summary.rows.len() * ROW_HEIGHT + ROW_HEIGHT;
-    let lines = COLUMNS.len().div_ceil(PANELS_ABREAST);
+    let columns = summary.columns();
+    let lines = columns.len().div_ceil(PANELS_ABREAST);
     let (width, height) = (PANEL_WIDTH * PANELS_ABREAST, panel_height * lines);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
-    for (place, column) in COLUMNS.iter().enumerate() {
+    for (place, column) in columns.iter().enumerate() {
         let left = place % PANELS_ABREAST * PANEL_WIDTH;
         let top = place / PANELS_ABREAST * panel_height;
         panel(&mut out, summary, column, left, top);
@@ -37,7 +38,7 @@ fn panel(out: &mut String, summary: &Summary, column: &Column, left: usize, top:
     let values = summary
         .rows
         .iter()
-        .map(|row| row.mean.as_ref().map(column.of));
+        .map(|row| row.mean.as_ref().and_then(column.of));
     let most = values.clone().flatten().fold(0.0, f64::max);
     let is_decibels = column.title.ends_with("dB");
     let length = |value: f64| {

@@ -69,7 +69,8 @@ impl Results {
     /// The outcome of a row for a recording with a seed, if it is known.
     pub fn find(&self, row: &str, recording: &str, seed: u32) -> Option<Outcome> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all = state.all.iter();
+        // What was made again counts.
+        let mut all = state.all.iter().rev();
         all.find(|o| o.row == row && o.recording == recording && o.seed == seed)
             .cloned()
     }

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
@@ -15,6 +15,7 @@ use super::figures::Figures;
 use super::makers::{Made, Maker};
 use super::recordings::Entry;
 use super::results::{Outcome, Results};
+use super::vggish::Vggish;
 
 /// How a table is filled.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct TableSettings {
     pub most_seconds: f64,
     /// Cells that are worked on at the same time, at least 1.
     pub jobs: usize,
+    /// The network that is asked as well. What was made without it is made again.
+    pub vggish: Option<Arc<Vggish>>,
 }
 
 /// What happens while a table is filled. The counts are of cells that were not known before.
@@ -68,7 +71,8 @@ pub fn fill(
         .flat_map(|maker| entries.iter().map(move |entry| (entry, *maker)))
         .filter(|(entry, maker)| {
             let known = results.find(&maker.name(), &entry.name, settings.seed);
-            known.is_none()
+            let lacks = |known: &Outcome| known.figures.vggish.is_none();
+            known.is_none_or(|known| settings.vggish.is_some() && lacks(&known))
         })
         .collect();
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -126,11 +130,19 @@ fn cell(entry: &Entry, maker: &dyn Maker, settings: &TableSettings) -> Result<Ou
         })?;
     let seconds = began.elapsed().as_secs_f64();
     keep(&made.sound, &row, entry, settings)?;
-    let figures = scored(&made, seconds).map_err(|source| TableError::Score {
+    let mut figures = scored(&made, seconds).map_err(|source| TableError::Score {
         path: entry.path.clone(),
         row: row.clone(),
         source,
     })?;
+    if let Some(vggish) = &settings.vggish {
+        let distance = vggish.distance(&made.reference, &made.sound);
+        figures.vggish = Some(distance.map_err(|source| TableError::Vggish {
+            path: entry.path.clone(),
+            row: row.clone(),
+            source,
+        })?);
+    }
     Ok(Outcome {
         row,
         recording: entry.name.clone(),
