@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use weft_core::clip::{Clip, SampleFormat};
 use weft_core::procedural::{Texture, synthesize};
 use weft_lab::table::{
-    Halves, MatchedNoise, Results, Summary, TableSettings, Vggish, VggishError, fill,
+    GriffinLim, MatchedNoise, Results, Summary, TableSettings, Vggish, VggishError, fill,
     find_recordings, to_csv, to_markdown,
 };
 
@@ -122,12 +122,12 @@ fn a_table_has_the_column_where_there_is_a_network() {
         jobs: 1,
         vggish: None,
     };
-    let names = ["noise".to_owned(), "halves".to_owned()];
+    let names = ["noise".to_owned(), "griffin-lim".to_owned()];
     let never = AtomicBool::new(false);
     let table = |settings: &TableSettings| {
         let failed = fill(
             &entries,
-            &[&MatchedNoise, &Halves],
+            &[&MatchedNoise, &GriffinLim],
             settings,
             &results,
             &never,
@@ -149,9 +149,9 @@ fn a_table_has_the_column_where_there_is_a_network() {
             .unwrap()
     };
     assert!(
-        of("halves") < of("noise"),
+        of("griffin-lim") < of("noise"),
         "{} {}",
-        of("halves"),
+        of("griffin-lim"),
         of("noise")
     );
     assert!(to_csv(&names, &entries, 0, &results).contains(",copying,vggish,seconds"));
