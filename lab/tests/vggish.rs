@@ -110,8 +110,9 @@ fn a_table_has_the_column_where_there_is_a_network() {
     let folder = tempfile::tempdir().unwrap();
     let recordings = folder.path().join("recordings");
     fs::create_dir(&recordings).unwrap();
-    let rain = synthesize(Texture::Rain, 1, 16_000, 4.0);
-    rain.write_wav(&recordings.join("rain.wav"), SampleFormat::Float32)
+    let clock = synthesize(Texture::Clock, 1, 16_000, 4.0);
+    clock
+        .write_wav(&recordings.join("clock.wav"), SampleFormat::Float32)
         .unwrap();
     let entries = find_recordings(&recordings).unwrap();
     let results = Results::open(&folder.path().join("results.jsonl")).unwrap();
@@ -142,7 +143,7 @@ fn a_table_has_the_column_where_there_is_a_network() {
     assert!(table(&settings).contains("| VGGish ↓ |"));
     let of = |row: &str| {
         results
-            .find(row, "rain", 0)
+            .find(row, "clock", 0)
             .unwrap()
             .figures
             .vggish
@@ -158,7 +159,7 @@ fn a_table_has_the_column_where_there_is_a_network() {
     // What is known of a network's file is still known without it.
     let again = Results::open(&folder.path().join("results.jsonl")).unwrap();
     assert_eq!(
-        again.find("noise", "rain", 0).unwrap().figures.vggish,
+        again.find("noise", "clock", 0).unwrap().figures.vggish,
         Some(of("noise"))
     );
 }
