@@ -13,6 +13,7 @@
 //! nothing more comes from there.
 
 mod calibration;
+mod clock;
 pub mod cpu;
 mod device;
 mod effort;

@@ -1,10 +1,10 @@
 //! A fit that a helper makes for as long as it does well, and the processor from there on.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use super::clock::{Clock, Counted};
 use super::{
     Device, FitError, FitEvent, FitRequest, FitSettings, FitStart, Helper, HelperError,
     HelperEvent, estimated_s,
@@ -300,51 +300,5 @@ impl Course<'_> {
                 on_event(RelayEvent::Fit(FitEvent::Progress { step, steps, loss }))
             }
         })
-    }
-}
-
-/// What a helper's time is spent on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counted {
-    /// It has not said what it is; how long that may take is the business of whoever waits for it.
-    Nothing,
-    Queue,
-    Work,
-}
-
-/// How long a helper has worked and waited: without the time that its listener took.
-struct Clock {
-    trial: Duration,
-    counts: Counted,
-    worked: Duration,
-    queued: Duration,
-    resumed: Instant,
-    /// Steps that it has made.
-    step: u32,
-}
-
-impl Clock {
-    fn new(trial: Duration) -> Self {
-        Self {
-            trial,
-            counts: Counted::Nothing,
-            worked: Duration::ZERO,
-            queued: Duration::ZERO,
-            resumed: Instant::now(),
-            step: 0,
-        }
-    }
-
-    fn count(&mut self) {
-        let passed = self.resumed.elapsed();
-        match self.counts {
-            Counted::Nothing => {}
-            Counted::Queue => self.queued += passed,
-            Counted::Work => self.worked += passed,
-        }
-    }
-
-    fn resume(&mut self) {
-        self.resumed = Instant::now();
     }
 }
