@@ -44,7 +44,7 @@ impl Serve {
             .env("WEFT_QUEUE", queue)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut serve = Self {

@@ -17,13 +17,15 @@ use weft_core::fit::{
 };
 use weft_core::instrument::{FitState, Instrument, Outside, Slot};
 use weft_core::network::Model;
+use weft_core::procedural::{Texture, synthesize};
 
-use support::clips::{RATE, rain};
 use support::host::{HOLD, Host};
 use support::models::fitted;
 use support::waiting::{wait_for_rest, wait_until};
 
-const STEPS: u32 = 24;
+const STEPS: u32 = 12;
+/// Sample rate of the captures, in Hz.
+const RATE: u32 = 8_000;
 /// More than anybody waits for.
 const MANY_STEPS: u32 = 100_000;
 
@@ -167,7 +169,7 @@ impl Helper for Local {
                 }
             }
             Fate::Foreign => {
-                let stereo = rain(1.5);
+                let stereo = rain();
                 let mono = Clip::new(RATE, stereo.channels()[..1].to_vec()).unwrap();
                 let texture = Box::new(fitted(&mono, 1));
                 tell(on_event, HelperEvent::Snapshot { step: 1, texture })
@@ -180,9 +182,14 @@ impl Helper for Local {
     }
 }
 
+/// Rain whose fits are quick.
+fn rain() -> Clip {
+    synthesize(Texture::Rain, 1, RATE, 1.5)
+}
+
 fn request(steps: u32) -> FitRequest {
     FitRequest {
-        start: FitStart::Capture(Capture::new(&rain(1.5)).unwrap()),
+        start: FitStart::Capture(Capture::new(&rain()).unwrap()),
         settings: FitSettings {
             steps,
             seed: 5,
@@ -362,7 +369,7 @@ fn instrument_with(helper: &Arc<Local>) -> (Instrument, Host) {
 fn an_instruments_fits_are_made_by_its_helper_but_not_those_of_a_bounce() {
     let helper = Arc::new(Local::new(&[]));
     let (instrument, mut host) = instrument_with(&helper);
-    instrument.load_clip(Slot::A, rain(1.5), "rain");
+    instrument.load_clip(Slot::A, rain(), "rain");
     wait_for_rest(&instrument);
     let status = instrument.status();
     assert_eq!(
@@ -373,7 +380,7 @@ fn an_instruments_fits_are_made_by_its_helper_but_not_those_of_a_bounce() {
     let of_helper = instrument.texture(Slot::A).unwrap();
 
     host.set_offline(true);
-    instrument.load_clip(Slot::B, rain(1.5), "rain");
+    instrument.load_clip(Slot::B, rain(), "rain");
     host.play(1_000, &HOLD);
     wait_for_rest(&instrument);
     assert_eq!(helper.attempts.load(Ordering::SeqCst), 1);
@@ -394,7 +401,7 @@ fn the_place_in_the_queue_is_shown_and_a_cancellation_ends_the_waiting() {
         })
     };
     instrument.set_fit_steps(MANY_STEPS);
-    instrument.load_clip(Slot::A, rain(1.5), "rain");
+    instrument.load_clip(Slot::A, rain(), "rain");
     wait_until("the queue", || waits(&instrument));
     // It is heard meanwhile.
     assert!(instrument.texture(Slot::A).is_some());
@@ -410,7 +417,7 @@ fn the_place_in_the_queue_is_shown_and_a_cancellation_ends_the_waiting() {
 fn a_lost_helper_is_told_of_in_a_word() {
     let helper = Arc::new(Local::new(&[Fate::LostAfter(2), Fate::LostAfter(1)]));
     let (instrument, _host) = instrument_with(&helper);
-    instrument.load_clip(Slot::A, rain(1.5), "rain");
+    instrument.load_clip(Slot::A, rain(), "rain");
     wait_for_rest(&instrument);
     let status = instrument.status();
     let error = status.error.unwrap();
