@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use weft_core::clip::ClipError;
 use weft_core::fit::FitError;
+use weft_core::fit::protocol::ProtocolError;
 use weft_core::inversion::InversionError;
 use weft_core::network::ModelError;
 use weft_core::texture::score::ScoreError;
@@ -83,6 +84,12 @@ pub enum CliError {
     /// The device that was asked for is not there.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// A device was to be measured, and can't make a step.
+    #[error("the device can't be measured: {0}")]
+    Measure(FitError),
+    /// What came on the standard input is no request.
+    #[error("the standard input is none of a plugin's: {0}")]
+    Request(ProtocolError),
     /// The curves of an optimisation can't be written.
     #[error("can't write {path:?} ({source}): check the folder, and that the disk has room")]
     Curves {

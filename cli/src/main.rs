@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod progress;
 mod report;
+mod serve;
 mod signals;
 mod source;
 
@@ -43,6 +44,8 @@ fn main() -> ExitCode {
         Command::Score(arguments) => commands::score(arguments, &report),
         Command::Info(arguments) => commands::info(arguments, &report),
         Command::Table(arguments) => commands::table(arguments, &report),
+        Command::Serve(arguments) => serve::serve(arguments.device()),
+        Command::Devices => commands::devices(&report),
     };
     match result {
         Ok(()) => {

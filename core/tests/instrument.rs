@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use weft_core::clip::Clip;
-use weft_core::instrument::{Controls, Instrument, NoteAddress, Phase, ScopeFrame, Slot};
+use weft_core::instrument::{Controls, Instrument, NoteAddress, Outside, Phase, ScopeFrame, Slot};
 
 use support::allocator::allocations;
 use support::capturing::capture_rain;
@@ -37,7 +37,11 @@ fn a_capture_becomes_a_texture() {
 fn errands_of_the_audio_thread_are_done_elsewhere_in_order() {
     let (sender, errands) = std::sync::mpsc::channel();
     let take = move |errand| sender.send((errand, std::thread::current().id())).unwrap();
-    let (_instrument, mut player) = Instrument::with_errands(Box::new(take)).unwrap();
+    let outside = Outside {
+        errands: Box::new(take),
+        ..Outside::default()
+    };
+    let (_instrument, mut player) = Instrument::with_outside(outside).unwrap();
     let mut is_sent = [false; 3];
     let allocated = allocations(|| {
         is_sent = [7, u32::MAX, 0].map(|errand| player.send_errand(errand));

@@ -9,6 +9,8 @@
 //! | `panics` | what a contained panic says | any |
 //! | `background`, `link` | what passes between the plugin object and the adapter of its format | any |
 //! | `rest` | whether the host may rest the plugin, and how it is asked to go on | any |
+//! | `program` | other programs: found, started, read without being waited for, ended | those of the next two |
+//! | `helper` | fits that another program makes, `weft serve` for one | the fits' own |
 //! | `imprint` | a texture in another's matter, made by the command line tool | one of its own |
 //! | `session` | the instrument, and the window's requests | any |
 //! | `project` | the textures in the host's project | main |
@@ -24,6 +26,7 @@ mod capture;
 mod channel_messages;
 mod denormals;
 mod editor;
+mod helper;
 mod host;
 mod imprint;
 mod instance;
@@ -33,6 +36,7 @@ mod notes;
 mod panics;
 mod parameters;
 mod plugin;
+mod program;
 mod project;
 mod rest;
 mod roles;

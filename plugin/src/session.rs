@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use weft_core::instrument::{Instrument, Player, Slot, Status};
+use weft_core::instrument::{Instrument, Outside, Player, Slot, Status};
 
+use crate::helper::{HelperSettings, Programs};
 use crate::imprint::{ImprintSettings, Imprints};
 use crate::rest::Rest;
 
@@ -17,6 +18,7 @@ pub struct Session {
     /// Before the instrument, which must not end on a thread of theirs.
     imprints: Imprints,
     instrument: Arc<Instrument>,
+    helper: Arc<Programs>,
     capture_requested: AtomicBool,
     cancel_requested: AtomicBool,
     audio_fault: AtomicBool,
@@ -32,20 +34,26 @@ impl Session {
     /// If the system has no thread left for the worker. nice-plug's constructors can't fail; the
     /// format adapters catch this and tell the host that there is no plugin.
     pub fn new() -> (Self, Player) {
-        Self::with_imprints(ImprintSettings::default())
+        Self::with(ImprintSettings::default(), HelperSettings::default())
     }
 
-    /// As [`Session::new`], with imprints that are made as `settings` have it.
-    pub fn with_imprints(settings: ImprintSettings) -> (Self, Player) {
+    /// As [`Session::new`], with imprints and fits that are made as these settings have it.
+    pub fn with(imprints: ImprintSettings, helper: HelperSettings) -> (Self, Player) {
         let rest = Arc::<Rest>::default();
-        let imprints = Imprints::new(settings, rest.clone());
-        let (instrument, player) = Instrument::with_errands(imprints.errands())
+        let imprints = Imprints::new(imprints, rest.clone());
+        let helper = Arc::new(Programs::new(helper));
+        let outside = Outside {
+            errands: imprints.errands(),
+            helper: Some(helper.clone()),
+        };
+        let (instrument, player) = Instrument::with_outside(outside)
             .expect("the system has no thread left for Weft's worker");
         let instrument = Arc::new(instrument);
         imprints.serve(&instrument);
         let session = Self {
             imprints,
             instrument,
+            helper,
             capture_requested: AtomicBool::new(false),
             cancel_requested: AtomicBool::new(false),
             audio_fault: AtomicBool::new(false),
@@ -63,6 +71,11 @@ impl Session {
     /// What makes imprints.
     pub fn imprints(&self) -> &Imprints {
         &self.imprints
+    }
+
+    /// What has fits made by other programs.
+    pub fn helper(&self) -> &Programs {
+        &self.helper
     }
 
     /// Whether the host may rest the plugin.

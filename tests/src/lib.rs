@@ -37,6 +37,10 @@ pub const BUNDLE_DIR_VARIABLE: &str = "WEFT_BUNDLE_DIR";
 /// The environment variable that names the command line tool, which the tests of imprints have made by the plugin.
 pub const TOOL_VARIABLE: &str = "WEFT_TEST_TOOL";
 
+/// The environment variable by which a user names who makes the plugin's fits. Tests have them made by nobody else, whatever
+/// the user has, but for those of helpers.
+pub const WORKER_VARIABLE: &str = "WEFT_WORKER";
+
 /// What can go wrong between a host and the plugin it drives.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {

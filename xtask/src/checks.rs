@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
-use weft_hosts::{BUNDLE_DIR_VARIABLE, TOOL_VARIABLE};
+use weft_hosts::{BUNDLE_DIR_VARIABLE, TOOL_VARIABLE, WORKER_VARIABLE};
 
 use crate::cargo::{cargo, component, tests};
 use crate::paths::{enter_workspace, workspace_root};
@@ -117,6 +117,7 @@ fn host_tests(bundles: &Path, features: &str, can_link_vst3: bool) -> anyhow::Re
     command.env(BUNDLE_DIR_VARIABLE, bundles);
     // The workspace's tests have just built it.
     command.env(TOOL_VARIABLE, bundles::tool_path("debug")?);
+    command.env(WORKER_VARIABLE, "off");
     for name in host_test_names()? {
         // The only one that links the VST3 host's library.
         if name == "vst3" && !can_link_vst3 {

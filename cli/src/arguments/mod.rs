@@ -3,11 +3,13 @@
 mod method;
 mod network;
 mod optimize;
+mod serve;
 mod shared;
 mod table;
 mod transfer;
 
 pub use optimize::OptimizeArguments;
+pub use serve::ServeArguments;
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
 pub use table::{NamedRow, Row, TableArguments};
 pub use transfer::TransferArguments;
@@ -71,6 +73,9 @@ pub enum Command {
     Score(ScoreArguments),
     Info(InfoArguments),
     Table(TableArguments),
+    Serve(ServeArguments),
+    /// List what fits can be made on, how fast each is, and which one is chosen
+    Devices,
 }
 
 impl Command {
@@ -84,7 +89,9 @@ impl Command {
             Self::Optimize(arguments) => arguments.output.output(),
             Self::Transfer(arguments) => arguments.output.output(),
             Self::Synthesize(arguments) => arguments.output.output(),
-            Self::Score(_) | Self::Info(_) | Self::Table(_) => return false,
+            // What is said goes elsewhere.
+            Self::Serve(_) => return true,
+            Self::Score(_) | Self::Info(_) | Self::Table(_) | Self::Devices => return false,
         };
         is_standard(&output.path)
     }
@@ -99,7 +106,11 @@ impl Command {
             Self::Info(arguments) => &arguments.inputs,
             Self::Optimize(arguments) => &arguments.inputs,
             Self::Transfer(arguments) => return Some(&arguments.content),
-            Self::Synthesize(_) | Self::Score(_) | Self::Table(_) => return None,
+            Self::Synthesize(_)
+            | Self::Score(_)
+            | Self::Table(_)
+            | Self::Serve(_)
+            | Self::Devices => return None,
         };
         match inputs.as_slice() {
             [input] if !input.is_dir() => Some(input),

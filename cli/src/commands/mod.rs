@@ -1,5 +1,6 @@
 //! What the commands do.
 
+mod devices;
 mod fit;
 mod info;
 mod optimize;
@@ -9,6 +10,7 @@ mod synthesize;
 mod table;
 mod transfer;
 
+pub use devices::devices;
 pub use fit::{fit, refine, texture};
 pub use info::info;
 pub use optimize::optimize;

@@ -8,21 +8,29 @@
 //! number of threads.
 //!
 //! A fit runs on the thread that calls it, and on helpers of its [`Device`]; in an instrument that is a
-//! thread of its own.
+//! thread of its own. It may be made elsewhere: a [`FitRequest`] is all that is needed for it, a [`Helper`] somebody
+//! who has it made, [`protocol`] what goes over a pipe meanwhile, and [`relay`](fn@relay) the fit that goes on here when
+//! nothing more comes from there.
 
 mod calibration;
+mod clock;
 pub mod cpu;
 mod device;
 mod draws;
 mod effort;
 mod error;
+mod estimate;
 mod fallback;
 #[cfg(test)]
 mod gradient_tests;
+mod helper;
 mod moves;
 #[cfg(all(test, feature = "parity"))]
 mod parity_tests;
+pub mod protocol;
 mod recipe;
+mod relay;
+mod request;
 mod run;
 mod schedule;
 mod trace;
@@ -31,15 +39,19 @@ pub use device::{Device, Start, StepPlan, StepReport, Trainer};
 pub use draws::{SEEN_FRAMES, STRETCHES_FOR_CRITIC, Side, StepDraws, stretches};
 pub use effort::{Effort, LEAST_FRAMES};
 pub use error::{DeviceError, FitError};
+pub use estimate::estimated_s;
 pub use fallback::Fallback;
+pub use helper::{HELPER_TRIAL, Helper, HelperError, HelperEvent};
 pub use moves::{ADAM, Adam, MUON, Muon};
 pub use recipe::Recipe;
+pub use relay::{LeavingHelper, RelayEvent, relay};
+pub use request::{FitRequest, FitStart};
 pub use trace::StepTrace;
 
 use std::ops::ControlFlow;
 
 use crate::clip::{Capture, Clip};
-use crate::network::{FitRecord, Model};
+use crate::network::{FitRecord, Generator, Model};
 use cpu::Cpu;
 use run::run;
 
@@ -173,19 +185,23 @@ pub fn fit_capture_on(
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
     let recipe = Recipe::new(&capture.used(), settings)?;
-    let generator = recipe.new_generator();
-    let first = Model::new(
+    let first = first_model(&recipe, capture);
+    run(device, &recipe, &first, recipe.new_generator(), on_event)
+}
+
+/// What a fit sounds like before its first step: noise with the capture's spectrum.
+fn first_model(recipe: &Recipe, capture: &Capture) -> Model {
+    Model::new(
         recipe.front_end().clone(),
-        generator.stationary(),
+        recipe.new_generator().stationary(),
         Some(capture.clone()),
         FitRecord {
             steps: 0,
             loss: f32::NAN,
             critic_gap: None,
-            seed: settings.seed,
+            seed: recipe.settings().seed,
         },
-    );
-    run(device, &recipe, &first, generator, on_event)
+    )
 }
 
 /// Goes on where the fit of `model` ended, for `settings.steps` more steps, on one thread per core: the same
@@ -229,6 +245,12 @@ pub fn refine_on(
     settings: &FitSettings,
     on_event: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Model, FitError> {
+    let (recipe, generator) = recipe_of(model, settings)?;
+    run(device, &recipe, model, generator, on_event)
+}
+
+/// How the fit of `model` goes on, and with which network.
+fn recipe_of(model: &Model, settings: &FitSettings) -> Result<(Recipe, Generator), FitError> {
     let capture = model.capture().ok_or(FitError::NoCapture)?;
     let settings = FitSettings {
         seed: model.fit_record().seed,
@@ -247,5 +269,5 @@ pub fn refine_on(
     if network != capture {
         return Err(FitError::Mismatch { network, capture });
     }
-    run(device, &recipe, model, generator, on_event)
+    Ok((recipe, generator))
 }

@@ -92,6 +92,18 @@ impl Schedule {
         }
     }
 
+    /// Frames of all steps of a fit with these settings, if it improves until its end.
+    pub fn frames_in_all(settings: &FitSettings, goes_on: bool) -> u64 {
+        let mut schedule = Self::new(settings, goes_on);
+        let mut frames = 0;
+        while !schedule.is_over() {
+            frames += schedule.frames() as u64;
+            let falling_loss = 1.0 / (schedule.step + 1) as f32;
+            schedule.advance(falling_loss, 0.0);
+        }
+        frames
+    }
+
     /// How many cycles are done, and how much of the present one.
     fn cycle(&self) -> f64 {
         self.progress * f64::from(self.cycles)

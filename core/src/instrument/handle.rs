@@ -19,7 +19,7 @@ use super::shared::{
 use super::status::{Phase, SlotStatus, Status};
 use super::worker::{Worker, WorkerEnds};
 use crate::clip::{Capture, Clip};
-use crate::fit::{Effort, STEPS_RANGE};
+use crate::fit::{Effort, Helper, STEPS_RANGE};
 use crate::network::{Model, ModelError};
 use crate::procedural::Texture;
 
@@ -31,6 +31,23 @@ const STREAMS: usize = 1024;
 const SCOPE_FRAMES: usize = 32;
 /// Samples of the input's ring: 1.4 s of stereo at 192 kHz.
 const INPUT_RING: usize = 1 << 19;
+
+/// What others do for an instrument, and it knows nothing of.
+pub struct Outside {
+    /// Takes what the audio thread sends ([`Player::send_errand`]), as it can't do it itself.
+    pub errands: Errands,
+    /// Makes fits in the processor's place, but for those that begin in a bounce.
+    pub helper: Option<Arc<dyn Helper>>,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self {
+            errands: Box::new(|_| ()),
+            helper: None,
+        }
+    }
+}
 
 /// The main half of an instrument. It may be shared among all threads but the audio thread, which has the
 /// [`Player`]. Dropping it cancels a fit and joins every thread.
@@ -78,15 +95,14 @@ impl Instrument {
     /// # Errors
     /// If the system gives no thread.
     pub fn new() -> std::io::Result<(Self, Player)> {
-        Self::with_errands(Box::new(|_| ()))
+        Self::with_outside(Outside::default())
     }
 
-    /// As [`new`](Self::new), with somebody who takes what the audio thread sends
-    /// ([`Player::send_errand`]): for what it can't do itself, and the instrument knows nothing of.
+    /// As [`new`](Self::new), with what others do for it.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn with_errands(errands: Errands) -> std::io::Result<(Self, Player)> {
+    pub fn with_outside(outside: Outside) -> std::io::Result<(Self, Player)> {
         let work = Arc::new(Work::default());
         let (meters_in, capture_meter, meters) = meters();
         let (textures_in, textures_out) = textures();
@@ -116,7 +132,8 @@ impl Instrument {
             retired: retired_out,
             streams: streams_in,
             input: input_out,
-            errands,
+            errands: outside.errands,
+            helper: outside.helper,
         });
         let thread = std::thread::Builder::new()
             .name("weft-worker".into())
@@ -191,6 +208,7 @@ impl Instrument {
             output_peak: meters.take_output_peak(),
             underruns: meters.underruns(),
             voices: meters.voices(),
+            fit_device: stage.device(),
             error: stage.notice(),
             texture: slot.texture,
             playing,

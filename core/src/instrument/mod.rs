@@ -26,6 +26,6 @@ pub use controls::{
     NoteAddress, NoteControl, PITCH_RANGE_ST, Quality, Route, SMEAR_MOST_S, Slot, TIME_RANGE,
     Transport,
 };
-pub use handle::Instrument;
+pub use handle::{Instrument, Outside};
 pub use shared::{Errands, SCOPE_BANDS, ScopeFrame, ScopeReader, ScopeWatch};
 pub use status::{FitState, Phase, SlotStatus, Status, TextureInfo};

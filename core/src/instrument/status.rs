@@ -41,6 +41,13 @@ pub enum FitState {
         /// Steps in all.
         steps: u32,
     },
+    /// It waits for fits that a helper makes for others.
+    Waiting {
+        /// How many come before.
+        ahead: u32,
+        /// Steps in all.
+        steps: u32,
+    },
     /// It runs.
     Running {
         /// Steps done.
@@ -97,6 +104,8 @@ pub struct Status {
     pub underruns: u64,
     /// Notes that sound.
     pub voices: u32,
+    /// The helper's device on which the newest fit is or was made; none where the processor makes it.
+    pub fit_device: Option<String>,
     /// What went wrong last, until it is cleared or a fit starts.
     pub error: Option<String>,
     /// What plays: the texture of the slot that does.
@@ -122,11 +131,13 @@ impl Phase {
             (Some(FitState::Running { step, steps, loss }), _) => {
                 Self::Fitting { step, steps, loss }
             }
-            (Some(FitState::Queued { steps }), _) => Self::Fitting {
-                step: 0,
-                steps,
-                loss: f32::NAN,
-            },
+            (Some(FitState::Queued { steps } | FitState::Waiting { steps, .. }), _) => {
+                Self::Fitting {
+                    step: 0,
+                    steps,
+                    loss: f32::NAN,
+                }
+            }
             (None, Some(_)) => Self::Playing,
             (None, None) => Self::Empty,
         }
@@ -156,6 +167,11 @@ impl SlotStatus {
             name: contents.name.clone(),
             texture: contents.model.as_ref().map(TextureInfo::of),
             fit: contents.plan.map(|plan| match running {
+                Some(FitProgress {
+                    ahead: Some(ahead),
+                    steps,
+                    ..
+                }) => FitState::Waiting { ahead, steps },
                 Some(FitProgress {
                     step, steps, loss, ..
                 }) => FitState::Running { step, steps, loss },

@@ -64,8 +64,10 @@ pub fn bouncing_with(model: &Model, sample_rate: f64) -> (Instrument, Host) {
 pub fn started(sample_rate: f64, fit_steps: u32) -> (Instrument, Host) {
     let (instrument, player) = Instrument::new().unwrap();
     instrument.set_fit_steps(fit_steps);
-    let block_size = BLOCK_SIZE;
-    let mut host = Host { player, block_size };
+    let mut host = Host {
+        player,
+        block_size: BLOCK_SIZE,
+    };
     host.prepare(sample_rate);
     (instrument, host)
 }
@@ -78,6 +80,14 @@ pub struct Host {
 }
 
 impl Host {
+    /// A host of this player at [`RATE`], in real time.
+    pub fn of(player: Player) -> Self {
+        let block_size = BLOCK_SIZE;
+        let mut host = Self { player, block_size };
+        host.prepare(f64::from(RATE));
+        host
+    }
+
     /// Plays `samples` samples; nothing is heard at the input.
     pub fn play(&mut self, samples: usize, controls: &Controls) -> [Vec<f32>; 2] {
         let block_size = self.block_size;

@@ -7,7 +7,7 @@ use thiserror::Error;
 use weft_core::clip::ClipError;
 use weft_core::instrument::Slot;
 
-use super::tool::ToolError;
+use crate::program::ToolError;
 
 /// Why an imprint was not made.
 #[derive(Debug, Error)]

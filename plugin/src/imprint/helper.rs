@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::board::Board;
 use super::error::ImprintError;
-use super::process::Process;
+use crate::program::{Process, in_short, last_complaint};
 
 /// Between two looks at what it says. A cancellation is heeded at once.
 const LOOK_PERIOD: Duration = Duration::from_millis(20);
@@ -22,8 +22,6 @@ const LONGEST_LINE: usize = 16 * 1024;
 const MOST_OUTPUT: usize = 4 * 1024 * 1024;
 /// The last of what it complains of is kept, in bytes.
 const KEPT_ERRORS: usize = 4 * 1024;
-/// The longest message that is shown, in characters: the banner has a few lines.
-const LONGEST_MESSAGE: usize = 300;
 
 /// How a program's work ended that was not broken off.
 type Outcome = Result<(), ImprintError>;
@@ -143,9 +141,7 @@ impl Helper<'_> {
         if status.is_none_or(|status| status.success()) && self.failure.is_none() {
             return Ok(());
         }
-        let complaint = String::from_utf8_lossy(&self.errors);
-        let last = complaint.lines().rfind(|line| !line.trim().is_empty());
-        let told = self.failure.or_else(|| last.map(in_short));
+        let told = self.failure.or_else(|| last_complaint(&self.errors));
         let told = told.or_else(|| status.map(|status| format!("the tool ended with {status}")));
         Err(ImprintError::Failed(told.unwrap_or_else(|| {
             "the tool ended without a word".to_owned()
@@ -155,17 +151,4 @@ impl Helper<'_> {
 
 fn foreign(line: &[u8]) -> ImprintError {
     ImprintError::Foreign(in_short(&String::from_utf8_lossy(line)))
-}
-
-/// A message as it may be shown.
-fn in_short(message: &str) -> String {
-    let shown = message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c });
-    let mut shown = shown.take(LONGEST_MESSAGE + 1);
-    let mut short: String = shown.by_ref().take(LONGEST_MESSAGE).collect();
-    if shown.next().is_some() {
-        short.push('…');
-    }
-    short.trim().to_owned()
 }

@@ -14,7 +14,7 @@ use super::board::Board;
 use super::error::ImprintError;
 use super::helper;
 use super::request::ImprintRequest;
-use super::tool::{Surroundings, ToolError};
+use crate::program::{Surroundings, ToolError};
 
 /// Iterations of the transfer. `weft transfer` itself takes 500; of fire in the style of rain, the first 200 took away
 /// 99.6 % of the loss, and all of them 99.7 %.

@@ -9,12 +9,9 @@ mod board;
 mod error;
 mod helper;
 mod job;
-mod pipe;
-mod process;
 mod request;
 #[cfg(all(test, unix))]
 mod tests;
-mod tool;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,9 +28,6 @@ use error::ImprintError;
 pub use job::ImprintSettings;
 use job::Job;
 pub use request::ImprintRequest;
-#[cfg(test)]
-pub use tool::ToolError;
-pub use tool::note_library;
 
 /// A look at the imprint that is being made.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,19 +1,19 @@
 //! Imprints by tools that do what a test says, in a session without a host.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use weft_core::instrument::Bank;
 use weft_core::procedural::{Texture, synthesize};
 
 use super::*;
+use crate::helper::HelperSettings;
+use crate::program::ToolError;
+use crate::program::test_support::{self, FOREVER, assert_gone, set_script, turn, wait_until};
 use crate::session::Session;
 
-/// Longer than anything here takes; a test that waits for so long has hung.
-const FOREVER: Duration = Duration::from_secs(60);
 const REQUEST: ImprintRequest = ImprintRequest {
     content: Slot::A,
     style: Slot::B,
@@ -46,10 +46,6 @@ struct Rig {
     _turn: MutexGuard<'static, ()>,
 }
 
-/// One test at a time: a program can't be started while a test beside it starts another one, which has the file of the
-/// first open to be written for a moment.
-static TURN: Mutex<()> = Mutex::new(());
-
 impl Rig {
     /// With a tool that is a shell's `script`.
     fn new(script: &str, patience: Duration) -> Self {
@@ -66,19 +62,12 @@ impl Rig {
 
     /// Puts another tool in the place of the one before, which may still run.
     fn set_tool(&self, script: &str) {
-        let (tool, fresh) = (
-            self.folder.path().join("weft"),
-            self.folder.path().join("fresh"),
-        );
-        let notes = self.folder.path().display();
-        fs::write(&fresh, format!("#!/bin/sh\nNOTES='{notes}'\n{script}")).unwrap();
-        fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).unwrap();
-        fs::rename(fresh, tool).unwrap();
+        set_script(&self.folder.path().join("weft"), script);
     }
 
     fn with(settings: ImprintSettings, folder: TempDir) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let (session, player) = Session::with_imprints(settings);
+        let turn = turn();
+        let (session, player) = Session::with(settings, HelperSettings::default());
         session.instrument().set_fit_steps(2);
         let rig = Self {
             session,
@@ -97,11 +86,7 @@ impl Rig {
     }
 
     fn wait(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let began = Instant::now();
-        while !is_so(self) {
-            assert!(began.elapsed() < FOREVER, "in vain for {what}");
-            thread::sleep(Duration::from_millis(2));
-        }
+        wait_until(what, || is_so(self));
     }
 
     /// Waits until nothing is in the making.
@@ -130,29 +115,7 @@ impl Rig {
 
     /// The processes that [`HANGS`] has written down, when it has.
     fn processes(&self) -> Vec<libc::pid_t> {
-        let path = self.folder.path().join("processes");
-        self.wait("the tool", |_| path.exists());
-        let noted = fs::read_to_string(path).unwrap();
-        noted.lines().map(|line| line.parse().unwrap()).collect()
-    }
-}
-
-/// Whether a process is there; one that has ended and was left to the system may be for a moment.
-fn is_there(process: libc::pid_t) -> bool {
-    let state = fs::read_to_string(format!("/proc/{process}/stat"));
-    let is_dead = state.is_ok_and(|state| state.contains(") Z "));
-    // SAFETY: the call takes numbers, and no signal is sent.
-    !is_dead && unsafe { libc::kill(process, 0) } == 0
-}
-
-#[track_caller]
-fn assert_gone(processes: &[libc::pid_t]) {
-    let began = Instant::now();
-    for &process in processes {
-        while is_there(process) {
-            assert!(began.elapsed() < FOREVER, "{process} is still there");
-            thread::sleep(Duration::from_millis(2));
-        }
+        test_support::processes(self.folder.path())
     }
 }
 

@@ -167,7 +167,7 @@ impl Player {
     }
 
     /// Sends a number to whoever takes errands
-    /// ([`Instrument::with_errands`](crate::instrument::Instrument::with_errands)), who gets it a few milliseconds
+    /// ([`Outside::errands`](crate::instrument::Outside::errands)), who gets it a few milliseconds
     /// later. Returns whether there was room for it.
     pub fn send_errand(&mut self, errand: u32) -> bool {
         self.recorder.send_errand(errand)

@@ -16,12 +16,16 @@ pub(in crate::instrument) struct FitProgress {
     pub steps: u32,
     /// Smoothed loss; not a number before the first step.
     pub loss: f32,
+    /// Others' fits that a helper makes before, while it waits for those.
+    pub ahead: Option<u32>,
 }
 
 #[derive(Default)]
 struct Stage {
     slots: Mutex<[Contents; Slot::COUNT]>,
     fit: Mutex<Option<FitProgress>>,
+    /// A helper's device, if the newest fit is or was made on one.
+    device: Mutex<Option<String>>,
     notice: Mutex<Option<String>>,
     revision: AtomicU64,
 }
@@ -52,6 +56,11 @@ impl StageWriter {
         lock(&self.0.fit)
     }
 
+    /// Says on which device of a helper the newest fit is made; none: on the processor.
+    pub fn set_device(&self, name: Option<&str>) {
+        *lock(&self.0.device) = name.map(str::to_owned);
+    }
+
     /// What is saved may be something else from now on.
     pub fn changed(&self) {
         self.0.revision.fetch_add(1, Ordering::AcqRel);
@@ -80,6 +89,11 @@ impl StageReader {
     /// How far the fit is that runs, if one does.
     pub fn fit(&self) -> Option<FitProgress> {
         *lock(&self.0.fit)
+    }
+
+    /// The helper's device on which the newest fit is or was made.
+    pub fn device(&self) -> Option<String> {
+        lock(&self.0.device).clone()
     }
 
     /// Another number whenever what is saved may be something else. Real-time safe.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use crate::clip::Capture;
 use crate::fit::cpu::Cpu;
-use crate::fit::{FitError, FitEvent, FitSettings, fit_capture_on, refine_on};
+use crate::fit::{
+    FitError, FitEvent, FitRequest, FitStart, Helper, LeavingHelper, RelayEvent, relay,
+};
 use crate::instrument::bank::FitPlan;
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::atomics::{AtomicBool, Ordering};
@@ -23,13 +24,6 @@ use crate::numeric::threads::lower_priority;
 /// still.
 const REST: Duration = Duration::from_millis(1);
 const LONGEST_REST: Duration = Duration::from_millis(50);
-
-/// What a fit starts from.
-pub(super) enum FitStart {
-    Capture(Capture),
-    /// This texture is to become better.
-    Texture(Box<Model>),
-}
 
 /// A fit that was asked for.
 pub(super) struct FitJob {
@@ -58,9 +52,11 @@ pub(super) struct SteppedNews {
 /// What the thread of a fit owns.
 pub(super) struct FitThread {
     pub job: FitJob,
-    pub settings: FitSettings,
+    pub request: FitRequest,
     /// Where it trains.
     pub device: Cpu,
+    /// Who may train it instead.
+    pub helper: Option<Arc<dyn Helper>>,
     /// Where it keeps to the song's pace.
     pub pace: Option<Arc<PacedSteps>>,
     pub is_cancelled: Arc<AtomicBool>,
@@ -107,13 +103,16 @@ impl FitThread {
             }
             ControlFlow::Continue(())
         };
-        let fit = || match &self.job.start {
-            FitStart::Capture(capture) => {
-                fit_capture_on(&self.device, capture, &self.settings, &mut on_event)
-            }
-            FitStart::Texture(model) => {
-                refine_on(&self.device, model, &self.settings, &mut on_event)
-            }
+        let fit = || match self.helper.as_ref().filter(|helper| helper.is_there()) {
+            Some(helper) => relay(&**helper, &self.device, &self.request, &mut |event| {
+                self.show_helper(&event);
+                match event {
+                    RelayEvent::Fit(event) => on_event(event),
+                    _ if self.is_cancelled() => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                }
+            }),
+            None => self.request.run(&self.device, &mut on_event),
         };
         // A defect in the fit must not take the host with it.
         let result = catch_unwind(AssertUnwindSafe(fit));
@@ -138,17 +137,47 @@ impl FitThread {
 
     /// Shows how far the fit is, where no other is shown.
     fn show_progress(&self, step: u32, steps: u32, loss: f32) {
-        let slot = self.job.slot;
+        self.show(FitProgress {
+            slot: self.job.slot,
+            step,
+            steps,
+            loss,
+            ahead: None,
+        });
+    }
+
+    fn show(&self, now: FitProgress) {
         let mut progress = self.stage.fit();
-        let is_others = progress.is_some_and(|p| p.slot != slot);
+        let is_others = progress.is_some_and(|p| p.slot != now.slot);
         // Once it is cancelled, this is another fit's.
         if !self.is_cancelled() && !is_others {
-            *progress = Some(FitProgress {
-                slot,
-                step,
-                steps,
-                loss,
-            });
+            *progress = Some(now);
+        }
+    }
+
+    /// Shows what a helper does, or that there is none any more.
+    fn show_helper(&self, event: &RelayEvent<'_>) {
+        let waits = |ahead| FitProgress {
+            slot: self.job.slot,
+            step: 0,
+            steps: self.request.settings.steps,
+            loss: f32::NAN,
+            ahead,
+        };
+        match event {
+            RelayEvent::Device(name) => self.stage.set_device(Some(name)),
+            RelayEvent::Queued { ahead } => self.show(waits(Some(*ahead))),
+            RelayEvent::Begun => self.show(waits(None)),
+            RelayEvent::Left(why) => {
+                self.stage.set_device(None);
+                if let Some(why) = why.filter(|why| !matches!(why, LeavingHelper::Busy { .. }))
+                    && !self.is_cancelled()
+                {
+                    self.stage
+                        .report(format!("the processor goes on with the fit: {why}"));
+                }
+            }
+            _ => {}
         }
     }
 

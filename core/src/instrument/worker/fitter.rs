@@ -9,9 +9,9 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::fit_thread::{FitJob, FitNews, FitStart, FitThread, SteppedNews};
+use super::fit_thread::{FitJob, FitNews, FitThread, SteppedNews};
 use crate::fit::cpu::Cpu;
-use crate::fit::{FitEvent, FitSettings, fit_capture_on};
+use crate::fit::{FitEvent, FitRequest, FitSettings, FitStart, Helper, fit_capture_on};
 use crate::instrument::bank::FitPlan;
 use crate::instrument::controls::Slot;
 use crate::instrument::shared::atomics::{AtomicBool, Ordering};
@@ -68,13 +68,20 @@ impl PacedFit {
     }
 }
 
+/// What the fits of an instrument need of it.
+pub(super) struct FitterEnds {
+    pub stage: StageWriter,
+    pub paces: FitPaces,
+    pub meters: MetersReader,
+    /// Wakes the worker for news of fits.
+    pub waker: Waker,
+    /// Who may make them in the processor's place, in real time: of two bounces, both are to be the same.
+    pub helper: Option<Arc<dyn Helper>>,
+}
+
 /// Makes the fits of an instrument.
 pub(super) struct Fitter {
-    stage: StageWriter,
-    paces: FitPaces,
-    meters: MetersReader,
-    /// Wakes the worker for news of fits.
-    waker: Waker,
+    ends: FitterEnds,
     queue: VecDeque<(FitJob, PendingFit)>,
     /// The fit that runs, and those that began in a bounce which is over.
     running: Vec<RunningFit>,
@@ -88,12 +95,9 @@ pub(super) struct Fitter {
 }
 
 impl Fitter {
-    pub fn new(stage: StageWriter, paces: FitPaces, meters: MetersReader, waker: Waker) -> Self {
+    pub fn new(ends: FitterEnds) -> Self {
         Self {
-            stage,
-            paces,
-            meters,
-            waker,
+            ends,
             queue: VecDeque::new(),
             running: Vec::new(),
             paced: Vec::new(),
@@ -106,10 +110,10 @@ impl Fitter {
     pub fn enqueue(&mut self, job: FitJob, pending: Pending) {
         self.cancel(job.slot);
         if let Some(capture) = job.paced
-            && self.meters.is_offline()
+            && self.ends.meters.is_offline()
         {
             // In this order: who waits for the command hears of the fit.
-            self.paces.begin(job.slot, capture);
+            self.ends.paces.begin(job.slot, capture);
             self.start_paced(job, capture, pending.into_paced_fit());
             return;
         }
@@ -130,7 +134,7 @@ impl Fitter {
         let cancel = Arc::new(AtomicBool::new(false));
         let (sender, news) = unbounded();
         let is_cancelled = cancel.clone();
-        let waker = self.waker.clone();
+        let waker = self.ends.waker.clone();
         let work = move || {
             lower_priority();
             let device = background_cpu(1);
@@ -192,10 +196,10 @@ impl Fitter {
     pub fn news(&mut self) -> Vec<(Slot, FitNews)> {
         self.ending.retain(|thread| !thread.is_finished());
         let mut all = Vec::new();
-        let is_offline = self.meters.is_offline();
+        let is_offline = self.ends.meters.is_offline();
         for mut paced in std::mem::take(&mut self.paced) {
             let slot = paced.handle.slot;
-            let due = paced.take_due(&self.paces);
+            let due = paced.take_due(&self.ends.paces);
             all.extend(due.into_iter().map(|news| (slot, news)));
             if is_offline {
                 self.paced.push(paced);
@@ -205,7 +209,7 @@ impl Fitter {
             all.extend(paced.early.into_iter().map(|n| (slot, n.news)));
             paced.pace.end();
             let pending = paced.pending.leave_pace(slot);
-            self.paces.end(slot, paced.pace.capture());
+            self.ends.paces.end(slot, paced.pace.capture());
             self.running.push(RunningFit {
                 handle: paced.handle,
                 pending,
@@ -226,7 +230,7 @@ impl Fitter {
             ..
         } in &self.paced
         {
-            self.paces.settle(handle.slot, pace.capture(), *given);
+            self.ends.paces.settle(handle.slot, pace.capture(), *given);
         }
     }
 
@@ -259,10 +263,13 @@ impl Fitter {
         }
         for fit in self.paced.extract_if(.., |fit| is_meant(&fit.handle)) {
             self.ending.push(fit.handle.cancel());
-            self.paces.end(slot, fit.pace.capture());
+            self.ends.paces.end(slot, fit.pace.capture());
             drop(fit.pending);
         }
-        self.stage.fit().take_if(|progress| progress.slot == slot);
+        self.ends
+            .stage
+            .fit()
+            .take_if(|progress| progress.slot == slot);
     }
 
     fn start_next(&mut self) {
@@ -288,7 +295,7 @@ impl Fitter {
                 early: VecDeque::new(),
                 given: 0,
             }),
-            None => self.paces.end(slot, capture),
+            None => self.ends.paces.end(slot, capture),
         }
     }
 
@@ -297,27 +304,35 @@ impl Fitter {
         let slot = job.slot;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // One core is the audio thread's, but for a bounce, which waits. The result is the same.
-        let spare = usize::from(!self.meters.is_offline());
+        let spare = usize::from(!self.ends.meters.is_offline());
         let device = background_cpu(cores.saturating_sub(spare).max(1));
-        let settings = settings(&job.plan);
+        let request = FitRequest {
+            start: job.start.clone(),
+            settings: settings(&job.plan),
+        };
+        let helper = self.ends.helper.clone();
+        let helper = helper.filter(|_| pace.is_none() && !self.ends.meters.is_offline());
         let cancel = Arc::new(AtomicBool::new(false));
         let (sender, news) = unbounded();
-        *self.stage.fit() = Some(FitProgress {
+        self.ends.stage.set_device(None);
+        *self.ends.stage.fit() = Some(FitProgress {
             slot,
             step: 0,
-            steps: settings.steps,
+            steps: request.settings.steps,
             loss: f32::NAN,
+            ahead: None,
         });
         let fit = FitThread {
             job,
-            settings,
+            request,
             device,
+            helper,
             pace,
             is_cancelled: cancel.clone(),
-            stage: self.stage.clone(),
-            paces: self.paces.clone(),
+            stage: self.ends.stage.clone(),
+            paces: self.ends.paces.clone(),
             news: sender,
-            waker: self.waker.clone(),
+            waker: self.ends.waker.clone(),
         };
         let thread = std::thread::Builder::new().name("weft-fit".into());
         match thread.spawn(move || fit.run()) {
@@ -328,8 +343,12 @@ impl Fitter {
                 thread,
             }),
             Err(e) => {
-                self.stage.fit().take_if(|progress| progress.slot == slot);
-                self.stage
+                self.ends
+                    .stage
+                    .fit()
+                    .take_if(|progress| progress.slot == slot);
+                self.ends
+                    .stage
                     .report(format!("the fit can't start its thread: {e}"));
                 None
             }

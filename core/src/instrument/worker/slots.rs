@@ -3,17 +3,15 @@
 
 use std::ops::Range;
 
-use super::fit_thread::{FitJob, FitNews, FitStart};
+use super::fit_thread::{FitJob, FitNews};
 use super::fitter::Fitter;
 use super::prepare::{Judged, Preparer, Wanted, judge, judge_part};
 use super::streams::Streams;
 use crate::clip::{Clip, ClipError, SoundFile};
-use crate::fit::FitError;
+use crate::fit::{FitError, FitStart};
 use crate::instrument::bank::{Bank, Contents, FitPlan};
 use crate::instrument::controls::Slot;
-use crate::instrument::shared::{
-    DeskReader, FitPaces, MetersReader, PacedCapture, Pending, StageWriter, Waker,
-};
+use crate::instrument::shared::{DeskReader, PacedCapture, Pending, StageWriter, Waker};
 use crate::network::{Model, tidy_name};
 
 /// What the slots hold and what is under way for them.
@@ -27,16 +25,10 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// With nothing in them. `waker` wakes the worker when something is made.
-    pub fn new(
-        stage: StageWriter,
-        desk: DeskReader,
-        paces: FitPaces,
-        meters: MetersReader,
-        waker: Waker,
-    ) -> Self {
+    /// With nothing in them. `fitter` makes their fits, `waker` wakes the worker when something is made.
+    pub fn new(stage: StageWriter, desk: DeskReader, fitter: Fitter, waker: Waker) -> Self {
         Self {
-            fitter: Fitter::new(stage.clone(), paces, meters, waker.clone()),
+            fitter,
             stage,
             desk,
             preparer: Preparer::new(waker),

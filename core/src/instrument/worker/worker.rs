@@ -2,16 +2,19 @@
 //! their rings full.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, TryRecvError};
 use ringbuf::traits::Consumer;
 use ringbuf::{HeapCons, HeapProd};
 
+use super::fitter::{Fitter, FitterEnds};
 use super::memory::Memory;
 use super::slots::Slots;
 use super::streams::Streams;
 use crate::clip::SoundFile;
+use crate::fit::Helper;
 use crate::instrument::shared::{
     Command, DeskReader, Errands, FitPaces, InputNews, MetersReader, Order, Pending, Sleeper,
     Source, StageWriter, StreamReply, StreamRequest, TexturesWriter, Waker,
@@ -43,6 +46,8 @@ pub(in crate::instrument) struct WorkerEnds {
     pub streams: HeapProd<StreamReply>,
     pub input: HeapCons<f32>,
     pub errands: Errands,
+    /// Who may make the fits.
+    pub helper: Option<Arc<dyn Helper>>,
 }
 
 /// Everything that the worker thread owns.
@@ -69,10 +74,15 @@ impl Worker {
                 ends.retired,
             ),
             slots: Slots::new(
-                ends.stage,
+                ends.stage.clone(),
                 ends.desk.clone(),
-                ends.paces,
-                ends.meters,
+                Fitter::new(FitterEnds {
+                    stage: ends.stage,
+                    paces: ends.paces,
+                    meters: ends.meters,
+                    waker: ends.waker.clone(),
+                    helper: ends.helper,
+                }),
                 ends.waker,
             ),
             memory: Memory::new(ends.input),

@@ -101,7 +101,7 @@ impl Views {
             capture: CaptureView::default(),
             progress: ProgressView::default(),
             controls: ControlsView::new(params),
-            footer: Footer,
+            footer: Footer::default(),
             browser: Browser::default(),
             banner: ErrorBanner,
         }
@@ -142,6 +142,7 @@ impl Views {
     pub fn close(&mut self) {
         self.slots.close();
         self.browser.close();
+        self.footer.close();
     }
 }
 

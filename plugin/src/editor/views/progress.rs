@@ -31,6 +31,7 @@ impl ProgressView {
                 || context.session.rest().is_resting(),
             is_effect: context.is_effect(),
             is_held: context.params.play.hold.value(),
+            fit_device: context.status.fit_device.as_deref(),
         };
         let row = ui.max_rect();
         let line = |text: &str, colour| {
@@ -44,6 +45,7 @@ impl ProgressView {
                 widgets::progress_bar(ui, row, done, theme::ACCENT, &text);
             }
             Line::Remark(text) => line(&text, theme::WARNING),
+            Line::Waiting(text) => line(&text, theme::TEXT_DIM),
             Line::Advice(text) => line(text, theme::TEXT_DIM),
         }
     }
@@ -61,6 +63,8 @@ struct Situation<'a> {
     is_effect: bool,
     /// The texture plays without notes.
     is_held: bool,
+    /// The helper's device that the newest fit is made on, or waits for.
+    fit_device: Option<&'a str>,
 }
 
 /// What is shown.
@@ -72,6 +76,8 @@ enum Line {
     Fit { done: f32, text: String },
     /// What is to be said of the newest capture.
     Remark(String),
+    /// Whom a fit waits for.
+    Waiting(String),
     /// What is waited for, or can be done next.
     Advice(&'static str),
 }
@@ -92,6 +98,9 @@ impl Situation<'_> {
             }
             _ if matches!(self.slot.fit, Some(FitState::Queued { .. })) => {
                 "Waits for the fit of another slot; what plays goes on meanwhile."
+            }
+            _ if let Some(FitState::Waiting { ahead, .. }) = self.slot.fit => {
+                return Line::Waiting(queue_text(ahead, self.fit_device));
             }
             Phase::Fitting { step, steps, loss } => {
                 let done = step as f32 / steps.max(1) as f32;
@@ -115,6 +124,16 @@ impl Situation<'_> {
         };
         Line::Advice(advice)
     }
+}
+
+/// Who is before a fit that waits for a helper's device.
+fn queue_text(ahead: u32, device: Option<&str>) -> String {
+    let others = match ahead {
+        1 => "another fit".to_owned(),
+        ahead => format!("{ahead} other fits"),
+    };
+    let device = device.unwrap_or("the helper");
+    format!("Waits for {others} on {device}; what plays goes on meanwhile.")
 }
 
 /// The bar of an imprint.
@@ -174,6 +193,7 @@ mod tests {
             is_processing: true,
             is_effect: false,
             is_held: false,
+            fit_device: Some("a toaster"),
         };
         change(&mut situation);
         situation.line()
@@ -268,6 +288,23 @@ mod tests {
         // A capture goes first.
         let capture = line(Phase::Capturing { done: 0.0 }, &slot, |_| {});
         assert!(matches!(capture, Line::Capture { .. }));
+    }
+
+    #[test]
+    fn the_place_in_a_helpers_queue_is_shown() {
+        let waits = |ahead| {
+            let slot = SlotStatus {
+                fit: Some(FitState::Waiting { ahead, steps: 1500 }),
+                ..SlotStatus::default()
+            };
+            let (step, steps, loss) = (0, 1500, f32::NAN);
+            match line(Phase::Fitting { step, steps, loss }, &slot, |_| {}) {
+                Line::Waiting(text) => text,
+                other => panic!("{other:?} is no place"),
+            }
+        };
+        assert!(waits(1).starts_with("Waits for another fit on a toaster;"));
+        assert!(waits(3).starts_with("Waits for 3 other fits on a toaster;"));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use nice_plug::wrapper::setup_logger;
 
 use super::plugin::create;
 use crate::host::gate::{self, Call};
-use crate::imprint::note_library;
 use crate::plugin::{Weft, WeftFx};
+use crate::program::note_library;
 use crate::roles::{Insert, Synth};
 
 /// What a CLAP host looks for in the library.

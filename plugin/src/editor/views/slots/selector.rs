@@ -142,7 +142,9 @@ fn name_text(shown: &SlotStatus) -> &str {
 /// How a slot's texture stands, in a few words.
 fn state_text(shown: &SlotStatus) -> String {
     match (&shown.fit, &shown.texture) {
-        (Some(FitState::Queued { .. }), _) => "waits for its fit".to_owned(),
+        (Some(FitState::Queued { .. } | FitState::Waiting { .. }), _) => {
+            "waits for its fit".to_owned()
+        }
         (Some(FitState::Running { step, steps, loss }), _) => {
             let percent = 100 * step / steps.max(&1);
             format!("fitting, {percent} %{}", quality(", ", *loss))

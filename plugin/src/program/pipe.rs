@@ -94,7 +94,7 @@ mod system {
                 }
             };
             thread::Builder::new()
-                .name("weft-imprint-pipe".into())
+                .name("weft-pipe".into())
                 .spawn(read)?;
             Ok(Self {
                 pieces,

@@ -4,6 +4,7 @@ use std::io;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
 use super::pipe::Pipe;
+use super::sink::Sink;
 
 /// A program that runs. Dropping it ends the program, and those that it started and that have stayed with it, and
 /// leaves nothing of it behind.
@@ -23,10 +24,24 @@ impl Process {
     /// # Errors
     /// What the system says.
     pub fn start(command: &mut Command) -> io::Result<Self> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null());
+        Self::start_prepared(command)
+    }
+
+    /// Starts a program as [`start`](Self::start) does, and what it reads: its input ends where that is dropped.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn start_with_input(command: &mut Command) -> io::Result<(Self, Sink)> {
+        command.stdin(Stdio::piped());
+        let mut process = Self::start_prepared(command)?;
+        let input = process.child.stdin.take();
+        let input = input.ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok((process, Sink::new(input)?))
+    }
+
+    fn start_prepared(command: &mut Command) -> io::Result<Self> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         system::prepare(command);
         let mut child = command.spawn()?;
         system::lower_priority(&child);

@@ -1,0 +1,34 @@
+//! The command lines of `weft serve` and `weft devices`.
+
+use clap::Args;
+use weft_lab::DeviceChoice;
+
+use super::shared::Device;
+
+/// Make fits for a program that asks for them: the plugin starts this by itself
+///
+/// Requests are read from the standard input and answered on the standard output, in the
+/// protocol of docs/protocol.md; it ends with its input. One fit is made at a time, and one on
+/// each device: others of the same user wait for it in the order of asking.
+///
+/// The plugin looks for `weft` beside itself, and uses it where it has a graphics processor.
+/// WEFT_WORKER names another command line, such as `ssh gpubox weft serve`.
+#[derive(Debug, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  WEFT_WORKER='ssh gpubox weft serve' bitwig-studio
+  WEFT_WORKER='weft serve --device cpu' ardour"
+)]
+pub struct ServeArguments {
+    /// Where to fit: auto, cpu, cuda or metal
+    #[arg(long, value_enum, value_name = "DEVICE", default_value_t = Device::Auto, hide_possible_values = true)]
+    device: Device,
+}
+
+impl ServeArguments {
+    pub fn device(&self) -> DeviceChoice {
+        self.device.into()
+    }
+}
