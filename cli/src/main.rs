@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Command::Info(arguments) => commands::info(arguments, &report),
         Command::Table(arguments) => commands::table(arguments, &report),
         Command::Serve(arguments) => serve::serve(arguments.device()),
-        Command::Devices => commands::devices(&report),
+        Command::Devices(_) => commands::devices(&report),
     };
     match result {
         Ok(()) => {

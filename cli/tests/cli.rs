@@ -22,6 +22,8 @@ fn help_and_version_succeed() {
         "score --help",
         "optimize --help",
         "table --help",
+        "serve --help",
+        "devices --help",
     ] {
         let help = succeed(folder.path(), arguments);
         assert!(help.contains("Usage: weft"), "{arguments}: {help}");

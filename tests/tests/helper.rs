@@ -42,13 +42,16 @@ fn in_own_process(test: &str, work: impl FnOnce(&Path)) {
     }
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().display();
-    let status = Command::new(std::env::current_exe().unwrap())
+    // Not on this output, where its results would be counted too.
+    let done = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(FOLDER, folder.path())
         .env(WORKER_VARIABLE, format!("'{place}/helper' serve"))
         .env("WEFT_QUEUE", folder.path().join("queue"))
-        .status();
-    assert!(status.unwrap().success());
+        .output()
+        .unwrap();
+    let said = [done.stdout, done.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(done.status.success(), "{}", said.concat());
 }
 
 /// Puts another helper in the place of the one before. What was written down is forgotten.

@@ -9,7 +9,7 @@ mod table;
 mod transfer;
 
 pub use optimize::OptimizeArguments;
-pub use serve::ServeArguments;
+pub use serve::{DevicesArguments, ServeArguments};
 pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
 pub use table::{NamedRow, Row, TableArguments};
 pub use transfer::TransferArguments;
@@ -74,8 +74,7 @@ pub enum Command {
     Info(InfoArguments),
     Table(TableArguments),
     Serve(ServeArguments),
-    /// List what fits can be made on, how fast each is, and which one is chosen
-    Devices,
+    Devices(DevicesArguments),
 }
 
 impl Command {
@@ -91,7 +90,7 @@ impl Command {
             Self::Synthesize(arguments) => arguments.output.output(),
             // What is said goes elsewhere.
             Self::Serve(_) => return true,
-            Self::Score(_) | Self::Info(_) | Self::Table(_) | Self::Devices => return false,
+            Self::Score(_) | Self::Info(_) | Self::Table(_) | Self::Devices(_) => return false,
         };
         is_standard(&output.path)
     }
@@ -110,7 +109,7 @@ impl Command {
             | Self::Score(_)
             | Self::Table(_)
             | Self::Serve(_)
-            | Self::Devices => return None,
+            | Self::Devices(_) => return None,
         };
         match inputs.as_slice() {
             [input] if !input.is_dir() => Some(input),
