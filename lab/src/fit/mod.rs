@@ -137,7 +137,8 @@ impl fit::Device for TensorDevice {
         start: Start,
     ) -> std::result::Result<Box<dyn Trainer + 'a>, DeviceError> {
         let trainer = self.start(recipe, start);
-        let trainer = trainer.map_err(|error| failure(self.device(), &error))?;
+        let mut trainer = trainer.map_err(|error| failure(self.device(), &error))?;
+        trainer.prepare_ahead();
         Ok(Box::new(trainer))
     }
 

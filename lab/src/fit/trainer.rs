@@ -1,13 +1,14 @@
 //! The steps of a fit: fresh noise and filters, forward, compare, backward, move the weights.
 
 use std::sync::MutexGuard;
+use std::thread::{self, JoinHandle};
 
 use candle_core::{Result, Tensor};
 use weft_core::fit::{
     DeviceError, Recipe, Start, StepDraws, StepPlan, StepReport, StepTrace, Trainer,
 };
 use weft_core::network::Generator;
-use weft_core::texture::loss::BANKS;
+use weft_core::texture::loss::{BANKS, ContextLoss};
 
 use super::contexts::Contexts;
 use super::criticism::{Criticism, Judged, Opinion};
@@ -53,6 +54,8 @@ struct Layout {
 enum ContextState {
     /// They have not counted yet.
     Unprepared,
+    /// They are prepared on the host while the device makes the first steps.
+    OnTheirWay(JoinHandle<Option<ContextLoss>>),
     /// The capture has too few.
     None,
     Prepared(Contexts),
@@ -198,16 +201,35 @@ impl<'a> TensorTrainer<'a> {
 
     /// The contexts, if they are or come to be prepared.
     fn prepared_contexts(&mut self, count: bool) -> Result<Option<&mut Contexts>> {
-        if count && matches!(self.contexts, ContextState::Unprepared) {
-            self.contexts = match self.recipe.new_contexts() {
-                Some(loss) => ContextState::Prepared(Contexts::new(&loss, &self.machine)?),
-                None => ContextState::None,
+        if count && !matches!(self.contexts, ContextState::Prepared(_)) {
+            let loss = match std::mem::replace(&mut self.contexts, ContextState::None) {
+                ContextState::Unprepared => self.recipe.new_contexts(),
+                // Where that thread could not go on, this one tries.
+                ContextState::OnTheirWay(thread) => {
+                    thread.join().unwrap_or_else(|_| self.recipe.new_contexts())
+                }
+                ContextState::None | ContextState::Prepared(_) => None,
             };
+            if let Some(loss) = loss {
+                self.contexts = ContextState::Prepared(Contexts::new(&loss, &self.machine)?);
+            }
         }
         Ok(match &mut self.contexts {
             ContextState::Prepared(contexts) => Some(contexts),
-            ContextState::Unprepared | ContextState::None => None,
+            _ => None,
         })
+    }
+
+    /// Has a thread prepare what a fit comes to need, where a device makes its steps meanwhile.
+    pub fn prepare_ahead(&mut self) {
+        if self.machine.device.is_cpu() {
+            return;
+        }
+        let recipe = self.recipe.clone();
+        let thread = thread::Builder::new().name("weft contexts".into());
+        if let Ok(thread) = thread.spawn(move || recipe.new_contexts()) {
+            self.contexts = ContextState::OnTheirWay(thread);
+        }
     }
 
     fn critic_gap(&self) -> Result<Option<f32>> {
