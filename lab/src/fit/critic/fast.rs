@@ -365,27 +365,27 @@ impl FastCritic {
         let mut by_plane = unset(last.values.shape(), DType::F32, &self.device)?;
         for head in 0..2 {
             let dy = by_verdicts.narrow(0, head * count * a, count * seen.counts[head])?;
-            self.to_parameters(layers + head, last, &dy, back)?;
+            self.parameters_from(layers + head, last, &dy, back)?;
             // Through the rectifier goes the sum of both.
             let leak = if head == 1 { CriticNetwork::LEAK } else { 1.0 };
-            self.to_planes(layers + head, last, &dy, (leak, head == 1), &by_plane)?;
+            self.planes_from(layers + head, last, &dy, (leak, head == 1), &by_plane)?;
         }
         for layer in (0..layers).rev() {
             let plane = &planes[layer];
-            self.to_parameters(layer, plane, &by_plane, back)?;
+            self.parameters_from(layer, plane, &by_plane, back)?;
             if layer == 0 && back != Back::ToFeatures {
                 return Ok(None);
             }
             let out = unset(plane.values.shape(), DType::F32, &self.device)?;
             let leak = if layer > 0 { CriticNetwork::LEAK } else { 1.0 };
-            self.to_planes(layer, plane, &by_plane, (leak, false), &out)?;
+            self.planes_from(layer, plane, &by_plane, (leak, false), &out)?;
             by_plane = out;
         }
         Ok(Some(by_plane))
     }
 
     /// The gradient by the parameters of a layer, where that is the way.
-    fn to_parameters(
+    fn parameters_from(
         &mut self,
         layer: usize,
         plane: &Planes,
@@ -412,7 +412,7 @@ impl FastCritic {
     }
 
     /// The gradient by what a layer saw, through the rectifier that it came from; or added to what is there.
-    fn to_planes(
+    fn planes_from(
         &mut self,
         layer: usize,
         plane: &Planes,
