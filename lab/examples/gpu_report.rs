@@ -242,7 +242,12 @@ fn speed(device: &TensorDevice, name: &str, clip: &Clip, peak: Option<f64>) -> O
             1e-12 * flops,
         );
     };
-    for times in [1, 4, 16] {
+    let started = Instant::now();
+    if let Some(frames) = device.step_frames(&recipe) {
+        let seconds = started.elapsed().as_secs_f64();
+        println!("  a short measurement ({seconds:.2} s) chooses {frames} frames");
+    }
+    for times in [1, 4, 8, 16] {
         let frames = times * LEAST_FRAMES;
         let seconds = timed(device, &recipe, frames)?;
         tell(device_name(device.device()), frames, seconds, peak);

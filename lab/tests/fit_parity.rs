@@ -13,11 +13,16 @@ use weft_lab::fit::TensorDevice;
 
 const FRAMES: usize = 384;
 
-/// What every stage may be off, as a part of the root of its mean square.
+/// What every stage may be off, as a part of the root of its mean square: about five times what was measured on the
+/// tensor library's processor and on CUDA.
 struct Bounds {
     features: f64,
     set: f64,
+    /// By projections, and by weights.
     gradient: f64,
+    contexts: f64,
+    by_critic: f64,
+    /// The critic's own gradient, and its gap.
     critic: f64,
     weights: f64,
     report: f64,
@@ -26,21 +31,25 @@ struct Bounds {
 /// One step after the same steps before. Where two projections differ by rounding only, they may swap ranks, and each
 /// is then pulled to the other's quantile: gradients differ by more than rounding.
 const ONE_STEP: Bounds = Bounds {
-    features: 1e-5,
-    set: 1e-4,
-    gradient: 2e-3,
-    critic: 1e-3,
-    weights: 1e-3,
-    report: 1e-4,
+    features: 1.5e-6,
+    set: 2e-6,
+    gradient: 3e-3,
+    contexts: 3e-5,
+    by_critic: 4e-5,
+    critic: 4e-6,
+    weights: 7e-5,
+    report: 1.5e-6,
 };
 /// Muon takes small singular values for as much as large ones, so that rounding grows from step to step.
 const TEN_STEPS: Bounds = Bounds {
-    features: 5e-3,
-    set: 5e-3,
-    gradient: 5e-2,
-    critic: 5e-2,
-    weights: 5e-3,
-    report: 5e-3,
+    features: 2.5e-3,
+    set: 1e-3,
+    gradient: 1.5e-1,
+    contexts: 3.5e-3,
+    by_critic: 1.5e-1,
+    critic: 5e-5,
+    weights: 1.5e-2,
+    report: 1e-3,
 };
 
 fn mono() -> Clip {
@@ -103,7 +112,7 @@ fn check(case: &str, ours: &StepTrace, theirs: &StepTrace, bounds: &Bounds) {
                 &theirs.with_contexts,
                 (&ours.by_projections, &theirs.by_projections),
             ),
-            bounds.critic,
+            bounds.contexts,
         ),
         (
             "by critic",
@@ -112,7 +121,7 @@ fn check(case: &str, ours: &StepTrace, theirs: &StepTrace, bounds: &Bounds) {
                 &theirs.with_critic,
                 (&ours.with_contexts, &theirs.with_contexts),
             ),
-            bounds.gradient,
+            bounds.by_critic,
         ),
         (
             "critic's own",
@@ -142,7 +151,7 @@ fn check(case: &str, ours: &StepTrace, theirs: &StepTrace, bounds: &Bounds) {
     ];
     println!("{case}");
     for (stage, difference, bound) in rows {
-        println!("  {stage:<16} {difference:.1e} (at most {bound:.0e})");
+        println!("  {stage:<16} {difference:.1e} (at most {bound:.1e})");
     }
     for (stage, difference, bound) in rows {
         assert!(difference <= bound, "{case}, {stage}: {difference:.1e}");

@@ -64,6 +64,17 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         arguments: Vec<String>,
     },
+    /// Report what the fit does on this machine's graphics processor: parity with the processor, steps and frames a
+    /// second, the share of the device's peak, and fits of 1, 2, 5 and 10 seconds.
+    ///
+    /// Builds the report with `cuda` (on macOS with `metal`), and runs it. Its arguments are a folder for models and
+    /// renderings, then recordings to fit; `--seconds 1,5` chooses how long, `--frames N` how many frames the last steps
+    /// have, `--device cpu` what it runs on.
+    GpuReport {
+        /// A folder for the results, options, and recordings.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<String>,
+    },
     /// Build the release bundles and copy them into your plugin folders, with the `weft` tool beside them, which makes
     /// their imprints.
     Install,
@@ -84,6 +95,25 @@ fn main() -> ExitCode {
         )
         .and_then(|()| bundles::remove_false_standalone())
         .map(|()| true),
+        Command::GpuReport { arguments } => {
+            let feature = if cfg!(target_os = "macos") {
+                "metal"
+            } else {
+                "cuda"
+            };
+            let report = [
+                "run",
+                "--release",
+                "--package",
+                "weft-lab",
+                "--features",
+                feature,
+                "--example",
+                "gpu_report",
+                "--",
+            ];
+            process::succeeds(cargo::cargo(&report).args(arguments))
+        }
         Command::Install => bundles::install().map(|()| true),
     };
     match result {

@@ -102,6 +102,13 @@ pub trait Device {
         recipe: &'a Recipe,
         start: Start,
     ) -> Result<Box<dyn Trainer + 'a>, DeviceError>;
+
+    /// Frames of the last steps of a fit whose settings say nothing of them: what a fast device does with its speed is
+    /// frames. Where this is none, a fit has as many as suit its steps.
+    fn step_frames(&self, recipe: &Recipe) -> Option<usize> {
+        let _ = recipe;
+        None
+    }
 }
 
 /// A fit on its way.

@@ -1,5 +1,6 @@
 //! A device that another one takes over from, where it fails.
 
+use super::effort::suitable_frames;
 use super::{Device, DeviceError, Recipe, Start, StepPlan, StepReport, Trainer};
 use crate::network::Generator;
 
@@ -44,9 +45,25 @@ impl<F: Device, T: Device> Device for Fallback<F, T> {
             last: start,
         }))
     }
+
+    fn step_frames(&self, recipe: &Recipe) -> Option<usize> {
+        self.first.step_frames(recipe)
+    }
 }
 
 impl<T: Device> FallbackTrainer<'_, T> {
+    /// A step as whoever makes it takes it: one who goes on was not asked how many frames it has time for.
+    fn suited(&self, plan: StepPlan) -> StepPlan {
+        let settings = self.recipe.settings();
+        if self.then.is_some() || settings.step_frames.is_some() {
+            return plan;
+        }
+        StepPlan {
+            frames: plan.frames.min(suitable_frames(settings.steps)),
+            ..plan
+        }
+    }
+
     /// Has the other device go on, if there still is one.
     fn fall_back(&mut self, error: DeviceError) -> Result<(), DeviceError> {
         let Some(then) = self.then.take() else {
@@ -60,11 +77,11 @@ impl<T: Device> FallbackTrainer<'_, T> {
 
 impl<T: Device> Trainer for FallbackTrainer<'_, T> {
     fn step(&mut self, plan: StepPlan) -> Result<StepReport, DeviceError> {
-        let report = match self.trainer.step(plan) {
+        let report = match self.trainer.step(self.suited(plan)) {
             Ok(report) => report,
             Err(error) => {
                 self.fall_back(error)?;
-                self.trainer.step(plan)?
+                self.trainer.step(self.suited(plan))?
             }
         };
         self.last.steps = self.last.steps.wrapping_add(1);

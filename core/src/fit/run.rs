@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::schedule::Schedule;
-use super::{Device, FitError, FitEvent, Recipe, Start, StepReport};
+use super::{Device, FitError, FitEvent, FitSettings, Recipe, Start, StepReport};
 use crate::network::{FitRecord, Generator, Model};
 
 /// Weight of a new loss in the smoothed one: about the last twenty steps count.
@@ -36,12 +36,19 @@ pub(super) fn run(
     let limit_s = recipe.settings().max_duration_s;
     let before = first.fit_record().steps;
     tell_snapshot(on_event, 0, first)?;
+    let settings = FitSettings {
+        step_frames: recipe
+            .settings()
+            .step_frames
+            .or_else(|| device.step_frames(recipe)),
+        ..recipe.settings().clone()
+    };
     let start = Start {
         generator,
         steps: before,
     };
     let mut trainer = device.trainer(recipe, start)?;
-    let mut schedule = Schedule::new(recipe.settings(), before > 0);
+    let mut schedule = Schedule::new(&settings, before > 0);
     let mut nearest = Nearest::new(first);
     let mut step = 0;
     loop {

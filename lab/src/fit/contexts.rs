@@ -1,7 +1,12 @@
 //! The contexts' part in a step: their moments, what is remembered of them, and the gradient.
 
-use candle_core::{Device, Result, Tensor};
+use std::sync::Arc;
+
+use candle_core::{DType, Result, Tensor};
 use weft_core::texture::loss::ContextLoss;
+
+use super::kernels::{Argument, Grid, Kernels, column_sums, unset};
+use super::machine::Machine;
 
 /// The moments of a capture's contexts on a device, and those of the last steps.
 #[derive(Debug)]
@@ -19,10 +24,12 @@ pub struct Contexts {
     precision: Tensor,
     /// First moments, and second ones about nothing.
     remembered: Option<[Tensor; 2]>,
+    kernels: Option<Arc<Kernels>>,
 }
 
 impl Contexts {
-    pub fn new(loss: &ContextLoss, device: &Device) -> Result<Self> {
+    pub fn new(loss: &ContextLoss, machine: &Machine) -> Result<Self> {
+        let device = &machine.device;
         let (bands, variances) = (loss.bands(), loss.variances());
         let components = variances.len();
         let features = loss.pooling().len() / bands;
@@ -47,6 +54,7 @@ impl Contexts {
             covariance: Tensor::from_vec(covariance, size, device)?,
             precision: Tensor::from_vec(precision, size, device)?,
             remembered: None,
+            kernels: machine.kernels.clone(),
         })
     }
 
@@ -58,6 +66,10 @@ impl Contexts {
         let contexts = frames.saturating_sub((taps - 1) * self.stride);
         if contexts == 0 {
             return Ok(None);
+        }
+        if let Some(kernels) = self.kernels.clone() {
+            let by_features = self.with_kernels(&kernels, stretches, contexts, weight)?;
+            return Ok(Some(by_features));
         }
         let rows = stretches.reshape((count * frames, width))?;
         let coarse = rows
@@ -95,6 +107,86 @@ impl Contexts {
             by_features.reshape((count, frames, width))
         });
         by_coarse.transpose()
+    }
+
+    /// [`gradient`](Self::gradient) with kernels between its products.
+    fn with_kernels(
+        &mut self,
+        kernels: &Kernels,
+        stretches: &Tensor,
+        contexts: usize,
+        weight: f32,
+    ) -> Result<Tensor> {
+        let (count, frames, width) = stretches.dims3()?;
+        let (taps, bands, device) = (ContextLoss::taps(), self.bands, stretches.device());
+        let components = self.mean.dim(1)?;
+        let new = |rows: usize, columns: usize| unset((rows, columns), DType::F32, device);
+        let sizes = [count, frames, contexts, taps, self.stride, bands].map(Argument::Int);
+        let rows = stretches.reshape((count * frames, width))?;
+        let coarse = rows.matmul(&self.pooling)?;
+        let windows = new(count * contexts, taps * bands)?;
+        let [from, to] = [&coarse, &windows].map(Argument::Tensor);
+        let grid = Grid::each(windows.elem_count());
+        kernels.launch(
+            "context_windows",
+            grid,
+            &[&[from], &sizes[..], &[to]].concat(),
+        )?;
+
+        let values = windows.matmul(&self.basis)?;
+        let add_row = |x: &Tensor, row: &Tensor, sign: f32, scale: f32| {
+            let arguments = [
+                Argument::Tensor(x),
+                Argument::Tensor(row),
+                Argument::Float(sign),
+                Argument::Float(scale),
+                Argument::Int(components),
+                Argument::Int(x.elem_count()),
+            ];
+            kernels.launch("add_row", Grid::each(x.elem_count()), &arguments)
+        };
+        add_row(&values, &self.mean, -1.0, 1.0)?;
+        let scale = 1.0 / (count * contexts) as f32;
+        let (share, [first, second]) = match self.remembered.take() {
+            Some(known) => (1.0 - ContextLoss::memory(), known),
+            None => (1.0, [new(1, components)?, new(components, components)?]),
+        };
+        column_sums(kernels, &values, (scale, share), &first)?;
+        let products = values.t()?.matmul(&values)?;
+        let by_covariance = new(components, components)?;
+        let arguments = [
+            Argument::Tensor(&products),
+            Argument::Float(scale),
+            Argument::Float(share),
+            Argument::Tensor(&first),
+            Argument::Tensor(&self.covariance),
+            Argument::Tensor(&self.precision),
+            Argument::Int(components),
+            Argument::Tensor(&second),
+            Argument::Tensor(&by_covariance),
+        ];
+        let grid = Grid::each(components * components);
+        kernels.launch("context_moments", grid, &arguments)?;
+        let constant = new(1, components)?;
+        let arguments = [
+            Argument::Tensor(&first),
+            Argument::Tensor(&by_covariance),
+            Argument::Int(components),
+            Argument::Tensor(&constant),
+        ];
+        kernels.launch("context_constant", Grid::each(components), &arguments)?;
+        self.remembered = Some([first, second]);
+
+        let by_values = values.matmul(&by_covariance)?;
+        let scale = 2.0 * weight * scale / self.total_variance;
+        add_row(&by_values, &constant, 1.0, scale)?;
+        let by_windows = by_values.matmul(&self.basis.t()?)?;
+        let by_coarse = new(count * frames, bands)?;
+        let [from, to] = [&by_windows, &by_coarse].map(Argument::Tensor);
+        let grid = Grid::each(by_coarse.elem_count());
+        kernels.launch("context_fold", grid, &[&[from], &sizes[..], &[to]].concat())?;
+        let by_features = by_coarse.matmul(&self.pooling.t()?)?;
+        by_features.reshape((count, frames, width))
     }
 
     /// Takes the moments of a step to those before it; what is remembered then.

@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 use weft_core::texture::loss::SlicedWasserstein;
 
-use super::kernels::{Argument, Grid, Kernels, MOST_SORTED, unset};
+use super::kernels::{Argument, Grid, Kernels, unset};
 use super::machine::Machine;
 use super::order::ranks;
 use super::pooled::{ByPooled, Pooled};
@@ -60,14 +60,17 @@ impl Comparison {
     ) -> Result<Distance> {
         let outputs = targets.filters.matmul(&features.t()?)?;
         let most = self.frames.max(loss.reference_frames());
-        let (by_set, by_outputs) = match &self.machine.kernels {
-            Some(kernels) if most <= MOST_SORTED => {
+        let (by_set, loss, by_outputs) = match &self.machine.kernels {
+            Some(kernels) if most <= kernels.most_sorted() => {
                 self.with_kernels(kernels, targets, &outputs)?
             }
-            _ => self.with_tensors(loss, targets, outputs)?,
+            _ => {
+                let (by_set, by_outputs) = self.with_tensors(loss, targets, outputs)?;
+                (by_set.clone(), by_set.sum_all()?, by_outputs)
+            }
         };
         Ok(Distance {
-            loss: by_set.sum_all()?,
+            loss,
             by_set,
             by_features: by_outputs.t()?.matmul(&targets.filters)?,
         })
@@ -106,7 +109,7 @@ impl Comparison {
         kernels: &Kernels,
         targets: &Targets,
         outputs: &Tensor,
-    ) -> Result<(Tensor, Tensor)> {
+    ) -> Result<(Tensor, Tensor, Tensor)> {
         let (device, sets) = (&self.machine.device, self.quantiles.len());
         let projected = unset(self.table.projected_length(), DType::F32, device)?;
         let values = unset((sets, FAMILIES), DType::F32, device)?;
@@ -135,6 +138,14 @@ impl Comparison {
         arguments.extend([Argument::Int(sets), Argument::Tensor(&by_outputs)]);
         let grid = Grid::rows(self.frames, outputs.dim(0)?);
         kernels.launch("compare_backward", grid, &arguments)?;
-        Ok((values.sum(1)?, by_outputs))
+        let sums = unset(sets + 1, DType::F32, device)?;
+        let arguments = [
+            Argument::Tensor(&values),
+            Argument::Int(sets),
+            Argument::Int(FAMILIES),
+            Argument::Tensor(&sums),
+        ];
+        kernels.launch("set_sums", Grid::small_blocks(1), &arguments)?;
+        Ok((sums.narrow(0, 0, sets)?, sums.get(sets)?, by_outputs))
     }
 }

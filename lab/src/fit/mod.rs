@@ -7,7 +7,10 @@
 mod choice;
 mod contexts;
 mod critic;
+mod criticism;
+mod cut;
 mod distances;
+mod frames;
 mod indices;
 mod inputs;
 mod kernels;
@@ -33,6 +36,7 @@ use weft_core::fit::{self, DeviceError, Recipe, Start, StepPlan, StepTrace, Trai
 pub use choice::ChosenDevice;
 
 use crate::device::device_name;
+use frames::KnownFrames;
 use kernels::Kernels;
 use machine::Machine;
 use trainer::TensorTrainer;
@@ -61,6 +65,7 @@ pub struct TensorDevice {
     remark: Option<String>,
     /// Who fits: a device has one stream of work, so that fits wait for each other.
     turn: Arc<Mutex<()>>,
+    frames: Arc<KnownFrames>,
 }
 
 impl TensorDevice {
@@ -74,6 +79,7 @@ impl TensorDevice {
             machine: Machine { device, kernels },
             remark,
             turn: Arc::default(),
+            frames: Arc::default(),
         }
     }
 
@@ -86,6 +92,7 @@ impl TensorDevice {
             },
             remark: None,
             turn: Arc::default(),
+            frames: Arc::default(),
         }
     }
 
@@ -130,8 +137,25 @@ impl fit::Device for TensorDevice {
         start: Start,
     ) -> std::result::Result<Box<dyn Trainer + 'a>, DeviceError> {
         let trainer = self.start(recipe, start);
-        let trainer = trainer.map_err(|error| failure(self.device(), &error))?;
+        let mut trainer = trainer.map_err(|error| failure(self.device(), &error))?;
+        trainer.prepare_ahead();
         Ok(Box::new(trainer))
+    }
+
+    /// On a graphics processor, as many as cost little more than the fewest: a short measurement tells. What fails in
+    /// it fails in the fit, and is told there.
+    fn step_frames(&self, recipe: &Recipe) -> Option<usize> {
+        if self.device().is_cpu() {
+            return None;
+        }
+        self.frames.get(recipe, || {
+            let start = Start {
+                generator: recipe.new_generator(),
+                steps: 0,
+            };
+            let mut trainer = self.start(recipe, start).ok()?;
+            frames::measure(&mut trainer).ok()
+        })
     }
 }
 

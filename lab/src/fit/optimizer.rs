@@ -119,37 +119,19 @@ impl Optimizer {
         ];
         kernels.launch("momentum", Grid::each(count), &arguments)?;
         let energies = energies_of(&ahead)?;
-        let mut gram = ahead.transpose(1, 2)?.matmul(&ahead)?;
-        let mut total = new((matrices, side, side))?;
-        let squares = matrices * side * side;
+        let gram = ahead.transpose(1, 2)?.matmul(&ahead)?;
+        let total = new((matrices, side, side))?;
+        let [a, b, c] = MUON.quintic.map(Argument::Float);
         let arguments = [
             Argument::Tensor(&gram),
             Argument::Tensor(&energies),
-            Argument::Int(side),
-            Argument::Int(squares),
+            a,
+            b,
+            c,
+            Argument::Int(MUON.rounds),
             Argument::Tensor(&total),
         ];
-        kernels.launch("iteration_start", Grid::each(squares), &arguments)?;
-        for round in 0..MUON.rounds {
-            let square = gram.matmul(&gram)?;
-            let polynomial = new((matrices, side, side))?;
-            let [a, b, c] = MUON.quintic.map(Argument::Float);
-            let arguments = [
-                Argument::Tensor(&gram),
-                Argument::Tensor(&square),
-                a,
-                b,
-                c,
-                Argument::Int(side),
-                Argument::Int(squares),
-                Argument::Tensor(&polynomial),
-            ];
-            kernels.launch("polynomial", Grid::each(squares), &arguments)?;
-            if round + 1 < MUON.rounds {
-                gram = gram.matmul(&polynomial)?.matmul(&polynomial)?;
-            }
-            total = total.matmul(&polynomial)?;
-        }
+        kernels.launch("even_out", Grid::of_sides(matrices, side), &arguments)?;
         let even = ahead.matmul(&total)?;
         let energies = energies_of(&even)?;
         let arguments = [

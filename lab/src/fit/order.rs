@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
 use weft_core::texture::loss::Ranker;
 
-use super::kernels::{Argument, Grid, MOST_SORTED, unset};
+use super::kernels::{Argument, Grid, unset};
 use super::machine::Machine;
 use crate::tensors::stored;
 
@@ -22,7 +22,7 @@ fn sorted(x: &Tensor, machine: &Machine, wants_ranks: bool) -> Result<Tensor> {
     let (rows, columns) = x.dims2()?;
     match &machine.kernels {
         _ if x.device().is_cpu() => x.apply_op1_no_bwd(&Order { wants_ranks }),
-        Some(kernels) if columns <= MOST_SORTED => {
+        Some(kernels) if columns <= kernels.most_sorted() => {
             let out = unset((rows, columns), DType::U32, &machine.device)?;
             let (grid, padded) = Grid::sorts((rows, 1), columns);
             let arguments = [

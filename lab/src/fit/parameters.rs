@@ -195,6 +195,15 @@ impl Parameters {
         all.slice_set(&values.contiguous()?, 0, index * rows)
     }
 
+    /// Where a tensor of the weights lies among all of its kind: a matrix as `rows × HIDDEN`, anything else as a row. A
+    /// kernel may write there; nothing else may hold them.
+    pub fn place(&self, which: Which) -> Result<Tensor> {
+        match self.places.list[which.order()] {
+            Place::Matrix { index, rows, .. } => self.matrices.get(index)?.narrow(0, 0, rows),
+            Place::Vector { start, length } => self.vectors.narrow(0, start, length),
+        }
+    }
+
     /// Puts all vectors in their places, in the order of the weights.
     pub fn set_vectors(&mut self, vectors: &[Tensor]) -> Result<()> {
         self.vectors = Tensor::cat(vectors, 0)?;

@@ -6,7 +6,7 @@ use weft_core::texture::loss::{
     BANK_FAMILIES, BANKS, DrawnBank, FAMILY, Projection, SlicedWasserstein, VARIANCE_FLOOR,
 };
 
-use super::kernels::{Argument, Grid, Kernels, MOST_SORTED, unset};
+use super::kernels::{Argument, Grid, Kernels, unset};
 use super::machine::Machine;
 use super::order::order;
 use super::pooled::Pooled;
@@ -84,16 +84,20 @@ impl Targets {
         } = drawn;
         let width = loss.shape().width();
         let count = BANK_FAMILIES * FAMILY;
-        let filters = Tensor::from_vec(filters, (count, width), &self.machine.device)?;
-        self.filters.slice_set(&filters, 0, bank * count)?;
-        let outputs = filters.matmul(&self.reference.t()?)?;
         let first = bank * BANK_FAMILIES;
+        let own = self.filters.narrow(0, bank * count, count)?;
         match self.machine.kernels.clone() {
-            Some(kernels) if loss.reference_frames() <= MOST_SORTED => {
-                self.put_terms(&projections, first)?;
+            Some(kernels) if loss.reference_frames() <= kernels.most_sorted() => {
+                self.put_with(&kernels, &filters, &projections, (&own, first))?;
+                let outputs = own.matmul(&self.reference.t()?)?;
                 self.answer_with(&kernels, &outputs, first)?;
             }
-            _ => self.answer(loss, &projections, outputs, first)?,
+            _ => {
+                let filters = Tensor::from_vec(filters, (count, width), &self.machine.device)?;
+                self.filters.slice_set(&filters, 0, bank * count)?;
+                let outputs = filters.matmul(&self.reference.t()?)?;
+                self.answer(loss, &projections, outputs, first)?;
+            }
         }
         self.projections[first..first + BANK_FAMILIES].clone_from_slice(&projections);
         Ok(())
@@ -126,21 +130,37 @@ impl Targets {
         Ok(())
     }
 
-    /// Puts terms where kernels read them.
-    fn put_terms(&self, projections: &[Vec<Projection>], first: usize) -> Result<()> {
+    /// Puts filters, and terms as kernels read them, in their places, in one journey to the device.
+    fn put_with(
+        &self,
+        kernels: &Kernels,
+        filters: &[f32],
+        projections: &[Vec<Projection>],
+        (own, first): (&Tensor, usize),
+    ) -> Result<()> {
         let padded = projections.iter().flatten().flat_map(|projection| {
             let none = std::iter::repeat_with(Default::default);
             projection.terms.iter().copied().chain(none).take(TERMS)
         });
-        let (terms, weights): (Vec<u32>, Vec<f32>) = padded
-            .map(|term| ((term.filter | term.frame << 8) as u32, term.weight))
+        // A term's place travels as the bits of a number.
+        let (terms, weights): (Vec<f32>, Vec<f32>) = padded
+            .map(|term| {
+                let place = (term.filter | term.frame << 8) as u32;
+                (f32::from_bits(place), term.weight)
+            })
             .unzip();
-        let shape = (BANK_FAMILIES, terms.len() / BANK_FAMILIES / TERMS, TERMS);
-        let device = &self.machine.device;
-        let terms = Tensor::from_vec(terms, shape, device)?;
-        let weights = Tensor::from_vec(weights, shape, device)?;
-        self.terms.slice_set(&terms, 0, first)?;
-        self.weights.slice_set(&weights, 0, first)
+        let sent = [filters, &terms, &weights].concat();
+        let length = sent.len();
+        let sent = Tensor::from_vec(sent, length, &self.machine.device)?;
+        let arguments = [
+            Argument::Tensor(&sent),
+            Argument::Int(filters.len()),
+            Argument::Int(terms.len()),
+            Argument::Tensor(own),
+            Argument::Tensor(&self.terms.narrow(0, first, BANK_FAMILIES)?),
+            Argument::Tensor(&self.weights.narrow(0, first, BANK_FAMILIES)?),
+        ];
+        kernels.launch("put_bank", Grid::each(length), &arguments)
     }
 
     /// [`answer`](Self::answer) in one kernel.

@@ -41,8 +41,9 @@ impl Terms {
             for (family, projections) in families.iter().enumerate() {
                 let terms = &projections[i].terms;
                 let mut by_filter = [[0.0f32; TERMS]; FAMILY];
-                for k in 0..TERMS {
-                    let term = terms.get(k).copied().unwrap_or_default();
+                let none = std::iter::repeat_with(Default::default);
+                let padded = terms.iter().copied().chain(none).take(TERMS);
+                for (k, term) in padded.enumerate() {
                     starts.push(((family * FAMILY + term.filter) * length + term.frame) as u32);
                     starts_back.push((family * with_margins + set.reach - term.frame) as u32);
                     weights.push(term.weight);

@@ -1,17 +1,18 @@
 //! The steps of a fit: fresh noise and filters, forward, compare, backward, move the weights.
 
 use std::sync::MutexGuard;
+use std::thread::{self, JoinHandle};
 
 use candle_core::{Result, Tensor};
 use weft_core::fit::{
-    DeviceError, Recipe, SEEN_FRAMES, STRETCHES_FOR_CRITIC, Side, Start, StepDraws, StepPlan,
-    StepReport, StepTrace, Trainer, stretches,
+    DeviceError, Recipe, Start, StepDraws, StepPlan, StepReport, StepTrace, Trainer,
 };
 use weft_core::network::Generator;
-use weft_core::texture::loss::{BANKS, Critic};
+use weft_core::texture::loss::{BANKS, ContextLoss};
 
 use super::contexts::Contexts;
-use super::critic::{TensorCritic, Verdicts};
+use super::criticism::{Criticism, Judged, Opinion};
+use super::cut::Cut;
 use super::distances::{Comparison, Distance};
 use super::failure;
 use super::inputs::{Drawer, Layouts};
@@ -53,22 +54,11 @@ struct Layout {
 enum ContextState {
     /// They have not counted yet.
     Unprepared,
+    /// They are prepared on the host while the device makes the first steps.
+    OnTheirWay(JoinHandle<Option<ContextLoss>>),
     /// The capture has too few.
     None,
     Prepared(Contexts),
-}
-
-/// The critic, and what numbers the noise that blurs what it sees.
-struct Criticism {
-    critic: Critic,
-    tensors: TensorCritic,
-}
-
-/// What the critic makes of a step: its gradient by the frames that it saw, and that by its parameters.
-#[derive(Default)]
-struct Opinion {
-    by_features: Option<Tensor>,
-    by_parameters: Option<Tensor>,
 }
 
 /// Losses on their way back: to wait for every one would have the device wait for the host.
@@ -104,10 +94,8 @@ impl<'a> TensorTrainer<'a> {
         let device = &machine.device;
         let Start { generator, steps } = start;
         let weights = Parameters::new(generator.weights(), device)?;
-        let criticism = recipe.new_critic().map(|critic| {
-            let tensors = TensorCritic::new(&critic, machine)?;
-            Ok::<_, candle_core::Error>(Criticism { critic, tensors })
-        });
+        let critic = recipe.new_critic();
+        let criticism = critic.map(|critic| Criticism::new(critic, machine));
         let mut trainer = Self {
             machine: machine.clone(),
             limits: Limits::new(generator.range(), machine)?,
@@ -150,11 +138,13 @@ impl<'a> TensorTrainer<'a> {
     /// Makes a step.
     fn advance(&mut self, plan: &StepPlan) -> Result<Computed> {
         let (draws, loss) = (self.draws(), self.recipe.loss());
-        let layout = self.laid_out(plan.frames)?;
+        let cut = Cut::new(plan.frames);
+        let frames = cut.frames();
+        let layout = self.laid_out(frames)?;
         self.targets.renew(loss, draws, draws.renewed_bank())?;
         let inputs = self
             .drawer
-            .draw(draws.input_seed(), plan.frames, &self.machine)?;
+            .draw(draws.input_seed(), frames, &self.machine)?;
         let pass = Pass::forward(
             &self.weights,
             &self.limits,
@@ -166,22 +156,27 @@ impl<'a> TensorTrainer<'a> {
             .comparison
             .compare(loss, &self.targets, &pass.features)?;
 
-        let cut = Cut::new(plan.frames);
-        let seen = cut.stretches(&pass.features)?;
         let mut gradient = distance.by_features.clone();
         if let Some(contexts) = self.prepared_contexts(plan.context_weight > 0.0)? {
-            let by_contexts = contexts.gradient(&seen, plan.context_weight)?;
-            if let Some(by_contexts) = by_contexts {
-                gradient = (gradient + cut.frames_of(&by_contexts)?)?;
+            let seen = cut.stretches(&pass.features)?;
+            if let Some(by_contexts) = contexts.gradient(&seen, plan.context_weight)? {
+                gradient = (gradient + by_contexts.flatten(0, 1)?)?;
             }
         }
         let with_contexts = gradient.clone();
         let mut opinion = Opinion::default();
         if let (Some(weight), Some(criticism)) = (plan.critic_weight, &mut self.criticism) {
-            opinion = criticism.judge(self.recipe, &self.targets, draws, &seen, weight)?;
+            let judged = Judged {
+                draws,
+                reference: self.targets.reference(),
+                features: &pass.features,
+                cut,
+                weight,
+            };
+            opinion = criticism.judge(self.recipe, &judged)?;
         }
         if let (Some(weight), Some(by_critic)) = (plan.critic_weight, &opinion.by_features) {
-            gradient = cut.with_critic(&gradient, by_critic, weight)?;
+            gradient = cut.with_critic(&gradient, by_critic, weight, &self.machine)?;
         }
         pass.backward(
             &self.weights,
@@ -206,21 +201,40 @@ impl<'a> TensorTrainer<'a> {
 
     /// The contexts, if they are or come to be prepared.
     fn prepared_contexts(&mut self, count: bool) -> Result<Option<&mut Contexts>> {
-        if count && matches!(self.contexts, ContextState::Unprepared) {
-            self.contexts = match self.recipe.new_contexts() {
-                Some(loss) => ContextState::Prepared(Contexts::new(&loss, &self.machine.device)?),
-                None => ContextState::None,
+        if count && !matches!(self.contexts, ContextState::Prepared(_)) {
+            let loss = match std::mem::replace(&mut self.contexts, ContextState::None) {
+                ContextState::Unprepared => self.recipe.new_contexts(),
+                // Where that thread could not go on, this one tries.
+                ContextState::OnTheirWay(thread) => {
+                    thread.join().unwrap_or_else(|_| self.recipe.new_contexts())
+                }
+                ContextState::None | ContextState::Prepared(_) => None,
             };
+            if let Some(loss) = loss {
+                self.contexts = ContextState::Prepared(Contexts::new(&loss, &self.machine)?);
+            }
         }
         Ok(match &mut self.contexts {
             ContextState::Prepared(contexts) => Some(contexts),
-            ContextState::Unprepared | ContextState::None => None,
+            _ => None,
         })
     }
 
+    /// Has a thread prepare what a fit comes to need, where a device makes its steps meanwhile.
+    pub fn prepare_ahead(&mut self) {
+        if self.machine.device.is_cpu() {
+            return;
+        }
+        let recipe = self.recipe.clone();
+        let thread = thread::Builder::new().name("weft contexts".into());
+        if let Ok(thread) = thread.spawn(move || recipe.new_contexts()) {
+            self.contexts = ContextState::OnTheirWay(thread);
+        }
+    }
+
     fn critic_gap(&self) -> Result<Option<f32>> {
-        let gap = self.criticism.as_ref().and_then(|c| c.tensors.gap());
-        gap.map(|gap| gap.to_scalar::<f32>()).transpose()
+        let criticism = self.criticism.as_ref();
+        criticism.map_or(Ok(None), Criticism::gap)
     }
 
     /// Reads what is waiting, and reports it.
@@ -256,7 +270,7 @@ impl<'a> TensorTrainer<'a> {
         let computed = self.advance(plan)?;
         let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
         let by_critic = match (&computed.by_critic, &self.criticism) {
-            (Some(gradient), Some(criticism)) => criticism.tensors.in_order(gradient)?,
+            (Some(gradient), Some(criticism)) => criticism.in_order(gradient)?,
             _ => Vec::new(),
         };
         self.reports.waiting = vec![computed.distance.loss];
@@ -284,113 +298,5 @@ impl Trainer for TensorTrainer<'_> {
         let weights = self.weights.to_weights(self.generator.weights());
         let weights = weights.map_err(|error| failure(&self.machine.device, &error))?;
         Ok(self.generator.with_weights(weights))
-    }
-}
-
-/// How the frames of a step are cut into stretches. Where they can't be of one length, the last frames are in none.
-struct Cut {
-    frames: usize,
-    count: usize,
-    length: usize,
-}
-
-impl Cut {
-    fn new(frames: usize) -> Self {
-        let count = stretches(frames).len();
-        Self {
-            frames,
-            count,
-            length: frames / count,
-        }
-    }
-
-    /// The stretches of all frames.
-    fn stretches(&self, frames: &Tensor) -> Result<Tensor> {
-        let width = frames.dim(1)?;
-        let cut = frames.narrow(0, 0, self.count * self.length)?;
-        cut.reshape((self.count, self.length, width))
-    }
-
-    /// All frames of stretches; zeros where a frame is in none.
-    fn frames_of(&self, stretches: &Tensor) -> Result<Tensor> {
-        let frames = stretches.flatten(0, 1)?;
-        frames.pad_with_zeros(0, 0, self.frames - self.count * self.length)
-    }
-
-    /// A gradient with the critic's, which knows some stretches' first frames, added to it: in each of them as large a
-    /// part of it as `weight` says. It sees some stretches for all of them.
-    fn with_critic(&self, gradient: &Tensor, by_critic: &Tensor, weight: f32) -> Result<Tensor> {
-        let (seen, frames, _) = by_critic.dims3()?;
-        let weight = f64::from(weight) * self.count as f64 / seen as f64;
-        let all = self.stretches(gradient)?;
-        let places: Vec<u32> = (0..seen)
-            .map(|place| (place * STRETCHES_FOR_CRITIC) as u32)
-            .collect();
-        let places = Tensor::new(places, gradient.device())?;
-        let norm = |x: &Tensor| x.sqr()?.sum_keepdim((1, 2))?.sqrt();
-        let own = norm(&all.index_select(&places, 0)?)?;
-        let its = norm(by_critic)?.affine(1.0, f32::MIN_POSITIVE.into())?;
-        let scale = (own / its)?.affine(weight, 0.0)?;
-        let part = by_critic.broadcast_mul(&scale)?;
-        let part = part.pad_with_zeros(1, 0, self.length - frames)?;
-        let added = all.zeros_like()?.index_add(&places, &part, 0)?;
-        gradient + self.frames_of(&added)?
-    }
-}
-
-impl Criticism {
-    /// What it thinks of a step whose stretches are `seen`, where it is heard with `weight`; and lets it learn, where
-    /// it does.
-    fn judge(
-        &mut self,
-        recipe: &Recipe,
-        targets: &Targets,
-        draws: StepDraws,
-        seen: &Tensor,
-        weight: f32,
-    ) -> Result<Opinion> {
-        let count = seen.dim(0)?.div_ceil(STRETCHES_FOR_CRITIC);
-        let places = (0..count).map(|place| {
-            let place = &mut draws.critic_place(place);
-            recipe.loss().stretch(place, SEEN_FRAMES)
-        });
-        let places: Vec<_> = places.collect();
-        let frames = places.iter().map(|place| place.len()).min().unwrap_or(0);
-        let own: Vec<Tensor> = (0..count)
-            .map(|place| seen.get(place * STRETCHES_FOR_CRITIC))
-            .collect::<Result<_>>()?;
-        let own = Tensor::stack(&own, 0)?;
-        let own = own.narrow(1, 0, frames.min(own.dim(1)?))?.contiguous()?;
-        let judged = self.look(&own, Side::Synthesized, draws)?;
-        let mut opinion = Opinion::default();
-        if weight > 0.0 {
-            opinion.by_features = Some(self.tensors.by_features(&judged)?);
-        }
-        if draws.critic_learns() {
-            let real: Vec<Tensor> = places
-                .iter()
-                .map(|place| targets.reference().narrow(0, place.start, frames))
-                .collect::<Result<_>>()?;
-            let real = self.look(&Tensor::stack(&real, 0)?, Side::Real, draws)?;
-            let by_real = self.tensors.by_parameters(&real, true)?;
-            let gradient = (by_real + self.tensors.by_parameters(&judged, false)?)?;
-            self.tensors
-                .learn(&real.mean()?, &judged.mean()?, &gradient)?;
-            opinion.by_parameters = Some(gradient);
-        }
-        Ok(opinion)
-    }
-
-    /// Its verdicts on stretches of a side, blurred by the noise of a step.
-    fn look(&mut self, stretches: &Tensor, side: Side, draws: StepDraws) -> Result<Verdicts> {
-        let (count, frames, width) = stretches.dims3()?;
-        let mut blur = Vec::with_capacity(count * frames * width);
-        for place in 0..count {
-            let noise = draws.critic_noise(side, place);
-            let mut random = self.critic.network().blur(noise);
-            blur.extend((0..frames * width).map(|_| random.nearly_gaussian()));
-        }
-        let blur = Tensor::from_vec(blur, (count, frames, width), stretches.device())?;
-        self.tensors.judge(stretches, &blur)
     }
 }

@@ -359,7 +359,7 @@ impl<'a> CpuTrainer<'a> {
         self.is_looked_at = false;
         let of_parts = |values: &dyn Fn(&Part) -> &Vec<f32>| -> Vec<f32> {
             let parts = self.parts.iter();
-            parts.flat_map(|part| values(part)).copied().collect()
+            parts.flat_map(values).copied().collect()
         };
         let mut by_weights = self.generator.weights().zeros_like();
         for part in &self.parts {

@@ -40,6 +40,12 @@ impl Sequence {
         }
     }
 
+    /// Where it is. What comes next is a mix of this number and the golden ratio's bits, and so on: who knows it can
+    /// draw any number to come.
+    pub fn counter(&self) -> u64 {
+        self.bits.counter
+    }
+
     /// 64 random bits.
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "it never ends")]

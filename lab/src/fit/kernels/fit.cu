@@ -497,22 +497,70 @@ extern "C" __global__ void energy(const float *x, int count, float *out) {
 
 #define LEAST 1.17549435e-38f
 
-// Gram matrices of unit energy, and what the iteration starts from.
-extern "C" __global__ void iteration_start(float *gram, const float *energies, int side, int count, float *total) {
-    EACH(i, count) {
-        float energy = energies[i / (side * side)] + LEAST;
-        int row = i / side % side, column = i % side;
-        gram[i] /= energy;
-        total[i] = row == column ? 1.0f / sqrtf(energy) : 0.0f;
+// Side of a Gram matrix; a thread has TILE × TILE values of a product of two.
+#define SIDE 64
+#define TILE 4
+#define ACROSS (SIDE / TILE)
+
+// The product of two matrices; `out` may be one of them.
+__device__ void square_product(const float *a, const float *b, float *out) {
+    int row = threadIdx.x / ACROSS * TILE, column = threadIdx.x % ACROSS * TILE;
+    float sums[TILE][TILE];
+#pragma unroll
+    for (int i = 0; i < TILE; i++) {
+#pragma unroll
+        for (int j = 0; j < TILE; j++) {
+            sums[i][j] = 0.0f;
+        }
     }
+    for (int k = 0; k < SIDE; k++) {
+#pragma unroll
+        for (int i = 0; i < TILE; i++) {
+            float left = a[(row + i) * SIDE + k];
+#pragma unroll
+            for (int j = 0; j < TILE; j++) {
+                sums[i][j] += left * b[k * SIDE + column + j];
+            }
+        }
+    }
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < TILE; i++) {
+#pragma unroll
+        for (int j = 0; j < TILE; j++) {
+            out[(row + i) * SIDE + column + j] = sums[i][j];
+        }
+    }
+    __syncthreads();
 }
 
-// a + b · gram + c · square.
-extern "C" __global__ void polynomial(const float *gram, const float *square, float a, float b, float c, int side,
-                                      int count, float *out) {
-    EACH(i, count) {
-        int row = i / side % side, column = i % side;
-        out[i] = c * square[i] + b * gram[i] + (row == column ? a : 0.0f);
+// What a matrix is multiplied by so that its singular values come out even: rounds of a polynomial in its Gram matrix,
+// which is first brought to unit energy. A block of ACROSS × ACROSS threads for each matrix.
+extern "C" __global__ void even_out(const float *grams, const float *energies, float a, float b, float c, int rounds,
+                                    float *totals) {
+    __shared__ float gram[SIDE * SIDE];
+    __shared__ float polynomial[SIDE * SIDE];
+    __shared__ float total[SIDE * SIDE];
+    float energy = energies[blockIdx.x] + LEAST;
+    for (int i = threadIdx.x; i < SIDE * SIDE; i += blockDim.x) {
+        gram[i] = grams[blockIdx.x * SIDE * SIDE + i] / energy;
+        total[i] = i / SIDE == i % SIDE ? 1.0f / sqrtf(energy) : 0.0f;
+    }
+    __syncthreads();
+    for (int round = 0; round < rounds; round++) {
+        square_product(gram, gram, polynomial);
+        for (int i = threadIdx.x; i < SIDE * SIDE; i += blockDim.x) {
+            polynomial[i] = c * polynomial[i] + b * gram[i] + (i / SIDE == i % SIDE ? a : 0.0f);
+        }
+        __syncthreads();
+        if (round + 1 < rounds) {
+            square_product(gram, polynomial, gram);
+            square_product(gram, polynomial, gram);
+        }
+        square_product(total, polynomial, total);
+    }
+    for (int i = threadIdx.x; i < SIDE * SIDE; i += blockDim.x) {
+        totals[blockIdx.x * SIDE * SIDE + i] = total[i];
     }
 }
 

@@ -1,11 +1,15 @@
 //! The critic on a device: its verdicts on many stretches at once, the way back, and how it learns.
 
+mod fast;
+
 use candle_core::{DType, Result, Tensor};
 use weft_core::texture::loss::{Convolution, Critic, CriticNetwork, Layout};
 
 use super::layers::rectifier_backward;
 use super::machine::Machine;
 use super::planes::{PatchTables, Planes};
+
+pub use fast::{FastCritic, Stretch};
 
 /// A critic that learns beside a network.
 #[derive(Debug)]
