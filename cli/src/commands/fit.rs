@@ -29,9 +29,10 @@ pub fn texture(arguments: &TextureArguments, report: &Report) -> Result<(), CliE
         seed,
         effort,
         batch,
+        shard,
     } = arguments;
     let format = output.format();
-    let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Wav)?;
+    let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Wav)?.sharded(shard.part)?;
     let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
@@ -59,8 +60,11 @@ pub fn fit(arguments: &FitArguments, report: &Report) -> Result<(), CliError> {
         output,
         effort,
         batch,
+        shard,
     } = arguments;
-    let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Texture)?;
+    let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Texture)?
+        .sharded(shard.part)?
+        .listed_in(effort.manifest());
     let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
@@ -80,9 +84,12 @@ pub fn refine(arguments: &RefineArguments, report: &Report) -> Result<(), CliErr
         output,
         effort,
         batch,
+        shard,
     } = arguments;
     let settings = effort.settings();
-    let plan = Plan::new(models, Kind::Texture, &output.output(), Kind::Texture)?;
+    let plan = Plan::new(models, Kind::Texture, &output.output(), Kind::Texture)?
+        .sharded(shard.part)?
+        .listed_in(effort.manifest());
     let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
