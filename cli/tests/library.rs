@@ -122,6 +122,16 @@ fn what_is_made_is_listed_and_what_is_damaged_is_made_again() {
     assert_eq!(entry(path, "a")["output"], told["output"]);
     assert!(entry(path, "a")["device"].is_null());
     assert_eq!(entry(path, "c")["device"], told["device"]);
+
+    // A refinement is listed as well, where it goes and where it takes the place of what it began with.
+    succeed(path, "refine out/c.weft -o better/ --fit-steps 2");
+    assert_eq!(names(&path.join("better/manifest")), ["c.weft.json"]);
+    let steps = entry(path, "c")["steps"].as_u64().unwrap();
+    succeed(path, "refine out -o out --fit-steps 3 --force");
+    assert!(entry(path, "c")["steps"].as_u64().unwrap() != steps);
+    assert_eq!(entry(path, "c")["input"]["file"], "out/c.weft");
+    let (code, said) = summary(path, "--inputs in");
+    assert_eq!((code, counts(&said)), (Some(0), [0, 0, 0]), "{said}");
 }
 
 /// CRC-32, bit by bit: slow, and plainly what its definition says.

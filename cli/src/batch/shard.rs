@@ -16,13 +16,13 @@ pub struct Shard {
 pub enum ShardError {
     /// Not two whole numbers with a stroke between them.
     #[error("give I/N: 2/4 is the second of four parts")]
-    NoNumbers,
+    NotTwoNumbers,
     /// Nothing is split into no parts.
     #[error("there are no parts: give I/N with an N of at least 1")]
-    NoParts,
+    Empty,
     /// A part that is not there.
     #[error("there is no part {number} of {of}: parts are numbered from 1 to {of}")]
-    NoSuchPart {
+    OutOfRange {
         /// The part that was asked for.
         number: usize,
         /// How many there are.
@@ -34,14 +34,14 @@ impl FromStr for Shard {
     type Err = ShardError;
 
     fn from_str(text: &str) -> Result<Self, ShardError> {
-        let (number, of) = text.split_once('/').ok_or(ShardError::NoNumbers)?;
-        let whole = |text: &str| text.parse().map_err(|_| ShardError::NoNumbers);
+        let (number, of) = text.split_once('/').ok_or(ShardError::NotTwoNumbers)?;
+        let whole = |text: &str| text.parse().map_err(|_| ShardError::NotTwoNumbers);
         let (number, of) = (whole(number)?, whole(of)?);
         if of == 0 {
-            return Err(ShardError::NoParts);
+            return Err(ShardError::Empty);
         }
         if !(1..=of).contains(&number) {
-            return Err(ShardError::NoSuchPart { number, of });
+            return Err(ShardError::OutOfRange { number, of });
         }
         Ok(Self { number, of })
     }
@@ -75,14 +75,14 @@ mod tests {
     #[test]
     fn what_is_no_shard_is_told() {
         let error = |text: &str| text.parse::<Shard>().unwrap_err();
-        let missing = |number, of| ShardError::NoSuchPart { number, of };
+        let missing = |number, of| ShardError::OutOfRange { number, of };
         assert_eq!(error("0/3"), missing(0, 3));
         assert_eq!(error("4/3"), missing(4, 3));
-        assert_eq!(error("1/0"), ShardError::NoParts);
+        assert_eq!(error("1/0"), ShardError::Empty);
         for text in [
             "", "/", "1", "1/", "/3", "one/two", "1/2/3", "-1/3", "1.5/3",
         ] {
-            assert_eq!(error(text), ShardError::NoNumbers, "{text}");
+            assert_eq!(error(text), ShardError::NotTwoNumbers, "{text}");
         }
     }
 }

@@ -12,7 +12,7 @@ mod table;
 mod transfer;
 
 pub use devices::devices;
-pub use fit::{fit, in_words, refine, texture};
+pub use fit::{fit, refine, texture};
 pub use info::info;
 pub use optimize::optimize;
 pub use render::render;

@@ -7,10 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use weft_core::network::Model;
 
-use crate::commands::in_words;
 use crate::error::CliError;
 use crate::files::shown;
-use crate::report::Record;
+use crate::report::{Record, in_words};
 
 /// Bytes that are read at once for a checksum.
 const BLOCK_BYTES: usize = 1 << 16;

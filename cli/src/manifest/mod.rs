@@ -6,10 +6,8 @@
 //! of which nothing is written; the next one reads that and lists it, or makes it again.
 
 mod entry;
-mod summary;
 
 pub use entry::{Entry, FileMark};
-pub use summary::{Row, State, Summary};
 
 use std::ffi::OsString;
 use std::fs;
@@ -26,9 +24,6 @@ use crate::report::Record;
 const FOLDER: &str = "manifest";
 /// How the name of a texture's entry goes on after the texture's.
 const ENDING: &str = ".json";
-/// The table of all entries, in the folder of the textures.
-pub const TABLE: &str = "manifest.csv";
-
 /// How a command lists the textures that it makes.
 #[derive(Debug)]
 pub struct Manifest {
@@ -136,7 +131,7 @@ fn entry_path(model: &Path) -> PathBuf {
 }
 
 /// What is written of the texture at `model`, if that can be read.
-fn entry_of(model: &Path) -> Option<Entry> {
+pub fn entry_of(model: &Path) -> Option<Entry> {
     let text = fs::read(entry_path(model)).ok()?;
     serde_json::from_slice(&text).ok()
 }
@@ -153,7 +148,7 @@ fn write(model: &Path, entry: &Entry) -> Result<(), CliError> {
 }
 
 /// Names of the textures that something is written of.
-fn listed_names(folder: &Path) -> Result<Vec<OsString>, CliError> {
+pub fn listed_names(folder: &Path) -> Result<Vec<OsString>, CliError> {
     let manifest = folder.join(FOLDER);
     let failed = |source| CliError::Folder {
         path: manifest.clone(),

@@ -1,5 +1,7 @@
 //! `weft summary`.
 
+mod rows;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,9 +11,11 @@ use crate::arguments::SummaryArguments;
 use crate::batch::{Kind, Plan};
 use crate::error::CliError;
 use crate::files::{Output, shown};
-use crate::manifest::{Row, State, Summary};
 use crate::report::{Record, Report, one_line};
+use rows::{Row, State, Summary};
 
+/// The table of all rows, in the folder of the textures.
+const TABLE: &str = "manifest.csv";
 /// How many of the worst textures are told.
 const WORST: usize = 5;
 
@@ -34,7 +38,7 @@ pub fn summary(arguments: &SummaryArguments, report: &Report) -> Result<(), CliE
             what: "Weft texture",
         });
     }
-    let path = Summary::table_path(folder);
+    let path = folder.join(TABLE);
     let table = summary.to_csv().map_err(std::io::Error::from);
     table
         .and_then(|table| write_whole(&path, &table))

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Entry, Standing, TABLE, entry_of, listed_names};
 use crate::batch::{Job, Kind, files_in};
 use crate::error::CliError;
 use crate::files::shown;
+use crate::manifest::{Entry, Standing, entry_of, listed_names};
 
 /// All that is known of a folder, in the order of the textures' names.
 #[derive(Debug)]
@@ -137,11 +137,6 @@ impl Summary {
         }
         let flushed = table.into_inner();
         flushed.map_err(|error| csv::Error::from(error.into_error()))
-    }
-
-    /// Where the table goes.
-    pub fn table_path(folder: &Path) -> PathBuf {
-        folder.join(TABLE)
     }
 }
 
