@@ -125,6 +125,37 @@ pub enum CliError {
         /// What was looked for.
         what: &'static str,
     },
+    /// What a texture's file is can't be written down.
+    #[error("can't write {path:?} ({source}): check the folder, and that the disk has room")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The output is there, and was made of something else.
+    #[error(
+        "{path:?} was made of {input:?}, which is another file or was changed: give -o another folder, or --force to \
+         replace it"
+    )]
+    OtherInput {
+        /// The output.
+        path: PathBuf,
+        /// What it was made of.
+        input: String,
+    },
+    /// Not everything in a folder of textures is there and whole.
+    #[error(
+        "{folder:?} is not complete ({missing} missing, {damaged} damaged): run the same fit again, which makes these"
+    )]
+    Incomplete {
+        /// The folder.
+        folder: PathBuf,
+        /// How many are not there.
+        missing: usize,
+        /// How many can't be used.
+        damaged: usize,
+    },
     /// A table can't be made; the message names the file.
     #[error(transparent)]
     Table(#[from] TableError),

@@ -10,6 +10,7 @@ mod chart;
 mod commands;
 mod error;
 mod files;
+mod manifest;
 mod progress;
 mod report;
 mod serve;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Score(arguments) => commands::score(arguments, &report),
         Command::Info(arguments) => commands::info(arguments, &report),
         Command::Table(arguments) => commands::table(arguments, &report),
+        Command::Summary(arguments) => commands::summary(arguments, &report),
         Command::Serve(arguments) => serve::serve(arguments.device()),
         Command::Devices(_) => commands::devices(&report),
     };

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::{Map, Value};
+use weft_core::clip::Remark;
 
 use crate::error::CliError;
 
@@ -108,6 +109,11 @@ impl Report {
         writeln!(output, "{line}")?;
         output.flush()
     }
+}
+
+/// What is to be said of a recording, as the plugin says it.
+pub fn in_words(remarks: &[Remark]) -> Vec<String> {
+    remarks.iter().map(ToString::to_string).collect()
 }
 
 /// Words on one line, whatever a file's name holds.

@@ -190,7 +190,10 @@ fn folders_are_worked_through_and_gone_on_with() {
     let fit = "fit in -o out --fit-steps 2";
     let said = succeed(path, fit);
     assert!(said.contains("3 written, 0 skipped, 0 failed"), "{said}");
-    assert_eq!(names(&path.join("out")), ["a.weft", "b.weft", "c.weft"]);
+    assert_eq!(
+        names(&path.join("out")),
+        ["a.weft", "b.weft", "c.weft", "manifest"]
+    );
 
     // Several at a time give the same files; what is there is not made again.
     succeed(path, &format!("{fit} --jobs 3").replace("out", "other"));
@@ -198,11 +201,10 @@ fn folders_are_worked_through_and_gone_on_with() {
         let [one, other] = ["out", "other"].map(|folder| read(path, &format!("{folder}/{name}")));
         assert!(one == other, "{name}");
     }
-    fs::write(path.join("out/b.weft"), "older").unwrap();
     fs::remove_file(path.join("out/c.weft")).unwrap();
     let said = succeed(path, fit);
     assert!(said.contains("1 written, 2 skipped, 0 failed"), "{said}");
-    assert_eq!(read(path, "out/b.weft"), b"older");
+    fs::write(path.join("out/b.weft"), "older").unwrap();
 
     // One that fails does not end the rest, and is told by the exit code.
     let output = weft(path, "render out -o sounds --seconds 0.5 --json");
@@ -232,9 +234,9 @@ fn folders_are_worked_through_and_gone_on_with() {
         "refine out/b.weft out/a.weft -o more --fit-steps 2 --quiet",
     );
     assert_eq!(said, "");
-    assert_eq!(names(&path.join("more")), ["a.weft", "b.weft"]);
+    assert_eq!(names(&path.join("more")), ["a.weft", "b.weft", "manifest"]);
     succeed(path, "fit in/a.wav -o single/ --fit-steps 2");
-    assert_eq!(names(&path.join("single")), ["a.weft"]);
+    assert_eq!(names(&path.join("single")), ["a.weft", "manifest"]);
     succeed(path, "render out more -o all --seconds 0.5");
     assert_eq!(names(&path.join("all")).len(), 5);
     fs::create_dir(path.join("empty")).unwrap();
@@ -274,9 +276,15 @@ fn any_name_is_kept_and_told_on_one_line() {
     let mut found: Vec<OsString> = fs::read_dir(path.join("out"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name != "manifest")
         .collect();
     found.sort();
     assert_eq!(found, names(".weft"));
+    assert_eq!(
+        fs::read_dir(path.join("out/manifest")).unwrap().count(),
+        stems.len()
+    );
+    succeed(path, "summary out --inputs in");
     // A line for each fit and each file, and how many there were.
     assert_eq!(said.lines().count(), 2 * stems.len() + 1, "{said}");
     assert!(said.contains("new\\nline.weft"), "{said}");

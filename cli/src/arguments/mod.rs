@@ -1,16 +1,24 @@
 //! The command line.
 
+mod effort;
+mod fit;
 mod method;
 mod network;
 mod optimize;
 mod serve;
+mod shard;
 mod shared;
+mod summary;
 mod table;
 mod transfer;
 
+pub use effort::EffortArguments;
+pub use fit::{FitArguments, RefineArguments, TextureArguments};
 pub use optimize::OptimizeArguments;
 pub use serve::{DevicesArguments, ServeArguments};
-pub use shared::{BatchArguments, EffortArguments, ModelArguments, ShapeArguments, WavArguments};
+pub use shard::ShardArguments;
+pub use shared::{BatchArguments, ModelArguments, ShapeArguments, WavArguments};
+pub use summary::SummaryArguments;
 pub use table::{NamedRow, Row, TableArguments};
 pub use transfer::TransferArguments;
 
@@ -72,6 +80,7 @@ pub enum Command {
     Synthesize(SynthesizeArguments),
     Score(ScoreArguments),
     Info(InfoArguments),
+    Summary(SummaryArguments),
     Table(TableArguments),
     Serve(ServeArguments),
     Devices(DevicesArguments),
@@ -90,7 +99,13 @@ impl Command {
             Self::Synthesize(arguments) => arguments.output.output(),
             // What is said goes elsewhere.
             Self::Serve(_) => return true,
-            Self::Score(_) | Self::Info(_) | Self::Table(_) | Self::Devices(_) => return false,
+            Self::Score(_)
+            | Self::Info(_)
+            | Self::Summary(_)
+            | Self::Table(_)
+            | Self::Devices(_) => {
+                return false;
+            }
         };
         is_standard(&output.path)
     }
@@ -107,6 +122,7 @@ impl Command {
             Self::Transfer(arguments) => return Some(&arguments.content),
             Self::Synthesize(_)
             | Self::Score(_)
+            | Self::Summary(_)
             | Self::Table(_)
             | Self::Serve(_)
             | Self::Devices(_) => return None,
@@ -116,73 +132,6 @@ impl Command {
             _ => None,
         }
     }
-}
-
-/// Turn a recording into an endless texture: fit and render in one go
-///
-/// The recording may be WAV, AIFF, CAF, AU, FLAC, OGG, Opus, MP3 or M4A, mono to surround, 8 to
-/// 192 kHz, and at least one second long; 4 to 10 seconds without anything that
-/// stands out work best. Of a longer file the first minute is used.
-///
-/// The fit takes some seconds to a minute, more for stereo and high sample rates.
-/// The output has the recording's sample rate.
-#[derive(Debug, Args)]
-#[command(
-    verbatim_doc_comment,
-    after_help = "\
-Examples:
-  weft texture rain.flac -o endless.wav
-  weft texture rain.flac -o hour.wav --seconds 3600 --format 24
-  weft texture rain.flac -o quick.wav --fit-seconds 5
-  weft texture recordings -o textures/"
-)]
-pub struct TextureArguments {
-    /// The recordings: files, folders, or - for the standard input
-    #[arg(value_name = "IN", required = true)]
-    pub inputs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub output: WavArguments,
-    /// Length of the output in seconds
-    #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
-    pub seconds: f64,
-    /// Which stretch of the texture to render
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u32,
-    #[command(flatten)]
-    pub effort: EffortArguments,
-    #[command(flatten)]
-    pub batch: BatchArguments,
-}
-
-/// Fit a network to a recording and save it as a texture
-///
-/// The .weft file holds the network and the recording; 'weft render' and the plugin
-/// play it at once, without another fit.
-///
-/// Of several recordings, or a folder of them, each becomes a file in the folder that -o names.
-/// What is there already is not fitted again, unless --force is given: a fit of many files that
-/// was broken off goes on where it was.
-#[derive(Debug, Args)]
-#[command(
-    verbatim_doc_comment,
-    after_help = "\
-Examples:
-  weft fit rain.flac -o rain.weft
-  weft fit rain.flac -o quick.weft --fit-steps 300
-  weft fit recordings -o textures/ --jobs 2"
-)]
-pub struct FitArguments {
-    /// The recordings: files, folders, or - for the standard input
-    ///
-    /// Each is WAV, AIFF, CAF, AU, FLAC, OGG, Opus, MP3 or M4A, and at least one second long.
-    #[arg(value_name = "IN", required = true)]
-    pub inputs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub output: ModelArguments,
-    #[command(flatten)]
-    pub effort: EffortArguments,
-    #[command(flatten)]
-    pub batch: BatchArguments,
 }
 
 /// Render a saved texture, for any length of time
@@ -218,6 +167,8 @@ pub struct RenderArguments {
     pub shape: ShapeArguments,
     #[command(flatten)]
     pub batch: BatchArguments,
+    #[command(flatten)]
+    pub shard: ShardArguments,
 }
 
 /// Make a recording to begin with: rain, fire, wind, crickets, clock, chimes or surf
@@ -303,30 +254,6 @@ impl ScoreArguments {
             threads: self.threads,
         }
     }
-}
-
-/// Go on with the fit of a saved texture
-///
-/// Starts from the network in the .weft file, with the recording in it: a texture that
-/// is not near enough yet comes nearer, without starting over.
-#[derive(Debug, Args)]
-#[command(
-    verbatim_doc_comment,
-    after_help = "\
-Examples:
-  weft refine rain.weft -o better.weft
-  weft refine rain.weft -o best.weft --fit-steps 5000"
-)]
-pub struct RefineArguments {
-    /// The textures to start from: files, folders, or - for the standard input
-    #[arg(value_name = "IN.weft", required = true)]
-    pub models: Vec<PathBuf>,
-    #[command(flatten)]
-    pub output: ModelArguments,
-    #[command(flatten)]
-    pub effort: EffortArguments,
-    #[command(flatten)]
-    pub batch: BatchArguments,
 }
 
 /// Tell what a sound file or a texture holds

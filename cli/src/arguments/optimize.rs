@@ -6,8 +6,9 @@ use clap::Args;
 use weft_lab::DeviceChoice;
 use weft_lab::methods::{SynthesisSettings, Synthesizer};
 
+use super::effort::Device;
 use super::method::{MethodArguments, no_option};
-use super::shared::{Device, WavArguments, optimized_seconds};
+use super::shared::{WavArguments, optimized_seconds};
 use crate::error::CliError;
 
 /// Make a texture by a method of the research literature: optimised from noise

@@ -3,7 +3,7 @@
 use clap::Args;
 use weft_lab::DeviceChoice;
 
-use super::shared::Device;
+use super::effort::Device;
 
 /// Make fits for a program that asks for them: the plugin starts this by itself
 ///

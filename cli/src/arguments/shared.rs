@@ -6,23 +6,18 @@ use std::thread;
 
 use clap::{Args, ValueEnum};
 use weft_core::clip::{SAMPLE_RATES_HZ, SampleFormat};
-use weft_core::fit::cpu::Cpu;
-use weft_core::fit::{Effort, FitSettings, STEP_FRAMES_RANGE, STEPS_RANGE};
 use weft_core::instrument::{BRIGHTNESS_RANGE, Controls, PITCH_RANGE_ST, TIME_RANGE};
 use weft_core::procedural::MAX_SYNTHESIS_S;
-use weft_lab::DeviceChoice;
 
 use crate::error::CliError;
 use crate::files::{Output, is_standard};
 
 /// Shortest sound that is written, in seconds.
-const MIN_SECONDS: f64 = 0.1;
+pub const MIN_SECONDS: f64 = 0.1;
 /// Longest sound that is written, in seconds: a day.
 const MAX_SECONDS: f64 = 86_400.0;
 /// Longest sound that is optimised, in seconds: all its activations are held at once, some 30 MB for each second.
 const MAX_OPTIMIZED_S: f64 = 300.0;
-/// Longest time that a fit may be given, in seconds: a day.
-const MAX_FIT_SECONDS: f64 = 86_400.0;
 
 /// Where and how to write sound.
 #[derive(Debug, Args)]
@@ -161,127 +156,12 @@ impl BatchArguments {
     }
 }
 
-fn cores() -> usize {
+pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// How much work goes into a fit.
-#[derive(Debug, Args)]
-pub struct EffortArguments {
-    /// How much goes into it: quick, normal or thorough (some 5, 15, 60 s)
-    #[arg(
-        long,
-        value_enum,
-        default_value_t = EffortChoice::Normal,
-        hide_default_value = true,
-        hide_possible_values = true
-    )]
-    effort: EffortChoice,
-    /// Training steps, instead of an effort: more come closer, to a few thousand
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u32)
-            .range(*STEPS_RANGE.start() as i64..=*STEPS_RANGE.end() as i64),
-        conflicts_with_all = ["fit_seconds", "effort"]
-    )]
-    fit_steps: Option<u32>,
-    /// Frames that each of the last steps compares [default: as suits N steps]
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u32)
-            .range(*STEP_FRAMES_RANGE.start() as i64..=*STEP_FRAMES_RANGE.end() as i64),
-    )]
-    fit_frames: Option<u32>,
-    /// Fit for B seconds instead (not the same each time)
-    #[arg(long, value_name = "B", value_parser = fit_seconds, conflicts_with = "effort")]
-    fit_seconds: Option<f64>,
-    /// Seed of the fit itself: another one is another attempt
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    fit_seed: u64,
-    /// Where to fit: on a graphics processor where one answers, or on the one named
-    #[arg(long, value_enum, default_value_t = Device::Auto)]
-    device: Device,
-    /// Threads to fit with, for each file; 0 means all cores
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
-}
-
-/// The devices by their names.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Device {
-    Auto,
-    Cpu,
-    Cuda,
-    Metal,
-}
-
-impl From<Device> for DeviceChoice {
-    fn from(device: Device) -> Self {
-        match device {
-            Device::Auto => Self::Auto,
-            Device::Cpu => Self::Cpu,
-            Device::Cuda => Self::Cuda,
-            Device::Metal => Self::Metal,
-        }
-    }
-}
-
-/// The efforts by their names.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum EffortChoice {
-    Quick,
-    Normal,
-    Thorough,
-}
-
-impl From<EffortChoice> for Effort {
-    fn from(choice: EffortChoice) -> Self {
-        match choice {
-            EffortChoice::Quick => Self::Quick,
-            EffortChoice::Normal => Self::Normal,
-            EffortChoice::Thorough => Self::Thorough,
-        }
-    }
-}
-
-impl EffortArguments {
-    pub fn settings(&self) -> FitSettings {
-        let effort = Effort::from(self.effort).steps();
-        let steps = match self.fit_seconds {
-            // Time ends it.
-            Some(_) => *STEPS_RANGE.end(),
-            None => self.fit_steps.unwrap_or(effort),
-        };
-        FitSettings {
-            steps,
-            step_frames: self.fit_frames.map(|frames| frames as usize),
-            max_duration_s: self.fit_seconds,
-            seed: self.fit_seed,
-        }
-    }
-
-    /// Where the files are fitted.
-    pub fn device(&self) -> DeviceChoice {
-        self.device.into()
-    }
-
-    /// The processor, as one of the files is fitted on it.
-    pub fn processor(&self, batch: &BatchArguments) -> Cpu {
-        let threads = match (self.threads, batch.jobs()) {
-            (0, jobs @ 2..) => (cores() / jobs).max(1),
-            (threads, _) => threads,
-        };
-        Cpu {
-            threads,
-            background: false,
-        }
-    }
-}
-
 /// A number of seconds within bounds; NaN is within none.
-fn bounded_seconds(text: &str, low: f64, high: f64) -> Result<f64, String> {
+pub fn bounded_seconds(text: &str, low: f64, high: f64) -> Result<f64, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| format!("not a number of seconds: give {low} to {high}"))?;
@@ -303,10 +183,6 @@ pub fn synthesis_seconds(text: &str) -> Result<f64, String> {
 /// A length that an optimisation holds in memory.
 pub fn optimized_seconds(text: &str) -> Result<f64, String> {
     bounded_seconds(text, MIN_SECONDS, MAX_OPTIMIZED_S)
-}
-
-fn fit_seconds(text: &str) -> Result<f64, String> {
-    bounded_seconds(text, MIN_SECONDS, MAX_FIT_SECONDS)
 }
 
 /// A number within bounds; NaN is within none.

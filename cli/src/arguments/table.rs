@@ -7,8 +7,9 @@ use weft_lab::DeviceChoice;
 use weft_lab::methods::Synthesizer;
 
 use super::BatchArguments;
+use super::effort::Device;
 use super::method::MethodArguments;
-use super::shared::{Device, seconds};
+use super::shared::seconds;
 use crate::error::CliError;
 
 /// Compare methods over a folder of recordings: a row for each, a column for each figure

@@ -6,8 +6,9 @@ use clap::Args;
 use weft_lab::DeviceChoice;
 use weft_lab::methods::{SynthesisSettings, Transfer};
 
+use super::effort::Device;
 use super::network::NetworkArguments;
-use super::shared::{Device, WavArguments};
+use super::shared::WavArguments;
 use crate::error::CliError;
 
 /// Make one recording's gestures in another's matter: a transfer of style

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use weft_core::clip::{Clip, Remark};
+use weft_core::clip::Clip;
 use weft_core::fit::{Device, DeviceError, FitError, FitEvent, FitSettings};
 use weft_core::network::{Model, quality_db};
 use weft_lab::fit::ChosenDevice;
@@ -17,7 +17,7 @@ use crate::batch::{Kind, Plan};
 use crate::error::CliError;
 use crate::files::{read_model, read_sound, shown};
 use crate::progress;
-use crate::report::{Record, Report};
+use crate::report::{Record, Report, in_words};
 use crate::source::Source;
 
 /// `weft texture`: fit and render.
@@ -29,9 +29,10 @@ pub fn texture(arguments: &TextureArguments, report: &Report) -> Result<(), CliE
         seed,
         effort,
         batch,
+        shard,
     } = arguments;
     let format = output.format();
-    let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Wav)?;
+    let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Wav)?.sharded(shard.part)?;
     let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
@@ -59,8 +60,11 @@ pub fn fit(arguments: &FitArguments, report: &Report) -> Result<(), CliError> {
         output,
         effort,
         batch,
+        shard,
     } = arguments;
-    let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Texture)?;
+    let plan = Plan::new(inputs, Kind::Sound, &output.output(), Kind::Texture)?
+        .sharded(shard.part)?
+        .listed_in(effort.manifest());
     let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
@@ -80,9 +84,12 @@ pub fn refine(arguments: &RefineArguments, report: &Report) -> Result<(), CliErr
         output,
         effort,
         batch,
+        shard,
     } = arguments;
     let settings = effort.settings();
-    let plan = Plan::new(models, Kind::Texture, &output.output(), Kind::Texture)?;
+    let plan = Plan::new(models, Kind::Texture, &output.output(), Kind::Texture)?
+        .sharded(shard.part)?
+        .listed_in(effort.manifest());
     let device = chosen_device(effort, batch, report)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::new();
@@ -126,11 +133,6 @@ pub(super) fn read_capture(
     }
     record.insert("remarks".into(), remarks.into());
     Ok(file.clip)
-}
-
-/// What is to be said of a recording, as the plugin says it.
-pub fn in_words(remarks: &[Remark]) -> Vec<String> {
-    remarks.iter().map(ToString::to_string).collect()
 }
 
 /// Fits a network to the recording that was read from `path`, with a progress bar.

@@ -7,12 +7,11 @@ use serde_json::Value;
 use weft_core::clip::{Clip, Remark, SoundFile};
 use weft_core::network::Model;
 
-use super::fit::in_words;
 use crate::arguments::InfoArguments;
 use crate::batch::{Kind, expand};
 use crate::error::CliError;
 use crate::files::{Content, read_any, shown};
-use crate::report::{Record, Report, one_line};
+use crate::report::{Record, Report, in_words, one_line};
 
 /// `weft info`: what files hold.
 pub fn info(arguments: &InfoArguments, report: &Report) -> Result<(), CliError> {

@@ -36,13 +36,15 @@ pub fn render(arguments: &RenderArguments, report: &Report) -> Result<(), CliErr
         seed,
         shape,
         batch,
+        shard,
     } = arguments;
     let stretch = Stretch {
         seconds: loop_seconds.unwrap_or(*seconds),
         seed: *seed,
         is_loop: loop_seconds.is_some(),
     };
-    let plan = Plan::new(models, Kind::Texture, &output.output(), Kind::Wav)?;
+    let plan =
+        Plan::new(models, Kind::Texture, &output.output(), Kind::Wav)?.sharded(shard.part)?;
     plan.run(batch, report, |job, report| {
         let mut record = Record::from_iter([("input".to_owned(), shown(&job.input).into())]);
         let model = read_model(&job.input)?;

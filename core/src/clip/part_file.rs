@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 #[cfg(unix)]
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -188,6 +188,18 @@ fn is_temporary_of(name: &[u8], target: &[u8]) -> bool {
         let is_number = |part: &&[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
         parts.len() == 2 && parts.iter().all(is_number)
     })
+}
+
+/// Writes a file that appears whole or not at all: beside its place first. An older one is replaced in one step.
+///
+/// # Errors
+/// If the system refuses; what was there before is then still there.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (mut file, place) = PartFile::beside(path)?;
+    let written = file.write_all(bytes);
+    // Closed before it is moved.
+    drop(file);
+    written.and_then(|()| place.finish())
 }
 
 /// Whether a file can be written at `path`, found out by making and removing a temporary file beside

@@ -1,13 +1,12 @@
 //! Writes a `.weft` file.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::tensor::Dtype;
 
 use super::{Header, METADATA_KEY, ModelError, VERSION, VERSION_BEFORE_SIDES_APART};
-use crate::clip::{Capture, Image, PackedCapture, PartFile};
+use crate::clip::{Capture, Image, PackedCapture, write_whole};
 use crate::network::{FeatureRange, Model};
 use crate::spectrum::FrontEnd;
 
@@ -24,11 +23,7 @@ impl Model {
         };
         let bytes = self.to_bytes();
         Self::from_bytes(&bytes)?;
-        let (mut file, place) = PartFile::beside(path).map_err(io)?;
-        let written = file.write_all(&bytes);
-        // Closed before it is moved.
-        drop(file);
-        written.and_then(|()| place.finish()).map_err(io)
+        write_whole(path, &bytes).map_err(io)
     }
 
     /// The bytes of a `.weft` file. The first time, the capture is compressed, which takes tenths of a second.
