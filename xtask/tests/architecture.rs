@@ -383,7 +383,14 @@ fn rooms_of_the_lab_name_lower_floors_only() {
         &[
             &["device", "curve", "lbfgs", "objective", "tensors"],
             &["error"],
-            &["axes", "cochlea", "envelopes", "network", "spectrogram"],
+            &[
+                "axes",
+                "cochlea",
+                "envelopes",
+                "fit",
+                "network",
+                "spectrogram",
+            ],
             &["loss"],
             &["optimize"],
             &["methods"],
