@@ -117,21 +117,21 @@ pub fn tool_path(profile: &str) -> anyhow::Result<PathBuf> {
     Ok(path.with_extension(std::env::consts::EXE_EXTENSION))
 }
 
-/// Builds the release of the command line tool. By itself: together with the plugin, the plugin would be built with the
+/// Builds the release of the command line tool with these features of its own. By itself: together with the plugin, the plugin would be built with the
 /// features that the tool asks of what both depend on, and be another one than the tests have seen.
-fn build_tool() -> anyhow::Result<PathBuf> {
+fn build_tool(features: &str) -> anyhow::Result<PathBuf> {
     let mut build = cargo(&["build", "--release", "--package", TOOL_PACKAGE]);
-    if !succeeds(build.args(["--bin", TOOL]))? {
+    if !succeeds(build.args(["--bin", TOOL, "--features", features]))? {
         bail!("the command line tool can't be built");
     }
     tool_path("release")
 }
 
-/// Builds the release bundles and the command line tool, which makes their imprints, and copies them into the user's
-/// plugin folders.
-pub fn install() -> anyhow::Result<()> {
+/// Builds the release bundles and the command line tool with `features`, which makes their imprints, and where it can use
+/// a graphics processor their fits, and copies them into the user's plugin folders.
+pub fn install(features: &str) -> anyhow::Result<()> {
     let bundles = build()?;
-    let tool = build_tool()?;
+    let tool = build_tool(features)?;
     for (name, folder) in [(CLAP_BUNDLE, clap_folder()?), (VST3_BUNDLE, vst3_folder()?)] {
         fs::create_dir_all(&folder)
             .with_context(|| format!("can't make the folder {}", folder.display()))?;

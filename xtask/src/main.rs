@@ -76,8 +76,12 @@ enum Command {
         arguments: Vec<String>,
     },
     /// Build the release bundles and copy them into your plugin folders, with the `weft` tool beside them, which makes
-    /// their imprints.
-    Install,
+    /// their imprints and, built for a graphics processor, their fits.
+    Install {
+        /// Features of the tool: cuda, metal or onnx, with commas between.
+        #[arg(long, default_value = "")]
+        features: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -114,7 +118,7 @@ fn main() -> ExitCode {
             ];
             process::succeeds(cargo::cargo(&report).args(arguments))
         }
-        Command::Install => bundles::install().map(|()| true),
+        Command::Install { features } => bundles::install(&features).map(|()| true),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
