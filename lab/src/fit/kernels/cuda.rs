@@ -19,8 +19,13 @@ use candle_core::{CudaStorage, DType, Device, Error, Result, Storage};
 
 use super::{Argument, Grid, Matrix, Product, most_sorted};
 
+/// One program of all kernels: the later files use what `common.cu` defines.
 const SOURCE: &str = concat!(
-    include_str!("fit.cu"),
+    include_str!("common.cu"),
+    include_str!("sets.cu"),
+    include_str!("noise.cu"),
+    include_str!("network.cu"),
+    include_str!("moves.cu"),
     include_str!("contexts.cu"),
     include_str!("critic.cu")
 );
