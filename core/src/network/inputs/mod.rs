@@ -1,7 +1,7 @@
 //! Inputs of the generator: a list of blocks, each with its own law, all addressed by absolute frame.
 //!
 //! The list is the layout of what a time scale's first convolution sees. Where another input is wanted, such
-//! as the embedding of a texture, it becomes another [`Block`]: the weights' shapes, the noise that is drawn
+//! as the embedding of a texture, it becomes another `Block`: the weights' shapes, the noise that is drawn
 //! and both passes follow from the list.
 
 mod columns;
