@@ -82,7 +82,7 @@ pub struct TableArguments {
     /// Another seed is another attempt of every method
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u32,
-    /// A file of VGGish (ONNX, from mel patches to embeddings): how alike the sounds are to it is a column
+    /// A file of VGGish (ONNX, mel patches to embeddings): how alike sounds are to it is a column
     #[arg(long, value_name = "FILE")]
     pub vggish: Option<PathBuf>,
     /// Where the rows that optimise compute: auto, cpu, cuda or metal
