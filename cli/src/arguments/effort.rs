@@ -48,7 +48,7 @@ pub struct EffortArguments {
     /// Seed of the fit itself: another one is another attempt
     #[arg(long, value_name = "N", default_value_t = 0)]
     fit_seed: u64,
-    /// Where to fit: auto (a graphics processor that answers), cpu, cuda or metal
+    /// Where to fit: auto (what is fastest here), cpu, cuda or metal
     #[arg(long, value_enum, hide_default_value = true, default_value_t = Device::Auto, hide_possible_values = true)]
     device: Device,
     /// Threads to fit with, for each file; 0 means all cores
