@@ -7,26 +7,7 @@ use weft_core::network::{SCALES, TAPS};
 use super::indices::Gather;
 use super::machine::Machine;
 use super::noise::NoiseMaker;
-
-/// What a scale's first convolution sees but for the coarser scale's columns, which lie between the two.
-#[derive(Clone, Debug)]
-pub struct ScaleSeen {
-    /// Fresh noise, `columns × width`.
-    pub values: Tensor,
-    pub period: Option<Period>,
-}
-
-/// What a scale sees of a period.
-#[derive(Clone, Debug)]
-pub enum Period {
-    /// As it is, `columns × width`.
-    Values(Tensor),
-    /// The weights of the table's entries, `columns × entries`.
-    TableWeights(Tensor),
-}
-
-/// What every scale sees.
-pub type Inputs = Vec<ScaleSeen>;
+use super::seen::{Inputs, Period, ScaleSeen};
 
 /// How the columns of a scale lie, for steps of one length.
 #[derive(Debug)]

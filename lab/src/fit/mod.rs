@@ -23,6 +23,7 @@ mod order;
 mod parameters;
 mod planes;
 mod pooled;
+mod seen;
 mod set_table;
 mod targets;
 mod terms;

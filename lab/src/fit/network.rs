@@ -4,11 +4,12 @@ use candle_core::{DType, Result, Tensor};
 use weft_core::network::inputs::TABLE_CHANNELS;
 use weft_core::network::{HIDDEN, SCALES, TAPS};
 
-use super::inputs::{Inputs, Layouts, Period, ScaleSeen};
+use super::inputs::Layouts;
 use super::kernels::{Kernels, Matrix, Product, column_sums, products_of_columns, unset};
 use super::layers::{Joined, Limits, first_backward, rectified_windows, residual, second_backward};
 use super::machine::Machine;
 use super::parameters::{Parameters, Which};
+use super::seen::{Inputs, Period, ScaleSeen};
 
 /// What one scale computed: the windows that its convolutions saw, their results, and what it hands on.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use candle_core::{DType, Result, Tensor};
 use weft_core::network::SCALES;
 use weft_core::network::inputs::{Columns, InputBlocks, NoiseLaw, PeriodLaw};
 
-use super::inputs::{Inputs, Period, ScaleSeen};
 use super::kernels::{Argument, Grid, Kernels, unset};
 use super::machine::Machine;
+use super::seen::{Inputs, Period, ScaleSeen};
 
 /// What the inputs of steps of one length are made by.
 #[derive(Debug)]
