@@ -7,8 +7,8 @@ use super::kernels::{Argument, Grid, Kernels, unset};
 use super::machine::Machine;
 use super::order::ranks;
 use super::pooled::{ByPooled, Pooled};
-use super::set_table::SetTable;
-use super::targets::{FAMILIES, Targets};
+use super::set_table::{FAMILIES, SetTable};
+use super::targets::Targets;
 use super::terms::Terms;
 
 /// What comparing steps of one length needs.

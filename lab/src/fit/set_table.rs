@@ -1,10 +1,12 @@
 //! How the stretches of every set of the loss lie behind each other, in steps of one length.
 
 use candle_core::{Result, Tensor};
-use weft_core::texture::loss::SlicedWasserstein;
+use weft_core::texture::loss::{BANK_FAMILIES, BANKS, SlicedWasserstein};
 
 use super::machine::Machine;
-use super::targets::FAMILIES;
+
+/// Families of filters in a step.
+pub const FAMILIES: usize = BANKS * BANK_FAMILIES;
 
 /// Where the stretches of every set lie.
 #[derive(Debug)]

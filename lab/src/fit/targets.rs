@@ -10,11 +10,8 @@ use super::kernels::{Argument, Grid, Kernels, unset};
 use super::machine::Machine;
 use super::order::order;
 use super::pooled::Pooled;
-use super::set_table::SetTable;
+use super::set_table::{FAMILIES, SetTable};
 use super::terms::{TERMS, Terms};
-
-/// Families of filters in a step.
-pub const FAMILIES: usize = BANKS * BANK_FAMILIES;
 
 /// All filters and targets of a step.
 #[derive(Debug)]
