@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 use weft_core::fit::StepDraws;
 use weft_core::texture::loss::{
-    BANK_FAMILIES, BANKS, DrawnBank, FAMILY, Projection, SlicedWasserstein, VARIANCE_FLOOR,
+    BANK_FAMILIES, DrawnBank, FAMILY, Projection, SlicedWasserstein, VARIANCE_FLOOR,
 };
 
 use super::kernels::{Argument, Grid, Kernels, unset};
